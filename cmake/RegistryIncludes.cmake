@@ -1,0 +1,10 @@
+# Fails when a plug-in in FOLDER includes a file of ours from outside include/ and its own lib/.
+file(GLOB sources ${FOLDER}/*.c)
+foreach(source IN LISTS sources)
+  file(STRINGS ${source} includes REGEX "^[ \t]*#[ \t]*include[ \t]*\"")
+  foreach(include IN LISTS includes)
+    if(NOT include MATCHES "\"(trainvet/[a-z_]+\\.h|lib/[a-z_.-]+\\.h|[a-z]+\\.def)\"")
+      message(FATAL_ERROR "${source}: ${include}: a plug-in may include trainvet/*.h and its own lib/*.h only")
+    endif()
+  endforeach()
+endforeach()

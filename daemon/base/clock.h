@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+/* Points in time as text, always UTC. */
+#include "trainvet/sample.h"
+
+#define TV_TIME_TEXT 32
+/* RFC 3339 with whole seconds, "2026-01-02T03:04:05Z"; "" for NaN and for years outside 0..9999. */
+const char *tv_format_time(char buffer[TV_TIME_TEXT], double unix_seconds);
+/* RFC 3339 ("2026-01-02T03:04:05Z", "...+01:00", fraction allowed) or unix seconds. */
+bool tv_parse_time(struct tv_span text, double *ret);
+
+#endif

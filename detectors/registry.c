@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trainvet/detector.h"
+
+#define TV_DETECTOR(name) extern const struct tv_detector tv_detector_##name;
+#include "detectors.def"
+#undef TV_DETECTOR
+
+const struct tv_detector *const tv_detectors[] = {
+#define TV_DETECTOR(name) &tv_detector_##name,
+#include "detectors.def"
+#undef TV_DETECTOR
+    NULL,
+};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TRAINVET_RUN_H
+#define TRAINVET_RUN_H
+/* The read-only view of a run that a detector gets, and the words for what a series means. */
+#include "trainvet/sample.h"
+#include "trainvet/schedule.h"
+
+/* One series a role and run: when several tags claim a role, the best-ranked one has it (daemon/model/tags.c). */
+enum tv_role {
+    TV_ROLE_OTHER,
+    TV_ROLE_TRAIN_LOSS,
+    TV_ROLE_EVAL_LOSS,
+    TV_ROLE_LEARNING_RATE,
+    TV_ROLE_GRAD_NORM,
+    TV_ROLE_EPOCH,
+    TV_ROLE_THROUGHPUT,
+    TV_ROLE_LOSS_SCALE,
+    TV_ROLE_EVAL_METRIC,
+    TV_ROLE_REWARD,
+    TV_ROLE_COUNT
+};
+#define TV_ROLE_BIT(role) (1u << (role))
+
+const char *tv_role_name(enum tv_role role); /* "train_loss", ... static */
+
+struct tv_point {
+    int64_t step;
+    double wall_time; /* unix seconds, NaN when unknown */
+    double value;
+    enum tv_role role;
+};
+
+struct tv_view; /* one detector looking at one run; valid during a callback only */
+
+/* The last point of a role before or at this event, false when there is none. */
+bool tv_view_last(const struct tv_view *view, enum tv_role role, struct tv_point *ret);
+/* Points of a role delivered so far, over all attempts. */
+uint64_t tv_view_count(const struct tv_view *view, enum tv_role role);
+/* The tag that holds a role, escaped for output ("train/loss"); NULL when no tag does. */
+const char *tv_view_tag(const struct tv_view *view, enum tv_role role);
+
+/* A setting by its canonical (transformers) name, with the key, file and line that the user knows it by. */
+struct tv_setting {
+    const char *key;    /* as the user's file spells it */
+    const char *value;  /* text, escaped for output */
+    const char *source; /* "train.yaml:12" */
+    double number;      /* NaN when the text is no number */
+};
+bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret);
+
+/* The promised schedule, NULL when the configuration does not determine one. Valid during the callback.
+ * Its identity changes when later facts complete it: compare tv_view_schedule_version(). */
+const struct tv_schedule *tv_view_schedule(const struct tv_view *view);
+uint32_t tv_view_schedule_version(const struct tv_view *view);
+
+/* Steps that the run was planned to take: configuration or the trainer's own count; 0 when unknown. */
+int64_t tv_view_total_steps(const struct tv_view *view);
+/* Warm-up steps: configuration, else from the logged learning rate's rise; -1 when unknown. */
+int64_t tv_view_warmup_steps(const struct tv_view *view);
+/* Highest learning rate: promised peak, else highest logged so far; NaN when unknown. */
+double tv_view_peak_lr(const struct tv_view *view);
+/* First step of the run's points, TV_STEP_UNKNOWN before the first. */
+int64_t tv_view_first_step(const struct tv_view *view);
+/* The step of the event being delivered: on_sample the point's, else the highest step of this attempt. */
+int64_t tv_view_step(const struct tv_view *view);
+/* 0 for the first attempt; +1 each time that the run went back to an earlier step. */
+uint32_t tv_view_attempt(const struct tv_view *view);
+/* The step that this attempt went back to; TV_STEP_UNKNOWN in the first attempt. */
+int64_t tv_view_resume_step(const struct tv_view *view);
+/* The trainer wrote that it finished, or the planned steps were reached. */
+bool tv_view_finished(const struct tv_view *view);
+/* The observer's clock, unix seconds: on_tick and on_end only, NaN otherwise or when there is none. */
+double tv_view_now(const struct tv_view *view);
+/* True in a reinforcement-learning run (rewards are logged): losses have no direction there. */
+bool tv_view_is_rl(const struct tv_view *view);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TRAINVET_SINK_H
+#define TRAINVET_SINK_H
+/* A sink brings alerts and run results to somebody: at least once, in order, with the alert's stable identity. */
+#include "trainvet/alert.h"
+#include "trainvet/error.h"
+#include "trainvet/option.h"
+#include <stdbool.h>
+
+struct tv_input_report {
+    const char *path;   /* escaped */
+    const char *parser; /* NULL when nobody could read it */
+    uint64_t records, damaged, skipped_bytes;
+    bool truncated_tail;
+};
+
+struct tv_silence {
+    const char *detector, *reason;
+};
+
+/* What is known about one run when it was reported. Borrowed for the call. */
+struct tv_run_report {
+    const char *run;
+    const char *framework; /* NULL when unknown */
+    const char *status;    /* "findings", "ok", "running", "no_data" */
+    int64_t first_step, steps, total_steps, warmup_steps; /* -1 when unknown */
+    const char *scheduler; /* NULL when unknown */
+    uint64_t points;
+    double final_loss, final_eval_loss; /* NaN when unknown */
+    uint32_t attempts;
+    size_t alerts;
+    const struct tv_input_report *inputs;
+    size_t inputs_len;
+    const struct tv_silence *silences; /* only with --explain */
+    size_t silences_len;
+};
+
+struct tv_sink {
+    const char *name, *summary;
+    const struct tv_option *options;
+    size_t options_size, state_size;
+    /* `out` is a stdio stream (FILE *) for sinks that print, else NULL. */
+    enum tv_status (*open)(const void *options, void *state, void *out, struct tv_error *reterr);
+    enum tv_status (*run)(const void *options, void *state, const struct tv_run_report *run,
+                          struct tv_error *reterr); /* before the run's alerts in scan; NULL allowed */
+    enum tv_status (*deliver)(const void *options, void *state, const struct tv_alert *alert,
+                              struct tv_error *reterr);
+    void (*tick)(const void *options, void *state, int64_t now_ns); /* NULL allowed */
+    enum tv_status (*close)(const void *options, void *state, struct tv_error *reterr);
+};
+
+extern const struct tv_sink *const tv_sinks[]; /* NULL-terminated, in the order of sinks.def */
+
+#endif
