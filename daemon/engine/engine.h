@@ -41,8 +41,14 @@ struct tv_source *tv_run_source(struct tv_run *run, const struct tv_source_info 
 /* `path` names the file in messages and reports, `parser` is the one that will be fed. The emit stays valid until
  * the source's next file begins. */
 struct tv_emit tv_source_file(struct tv_source *source, const char *path, const struct tv_parser *parser);
-/* What the reader knows at the file's end: bytes never understood at its tail, or TV_OK. */
-void tv_source_file_end(struct tv_source *source, bool truncated_tail, const struct tv_error *dead);
+/* What the reader knows at the file's end. */
+struct tv_file_result {
+    uint64_t records;            /* sum of tv_feed.records */
+    uint64_t bytes;              /* bytes read */
+    uint64_t tail_bytes;         /* bytes at the end that were never understood: a truncated tail */
+    const struct tv_error *dead; /* NULL: read to the end; else why and from which offset it was not */
+};
+void tv_source_file_end(struct tv_source *source, const struct tv_file_result *result);
 void tv_source_done(struct tv_source *source);
 /* True when the merge cannot go on without more samples from this source. */
 bool tv_source_is_hungry(const struct tv_source *source);

@@ -8,7 +8,8 @@
  *   on_sample for each point of the roles it asked for. Steps of one role never go back within an attempt. Between
  *             roles the order of equal steps is not defined, and a role may lag behind another (another file):
  *             compare two series by step, never by order of arrival.
- *   on_tick   as log time goes by (live: wall-clock; scan: the records' own times)
+ *   on_tick   live only, as wall-clock time goes by without new points; what it raises must also come out of the
+ *             next on_sample or of on_end, so that a scan of the same log finds it too
  *   on_end    once, when the run has ended or the scan has read everything; tv_view_now() is the observer's clock
  * A run that goes back to its first steps starts anew: the state is zeroed and the firing alerts are resolved.
  * A run that is resumed in the middle keeps its state: tv_view_attempt() has changed and steps repeat.

@@ -30,6 +30,7 @@ struct tv_feed {
     size_t consumed;
     size_t want;
     uint64_t skip;
+    uint64_t records; /* records or lines understood in this call, for reports */
 };
 
 struct tv_parser {
