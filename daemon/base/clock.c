@@ -25,7 +25,8 @@ static bool parse_zone(const char *text, double *ret_seconds)
     *ret_seconds = 0;
     if ((text[0] == 'Z' || text[0] == 'z') && !text[1])
         return true;
-    if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &end) != 3 || text[end] || (sign != '+' && sign != '-'))
+    if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &end) != 3 || text[end] ||
+        (sign != '+' && sign != '-'))
         return false;
     *ret_seconds = (sign == '-' ? -1 : 1) * (hours * 3600.0 + minutes * 60.0);
     return true;
@@ -39,8 +40,9 @@ bool tv_parse_time(struct tv_span text, double *ret)
     struct tm parts = {0};
     int end = 0;
     if (!tv_span_copy(text, copy, sizeof copy) ||
-        sscanf(copy, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour,
-               &parts.tm_min, &parts.tm_sec, &end) != 6 || !end)
+        sscanf(copy, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
+               &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &end) != 6 ||
+        !end)
         return false;
     double fraction = 0, zone;
     const char *rest = copy + end;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
-/* Writes one JSON value into growing memory. Non-finite numbers become the strings "NaN", "Infinity", "-Infinity";
- * text is escaped so that the result is valid JSON and free of control characters whatever the bytes were. */
+/* Writes one JSON value into growing memory. Non-finite numbers become the strings "NaN",
+ * "Infinity", "-Infinity"; text is escaped so that the result is valid JSON and free of control
+ * characters whatever the bytes were. */
 #include "trainvet/sample.h"
 
 struct tv_json {
@@ -12,8 +13,8 @@ struct tv_json {
 };
 
 /* `key` is NULL inside an array and at the top. */
-void tv_json_open(struct tv_json *json, const char *key, char bracket); /* '{' or '[' */
-void tv_json_close(struct tv_json *json, char bracket);                 /* '}' or ']' */
+void tv_json_open(struct tv_json *json, const char *key, char bracket);      /* '{' or '[' */
+void tv_json_close(struct tv_json *json, char bracket);                      /* '}' or ']' */
 void tv_json_text(struct tv_json *json, const char *key, const char *value); /* NULL value: null */
 void tv_json_span(struct tv_json *json, const char *key, struct tv_span value);
 void tv_json_double(struct tv_json *json, const char *key, double value);

@@ -24,11 +24,13 @@ static void make_seed(void)
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
-    unsigned __int128 product = (unsigned __int128)(a ^ 0x2D358DCCAA6C78A5ull) * (b ^ 0x8BB84B93962EACC9ull);
+    unsigned __int128 product =
+        (unsigned __int128)(a ^ 0x2D358DCCAA6C78A5ull) * (b ^ 0x8BB84B93962EACC9ull);
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Multiply-and-fold over 8-byte words, in the manner of wyhash (Wang Yi, public domain): well spread for short keys. */
+/* Multiply-and-fold over 8-byte words, in the manner of wyhash (Wang Yi, public domain): well
+ * spread for short keys. */
 uint64_t tv_hash(struct tv_span bytes, uint64_t start)
 {
     uint64_t state = start ^ bytes.len;

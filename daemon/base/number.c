@@ -31,13 +31,14 @@ static double slow_double(const char *text, size_t len)
 
 #if LDBL_MANT_DIG == 64
 static const long double power_of_ten[] = {
-    1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
-    1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L,
+    1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,  1e7L,  1e8L,  1e9L,
+    1e10L, 1e11L, 1e12L, 1e13L, 1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L,
+    1e20L, 1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L,
 };
 
-/* mantissa * 10^exponent, when that is exact to rounding. An 80-bit long double holds both operands exactly
- * (10^27 < 2^64 * 5^27 has 63 bits), so one operation is correctly rounded to 64 bits; rounding again to 53 is
- * right unless the 11 low bits lie within one unit of a tie. */
+/* mantissa * 10^exponent, when that is exact to rounding. An 80-bit long double holds both operands
+ * exactly (10^27 < 2^64 * 5^27 has 63 bits), so one operation is correctly rounded to 64 bits;
+ * rounding again to 53 is right unless the 11 low bits lie within one unit of a tie. */
 static bool fast_double(uint64_t mantissa, int exponent, double *ret)
 {
     if (mantissa == 0) {

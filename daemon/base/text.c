@@ -14,7 +14,8 @@ struct tv_text tv_text_in(char *buffer, size_t cap)
 static void trim_partial(struct tv_text *text)
 {
     size_t back = 0;
-    while (back < 3 && back < text->len && ((unsigned char)text->data[text->len - 1 - back] & 0xC0) == 0x80)
+    while (back < 3 && back < text->len &&
+           ((unsigned char)text->data[text->len - 1 - back] & 0xC0) == 0x80)
         back++;
     if (back == text->len)
         return;
@@ -60,7 +61,8 @@ void tv_text_add_span(struct tv_text *text, struct tv_span span)
     }
 }
 
-/* Length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none; its code point in *ret. */
+/* Length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none; its code point in *ret.
+ */
 static size_t utf8_length(const unsigned char *p, size_t len, uint32_t *ret)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -82,8 +84,8 @@ static size_t utf8_length(const unsigned char *p, size_t len, uint32_t *ret)
 static bool is_harmful(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x202A && code <= 0x202E) ||
-           (code >= 0x2066 && code <= 0x2069) || code == 0x200E || code == 0x200F || code == 0x2028 ||
-           code == 0x2029;
+           (code >= 0x2066 && code <= 0x2069) || code == 0x200E || code == 0x200F ||
+           code == 0x2028 || code == 0x2029;
 }
 
 const char *tv_escape(struct tv_span from, char *buffer, size_t cap)

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
-/* The engine: what parsers emit goes in, alerts come out. No I/O, no clock, no globals; a run never crosses threads.
+/* The engine: what parsers emit goes in, alerts come out. No I/O, no clock, no globals; a run never
+ * crosses threads.
  *
  *   run = tv_run_new(options, name)
- *   source = tv_run_source(run, ...)            one for each sequential stream of samples (see tv_source_info)
- *   tv_source_file(source, ...) -> emit         begins the next file of that source; hand emit to its parser
- *   tv_run_pump(run)                            after feeding: delivers what is in order
- *   tv_source_done(source)                      nothing more will come from it (scan: end of its last file)
- *   tv_run_tick(run, now)                       live: time passed
- *   tv_run_end(run, now)                        once
- *   tv_run_alerts / tv_run_report               then
+ *   source = tv_run_source(run, ...)            one for each sequential stream of samples (see
+ * tv_source_info) tv_source_file(source, ...) -> emit         begins the next file of that source;
+ * hand emit to its parser tv_run_pump(run)                            after feeding: delivers what
+ * is in order tv_source_done(source)                      nothing more will come from it (scan: end
+ * of its last file) tv_run_tick(run, now)                       live: time passed tv_run_end(run,
+ * now)                        once tv_run_alerts / tv_run_report               then
  *   tv_run_free(run)
  *
- * Samples of several sources are merged by step: pump() delivers the lowest step among the sources' heads and stops
- * as soon as a source that is not done has nothing queued, unless told to flush. A single source is delivered at once. */
+ * Samples of several sources are merged by step: pump() delivers the lowest step among the sources'
+ * heads and stops as soon as a source that is not done has nothing queued, unless told to flush. A
+ * single source is delivered at once. */
 #include "model/facts.h"
 #include "trainvet/detector.h"
 #include "trainvet/parser.h"
 #include "trainvet/sink.h"
 
 struct tv_engine_options {
-    const bool *enabled;             /* by index into tv_detectors, NULL: all */
-    const void *const *options;      /* by index into tv_detectors: its options struct, NULL: defaults */
-    bool keep_silences;              /* for --explain */
+    const bool *enabled;        /* by index into tv_detectors, NULL: all */
+    const void *const *options; /* by index into tv_detectors: its options struct, NULL: defaults */
+    bool keep_silences;         /* for --explain */
 };
 
 struct tv_run;
@@ -38,18 +39,25 @@ struct tv_source_info {
     int rank;           /* when two sources give the same role, the lower rank is used */
 };
 struct tv_source *tv_run_source(struct tv_run *run, const struct tv_source_info *info);
-/* `path` names the file in messages and reports, `parser` is the one that will be fed. The emit stays valid until
- * the source's next file begins. */
-struct tv_emit tv_source_file(struct tv_source *source, const char *path, const struct tv_parser *parser);
+/* `path` names the file in messages and reports, `parser` is the one that will be fed. The emit
+ * stays valid until the source's next file begins. */
+struct tv_emit tv_source_file(struct tv_source *source, const char *path,
+                              const struct tv_parser *parser);
 /* What the reader knows at the file's end. */
 struct tv_file_result {
-    uint64_t records;            /* sum of tv_feed.records */
-    uint64_t bytes;              /* bytes read */
-    uint64_t tail_bytes;         /* bytes at the end that were never understood: a truncated tail */
-    const struct tv_error *dead; /* NULL: read to the end; else why and from which offset it was not */
+    uint64_t records;    /* sum of tv_feed.records */
+    uint64_t bytes;      /* bytes read */
+    uint64_t tail_bytes; /* bytes at the end that were never understood: a truncated tail */
+    const struct tv_error
+        *dead; /* NULL: read to the end; else why and from which offset it was not */
 };
 void tv_source_file_end(struct tv_source *source, const struct tv_file_result *result);
 void tv_source_done(struct tv_source *source);
+/* Who is told about damage and notes, at once and in order; NULL (at first): nobody. `path` as
+ * given, escaped. */
+void tv_run_on_problem(struct tv_run *run,
+                       void (*say)(void *ctx, const char *path, const struct tv_damage *damage),
+                       void *ctx);
 /* True when the merge cannot go on without more samples from this source. */
 bool tv_source_is_hungry(const struct tv_source *source);
 
@@ -59,8 +67,10 @@ void tv_run_end(struct tv_run *run, double now);
 
 /* Facts can also be added by hand (--config). */
 struct tv_facts *tv_run_facts(struct tv_run *run);
-/* The promised schedule as resolved so far (kind NULL when none), and why it is incomplete in *reterr. */
-const struct tv_schedule *tv_run_schedule(struct tv_run *run, struct tv_error *reterr);
+/* The promised schedule as resolved so far (kind NULL when none); the status and error of
+ * tv_schedule_resolve say why it is incomplete. Both outputs may be NULL. */
+const struct tv_schedule *tv_run_schedule(struct tv_run *run, enum tv_status *ret_status,
+                                          struct tv_error *reterr);
 
 /* Alerts in order of noticing; valid until the next call on this run. */
 size_t tv_run_alerts(const struct tv_run *run, const struct tv_alert *const **ret);
@@ -75,7 +85,7 @@ struct tv_series_info {
     int64_t first_step, last_step;
     double min, max, last; /* of finite values; NaN when there are none */
 };
-void tv_run_each_series(const struct tv_run *run, void (*visit)(void *ctx, const struct tv_series_info *info),
-                        void *ctx);
+void tv_run_each_series(const struct tv_run *run,
+                        void (*visit)(void *ctx, const struct tv_series_info *info), void *ctx);
 
 #endif

@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void tv_note_init(struct tv_note *note, struct tv_finding *finding, const char *subject, enum tv_severity severity,
-                  int64_t onset_step)
+void tv_note_init(struct tv_note *note, struct tv_finding *finding, const char *subject,
+                  enum tv_severity severity, int64_t onset_step)
 {
     note->finding = finding;
     note->used = 0;

@@ -2,7 +2,8 @@
 #ifndef DETECTORS_LIB_NOTE_H
 #define DETECTORS_LIB_NOTE_H
 /* Builds a finding's texts in the caller's stack, so that detectors need no heap.
- *   struct tv_note note; tv_note_init(&note, &finding); tv_note_advice(&note, "warmup_steps: %d -> %d", ...); */
+ *   struct tv_note note; tv_note_init(&note, &finding); tv_note_advice(&note, "warmup_steps: %d ->
+ * %d", ...); */
 #include "trainvet/detector.h"
 #include "trainvet/text.h"
 
@@ -15,11 +16,14 @@ struct tv_note {
 };
 
 /* Fills *finding with empty lists, NaN numbers and these; the note must outlive the finding. */
-void tv_note_init(struct tv_note *note, struct tv_finding *finding, const char *subject, enum tv_severity severity,
-                  int64_t onset_step);
-void tv_note_summary(struct tv_note *note, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void tv_note_cause(struct tv_note *note, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void tv_note_advice(struct tv_note *note, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tv_note_init(struct tv_note *note, struct tv_finding *finding, const char *subject,
+                  enum tv_severity severity, int64_t onset_step);
+void tv_note_summary(struct tv_note *note, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void tv_note_cause(struct tv_note *note, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void tv_note_advice(struct tv_note *note, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* `name` must be a static string. */
 void tv_note_evidence(struct tv_note *note, const char *name, double value);
 

@@ -28,15 +28,17 @@ struct tv_finding {
     size_t evidence_len;
     const char *const *causes; /* most likely first */
     size_t causes_len;
-    const char *const *advice; /* what to change, in the user's own keys: "warmup_steps: 10 -> 47 (10 % of 468)" */
+    const char *const *
+        advice; /* what to change, in the user's own keys: "warmup_steps: 10 -> 47 (10 % of 468)" */
     size_t advice_len;
 };
 
-#define TV_ALERT_TEXTS 8
+#define TV_ALERT_TEXTS    8
 #define TV_ALERT_EVIDENCE 16
 
-/* An alert is identified by (run, detector, subject, episode); its fingerprint is a hash of these and never
- * of anything that changes while it fires. Strings are owned by the bus, already escaped. */
+/* An alert is identified by (run, detector, subject, episode); its fingerprint is a hash of these
+ * and never of anything that changes while it fires. Strings are owned by the bus, already escaped.
+ */
 struct tv_alert {
     const char *run; /* directory relative to the PATH given, "." for PATH itself */
     const char *detector;

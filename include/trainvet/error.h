@@ -17,10 +17,10 @@ enum tv_status {
 
 struct tv_error {
     enum tv_status status;
-    int sys_errno;       /* 0 unless status is TV_EIO */
-    uint64_t offset;     /* byte offset in the input, when it means something */
-    uint32_t line;       /* 1-based line, 0 when the format has none */
-    char message[240];   /* one sentence without a full stop, no path, no newline */
+    int sys_errno;     /* 0 unless status is TV_EIO */
+    uint64_t offset;   /* byte offset in the input, when it means something */
+    uint32_t line;     /* 1-based line, 0 when the format has none */
+    char message[240]; /* one sentence without a full stop, no path, no newline */
 };
 
 /* Fills *reterr (NULL allowed) and returns `status`, so that `return tv_fail(...)` reads well.

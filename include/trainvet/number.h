@@ -4,12 +4,13 @@
 /* Numbers as text, never locale-dependent. */
 #include "trainvet/sample.h"
 
-/* The whole span as a decimal number, correctly rounded: "1e-4", "-.5", "+3.", "NaN", "nan", "Infinity", "-inf".
- * No blanks, no hexadecimal, no digit separators. False (*ret untouched) for anything else; an overflow is an
- * infinity and an underflow is 0 or a denormal, as in C. */
+/* The whole span as a decimal number, correctly rounded: "1e-4", "-.5", "+3.", "NaN", "nan",
+ * "Infinity", "-inf". No blanks, no hexadecimal, no digit separators. False (*ret untouched) for
+ * anything else; an overflow is an infinity and an underflow is 0 or a denormal, as in C. */
 bool tv_parse_double(struct tv_span text, double *ret);
 
-/* The number at the start of the text, as above; returns its length in bytes, 0 when there is none. */
+/* The number at the start of the text, as above; returns its length in bytes, 0 when there is none.
+ */
 size_t tv_scan_double(struct tv_span text, double *ret);
 
 /* The whole span as a decimal integer that fits int64_t. */

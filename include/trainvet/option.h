@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRAINVET_OPTION_H
 #define TRAINVET_OPTION_H
-/* Option tables: configuration files, `trainvet list`, `trainvet explain` and the manual are made from them. */
+/* Option tables: configuration files, `trainvet list`, `trainvet explain` and the manual are made
+ * from them. */
+#include "trainvet/error.h"
 #include <stddef.h>
 
 enum tv_option_type {
@@ -27,6 +29,16 @@ struct tv_option {
         .name = #field_, .type = TV_OPTION_##kind_, .offset = offsetof(type_, field_),             \
         .default_value = (default_), .min = (min_), .max = (max_), .help = (help_)                 \
     }
-#define TV_OPTION_END {.name = NULL}
+#define TV_OPTION_END                                                                              \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
+
+/* Writes every default into the options struct at `target`. `table` may be NULL. */
+void tv_option_defaults(const struct tv_option *table, void *target);
+/* Sets one option from text; TV_ECONFIG with the reason (unknown name, not a number, out of range).
+ */
+enum tv_status tv_option_set(const struct tv_option *table, void *target, const char *name,
+                             const char *value, struct tv_error *reterr);
 
 #endif

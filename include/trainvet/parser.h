@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRAINVET_PARSER_H
 #define TRAINVET_PARSER_H
-/* A parser turns the bytes of one file into samples, facts and marks. It opens nothing and waits for nothing.
+/* A parser turns the bytes of one file into samples, facts and marks. It opens nothing and waits
+ * for nothing.
  *
  * Sequence of calls for a STREAM parser (an append-only file, read in any chunks):
  *   state = zeroed block of state_size
- *   feed(state, bytes, last=false) -> consumed c: the caller drops c bytes and comes back with the rest plus more
+ *   feed(state, bytes, last=false) -> consumed c: the caller drops c bytes and comes back with the
+ * rest plus more
  *   ...
  *   feed(state, rest, last=true)   -> once, when no byte will follow (may be called with len 0)
  * What is left unconsumed by the last call is a truncated tail, which the caller reports.
@@ -13,15 +15,16 @@
  *
  * Result of feed:
  *   TV_OK      progress, or nothing left to do with these bytes
- *   TV_AGAIN   needs at least `want` bytes from `consumed` on before it can go on (want is never more than
- *              TV_PARSER_WINDOW); `skip` > 0: the caller drops that many further bytes without showing them
- *   other      this file is dead from offset `consumed` on; *reterr says why. Everything emitted stays.
- * Chunking never changes what is emitted. Damage that can be skipped goes to emit->damage, not to the status. */
+ *   TV_AGAIN   needs at least `want` bytes from `consumed` on before it can go on (want is never
+ * more than TV_PARSER_WINDOW); `skip` > 0: the caller drops that many further bytes without showing
+ * them other      this file is dead from offset `consumed` on; *reterr says why. Everything emitted
+ * stays. Chunking never changes what is emitted. Damage that can be skipped goes to emit->damage,
+ * not to the status. */
 #include "trainvet/error.h"
 #include "trainvet/sample.h"
 
-#define TV_PARSER_WINDOW (1u << 20) /* bytes; a caller must be able to show this much at once */
-#define TV_SNAPSHOT_MAX (512u << 20) /* bytes; a larger snapshot is refused by the caller */
+#define TV_PARSER_WINDOW (1u << 20)   /* bytes; a caller must be able to show this much at once */
+#define TV_SNAPSHOT_MAX  (512u << 20) /* bytes; a larger snapshot is refused by the caller */
 
 enum tv_parser_mode { TV_PARSER_STREAM, TV_PARSER_SNAPSHOT };
 
@@ -45,6 +48,7 @@ struct tv_parser {
                            struct tv_error *reterr);
 };
 
-extern const struct tv_parser *const tv_parsers[]; /* NULL-terminated, in the order of parsers.def */
+extern const struct tv_parser
+    *const tv_parsers[]; /* NULL-terminated, in the order of parsers.def */
 
 #endif

@@ -5,7 +5,8 @@
 #include "trainvet/sample.h"
 #include "trainvet/schedule.h"
 
-/* One series a role and run: when several tags claim a role, the best-ranked one has it (daemon/model/tags.c). */
+/* One series a role and run: when several tags claim a role, the best-ranked one has it
+ * (daemon/model/tags.c). */
 enum tv_role {
     TV_ROLE_OTHER,
     TV_ROLE_TRAIN_LOSS,
@@ -39,7 +40,8 @@ uint64_t tv_view_count(const struct tv_view *view, enum tv_role role);
 /* The tag that holds a role, escaped for output ("train/loss"); NULL when no tag does. */
 const char *tv_view_tag(const struct tv_view *view, enum tv_role role);
 
-/* A setting by its canonical (transformers) name, with the key, file and line that the user knows it by. */
+/* A setting by its canonical (transformers) name, with the key, file and line that the user knows
+ * it by. */
 struct tv_setting {
     const char *key;    /* as the user's file spells it */
     const char *value;  /* text, escaped for output */
@@ -48,12 +50,14 @@ struct tv_setting {
 };
 bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret);
 
-/* The promised schedule, NULL when the configuration does not determine one. Valid during the callback.
- * Its identity changes when later facts complete it: compare tv_view_schedule_version(). */
+/* The promised schedule, NULL when the configuration does not determine one. Valid during the
+ * callback. Its identity changes when later facts complete it: compare tv_view_schedule_version().
+ */
 const struct tv_schedule *tv_view_schedule(const struct tv_view *view);
 uint32_t tv_view_schedule_version(const struct tv_view *view);
 
-/* Steps that the run was planned to take: configuration or the trainer's own count; 0 when unknown. */
+/* Steps that the run was planned to take: configuration or the trainer's own count; 0 when unknown.
+ */
 int64_t tv_view_total_steps(const struct tv_view *view);
 /* Warm-up steps: configuration, else from the logged learning rate's rise; -1 when unknown. */
 int64_t tv_view_warmup_steps(const struct tv_view *view);
@@ -61,7 +65,8 @@ int64_t tv_view_warmup_steps(const struct tv_view *view);
 double tv_view_peak_lr(const struct tv_view *view);
 /* First step of the run's points, TV_STEP_UNKNOWN before the first. */
 int64_t tv_view_first_step(const struct tv_view *view);
-/* The step of the event being delivered: on_sample the point's, else the highest step of this attempt. */
+/* The step of the event being delivered: on_sample the point's, else the highest step of this
+ * attempt. */
 int64_t tv_view_step(const struct tv_view *view);
 /* 0 for the first attempt; +1 each time that the run went back to an earlier step. */
 uint32_t tv_view_attempt(const struct tv_view *view);
@@ -69,7 +74,8 @@ uint32_t tv_view_attempt(const struct tv_view *view);
 int64_t tv_view_resume_step(const struct tv_view *view);
 /* The trainer wrote that it finished, or the planned steps were reached. */
 bool tv_view_finished(const struct tv_view *view);
-/* The observer's clock, unix seconds: on_tick and on_end only, NaN otherwise or when there is none. */
+/* The observer's clock, unix seconds: on_tick and on_end only, NaN otherwise or when there is none.
+ */
 double tv_view_now(const struct tv_view *view);
 /* True in a reinforcement-learning run (rewards are logged): losses have no direction there. */
 bool tv_view_is_rl(const struct tv_view *view);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRAINVET_SAMPLE_H
 #define TRAINVET_SAMPLE_H
-/* What a parser hands over: samples, facts, marks and damage. Everything is borrowed for the call. */
+/* What a parser hands over: samples, facts, marks and damage. Everything is borrowed for the call.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,9 +12,9 @@ struct tv_span {
     size_t len;
 };
 
-/* A tag as the log spells it, interned by the receiver. The pointer is stable until the file is closed.
- * `kind` and `likely_next` belong to the parser (zero at first): the event-file reader remembers the tag's
- * plugin in the one and predicts the next record's tag with the other. */
+/* A tag as the log spells it, interned by the receiver. The pointer is stable until the file is
+ * closed. `kind` and `likely_next` belong to the parser (zero at first): the event-file reader
+ * remembers the tag's plugin in the one and predicts the next record's tag with the other. */
 struct tv_tag {
     const char *name; /* raw bytes of the log, NUL-terminated copy: escape before printing */
     uint32_t len;
@@ -30,7 +31,8 @@ struct tv_sample {
     double value;     /* NaN and infinities are data */
 };
 
-/* Where a configuration value was read. Order = precedence, highest first (see daemon/model/facts.h). */
+/* Where a configuration value was read. Order = precedence, highest first (see
+ * daemon/model/facts.h). */
 enum tv_fact_source {
     TV_FACT_COMMAND_LINE, /* --config FILE: the user says so */
     TV_FACT_RUN_ARGS,     /* arguments that the trainer itself wrote when it started */
@@ -52,9 +54,9 @@ struct tv_fact {
 };
 
 enum tv_mark_kind {
-    TV_MARK_START,  /* a writer opened a log here */
-    TV_MARK_PURGE,  /* points with step >= `step` belong to an abandoned attempt */
-    TV_MARK_END     /* the trainer says that it finished */
+    TV_MARK_START, /* a writer opened a log here */
+    TV_MARK_PURGE, /* points with step >= `step` belong to an abandoned attempt */
+    TV_MARK_END    /* the trainer says that it finished */
 };
 
 struct tv_mark {
@@ -65,15 +67,16 @@ struct tv_mark {
 
 /* Bytes that could not be used. Reading goes on behind them. */
 struct tv_damage {
-    uint64_t offset; /* first unusable byte, from the start of what the parser was fed */
-    uint64_t length; /* bytes skipped, 0 when a single value was refused */
-    uint32_t line;   /* 1-based, 0 when the format has none */
-    bool is_note;    /* odd but harmless: printed, never counted as damage */
+    uint64_t offset;  /* first unusable byte, from the start of what the parser was fed */
+    uint64_t length;  /* bytes skipped, 0 when a single value was refused */
+    uint32_t line;    /* 1-based, 0 when the format has none */
+    bool is_note;     /* odd but harmless: printed, never counted as damage */
     const char *what; /* one sentence without a full stop: what was found and what was expected */
 };
 
 /* The receiver of one file. All calls are synchronous; nothing borrowed is kept by the receiver.
- * tag() returns NULL when the run has too many tags (the receiver says so once): drop the sample. */
+ * tag() returns NULL when the run has too many tags (the receiver says so once): drop the sample.
+ */
 struct tv_emit {
     void *ctx;
     struct tv_tag *(*tag)(void *ctx, struct tv_span name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRAINVET_SINK_H
 #define TRAINVET_SINK_H
-/* A sink brings alerts and run results to somebody: at least once, in order, with the alert's stable identity. */
+/* A sink brings alerts and run results to somebody: at least once, in order, with the alert's
+ * stable identity. */
 #include "trainvet/alert.h"
 #include "trainvet/error.h"
 #include "trainvet/option.h"
@@ -24,7 +25,7 @@ struct tv_run_report {
     const char *framework; /* NULL when unknown */
     const char *status;    /* "findings", "ok", "running", "no_data" */
     int64_t first_step, steps, total_steps, warmup_steps; /* -1 when unknown */
-    const char *scheduler; /* NULL when unknown */
+    const char *scheduler;                                /* NULL when unknown */
     uint64_t points;
     double final_loss, final_eval_loss; /* NaN when unknown */
     uint32_t attempts;
@@ -41,8 +42,9 @@ struct tv_sink {
     size_t options_size, state_size;
     /* `out` is a stdio stream (FILE *) for sinks that print, else NULL. */
     enum tv_status (*open)(const void *options, void *state, void *out, struct tv_error *reterr);
-    enum tv_status (*run)(const void *options, void *state, const struct tv_run_report *run,
-                          struct tv_error *reterr); /* before the run's alerts in scan; NULL allowed */
+    enum tv_status (*run)(
+        const void *options, void *state, const struct tv_run_report *run,
+        struct tv_error *reterr); /* before the run's alerts in scan; NULL allowed */
     enum tv_status (*deliver)(const void *options, void *state, const struct tv_alert *alert,
                               struct tv_error *reterr);
     void (*tick)(const void *options, void *state, int64_t now_ns); /* NULL allowed */

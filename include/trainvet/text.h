@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRAINVET_TEXT_H
 #define TRAINVET_TEXT_H
-/* Text in a caller's buffer, cut where it is full (never inside a UTF-8 sequence), always NUL-terminated. */
+/* Text in a caller's buffer, cut where it is full (never inside a UTF-8 sequence), always
+ * NUL-terminated. */
 #include "trainvet/sample.h"
 
 struct tv_text {
@@ -12,11 +13,13 @@ struct tv_text {
 };
 
 struct tv_text tv_text_in(char *buffer, size_t cap);
-void tv_text_add(struct tv_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void tv_text_add(struct tv_text *text, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void tv_text_add_span(struct tv_text *text, struct tv_span span);
 
-/* `from` made safe for a terminal, a log and JSON text alike: C0, DEL, C1 and bidirectional controls and invalid
- * UTF-8 become U+FFFD, at most `cap` - 1 bytes, "..." where it was cut. Returns `buffer`. */
+/* `from` made safe for a terminal, a log and JSON text alike: C0, DEL, C1 and bidirectional
+ * controls and invalid UTF-8 become U+FFFD, at most `cap` - 1 bytes, "..." where it was cut.
+ * Returns `buffer`. */
 const char *tv_escape(struct tv_span from, char *buffer, size_t cap);
 
 struct tv_span tv_span_of(const char *text);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put(struct tv_capture *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(struct tv_capture *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void put(struct tv_capture *c, const char *format, ...)
 {
@@ -38,7 +39,8 @@ static struct tv_tag *on_tag(void *ctx, struct tv_span name)
 {
     struct tv_capture *c = ctx;
     for (size_t i = 0; i < c->tags_len; i++)
-        if (c->tag_list[i]->len == name.len && memcmp(c->tag_list[i]->name, name.data, name.len) == 0)
+        if (c->tag_list[i]->len == name.len &&
+            memcmp(c->tag_list[i]->name, name.data, name.len) == 0)
             return c->tag_list[i];
     c->tag_list = tv_xrealloc(c->tag_list, c->tags_len + 1, sizeof(struct tv_tag *));
     struct tv_tag *tag = tv_xcalloc(1, sizeof *tag);
@@ -62,9 +64,9 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t count)
 static void on_fact(void *ctx, const struct tv_fact *fact)
 {
     struct tv_capture *c = ctx;
-    put(c, "F %.*s=%.*s%s%s source %d line %u\n", (int)fact->key.len, fact->key.data, (int)fact->value.len,
-        fact->value.data, fact->is_null ? " null" : "", fact->is_string ? " string" : "", (int)fact->source,
-        fact->line);
+    put(c, "F %.*s=%.*s%s%s source %d line %u\n", (int)fact->key.len, fact->key.data,
+        (int)fact->value.len, fact->value.data, fact->is_null ? " null" : "",
+        fact->is_string ? " string" : "", (int)fact->source, fact->line);
     c->facts++;
 }
 
@@ -105,12 +107,15 @@ void tv_capture_free(struct tv_capture *capture)
 
 static size_t piece(struct tv_chunking how, unsigned *seed, size_t left)
 {
-    size_t n = how.size == 0 ? left : how.size > 0 ? (size_t)how.size : (size_t)(rand_r(seed) % 97 + 1);
+    size_t n = how.size == 0  ? left
+               : how.size > 0 ? (size_t)how.size
+                              : (size_t)(rand_r(seed) % 97 + 1);
     return n < left ? n : left;
 }
 
-enum tv_status tv_feed_all(const struct tv_parser *parser, struct tv_span bytes, struct tv_chunking how,
-                           struct tv_capture *capture, size_t *ret_left, struct tv_error *reterr)
+enum tv_status tv_feed_all(const struct tv_parser *parser, struct tv_span bytes,
+                           struct tv_chunking how, struct tv_capture *capture, size_t *ret_left,
+                           struct tv_error *reterr)
 {
     struct tv_emit emit = tv_capture_emit(capture);
     void *state = tv_xcalloc(1, parser->state_size);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SUPPORT_CAPTURE_H
 #define SUPPORT_CAPTURE_H
-/* A receiver that writes down everything a parser emits as text, one line an item, so that two ways of feeding the
- * same bytes can be compared with strcmp. Samples: "S tag step wall value", facts: "F key=value source line",
- * marks: "M kind step wall", damage: "D offset length line what". */
+/* A receiver that writes down everything a parser emits as text, one line an item, so that two ways
+ * of feeding the same bytes can be compared with strcmp. Samples: "S tag step wall value", facts:
+ * "F key=value source line", marks: "M kind step wall", damage: "D offset length line what". */
 #include "trainvet/parser.h"
 
 struct tv_capture {
@@ -22,10 +22,11 @@ struct tv_chunking {
     int size;
     unsigned seed;
 };
-/* Feeds `bytes` as a careful caller does (carry-over, want, skip) and returns the last status; *ret_left = bytes
- * that were never consumed. */
-enum tv_status tv_feed_all(const struct tv_parser *parser, struct tv_span bytes, struct tv_chunking how,
-                           struct tv_capture *capture, size_t *ret_left, struct tv_error *reterr);
+/* Feeds `bytes` as a careful caller does (carry-over, want, skip) and returns the last status;
+ * *ret_left = bytes that were never consumed. */
+enum tv_status tv_feed_all(const struct tv_parser *parser, struct tv_span bytes,
+                           struct tv_chunking how, struct tv_capture *capture, size_t *ret_left,
+                           struct tv_error *reterr);
 /* The whole file in malloc'd memory (caller frees); aborts the test when it cannot be read. */
 struct tv_span tv_read_file(const char *path);
 

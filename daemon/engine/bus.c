@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The alert bus of one run: identity, what is already known, firing and resolved. */
+#include "engine/internal.h"
+#include "trainvet/text.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 512 };
+
+const char *tv_severity_name(enum tv_severity severity)
+{
+    static const char *const names[] = {"info", "warning", "critical"};
+    return names[severity];
+}
+
+static struct tv_alert_box *find(const struct tv_run *run, const char *detector,
+                                 const char *subject)
+{
+    for (size_t i = run->alerts_len; i-- > 0;) {
+        const struct tv_alert *alert = &run->alerts[i]->alert;
+        if (strcmp(alert->detector, detector) == 0 && strcmp(alert->subject, subject) == 0)
+            return run->alerts[i];
+    }
+    return NULL;
+}
+
+static const char *keep(struct tv_alert_box *box, const char *text)
+{
+    char safe[TEXT_MAX];
+    return tv_arena_text(&box->texts, tv_span_of(tv_escape(tv_span_of(text), safe, sizeof safe)));
+}
+
+/* Stable over restarts and machines: hashes names, never numbers that change while it fires. */
+static void fingerprint(struct tv_alert *alert)
+{
+    char identity[1024];
+    struct tv_text text = tv_text_in(identity, sizeof identity);
+    tv_text_add(&text, "%s\n%s\n%s\n%u", alert->run, alert->detector, alert->subject,
+                alert->episode);
+    uint64_t hash = tv_hash((struct tv_span){identity, text.len}, 0x747261696e766574ull);
+    snprintf(alert->fingerprint, sizeof alert->fingerprint, "%016" PRIx64, hash);
+}
+
+static void set_contents(struct tv_alert_box *box, const struct tv_finding *finding)
+{
+    struct tv_alert *alert = &box->alert;
+    struct tv_arena old = box->texts;
+    box->texts = (struct tv_arena){0};
+    alert->observed = finding->observed;
+    alert->expected = finding->expected;
+    alert->confidence = finding->confidence;
+    alert->summary = keep(box, finding->summary);
+    alert->evidence_len = 0;
+    for (size_t i = 0; i < finding->evidence_len && i < TV_ALERT_EVIDENCE; i++)
+        alert->evidence[alert->evidence_len++] = finding->evidence[i];
+    alert->causes_len = 0;
+    for (size_t i = 0; i < finding->causes_len && i < TV_ALERT_TEXTS; i++)
+        alert->causes[alert->causes_len++] = keep(box, finding->causes[i]);
+    alert->advice_len = 0;
+    for (size_t i = 0; i < finding->advice_len && i < TV_ALERT_TEXTS; i++)
+        alert->advice[alert->advice_len++] = keep(box, finding->advice[i]);
+    tv_arena_free(&old);
+}
+
+static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, const char *subject,
+                                uint32_t episode)
+{
+    if (run->alerts_len == run->alerts_cap) {
+        run->alerts_cap = run->alerts_cap ? run->alerts_cap * 2 : 8;
+        run->alerts = tv_xrealloc(run->alerts, run->alerts_cap, sizeof(struct tv_alert_box *));
+        run->alert_list =
+            tv_xrealloc(run->alert_list, run->alerts_cap, sizeof(const struct tv_alert *));
+    }
+    struct tv_alert_box *box = tv_arena_alloc(&run->arena, sizeof *box);
+    char safe[TEXT_MAX];
+    box->alert = (struct tv_alert){
+        .run = run->name,
+        .detector = tv_detectors[view->detector]->name,
+        .subject = tv_arena_text(&run->arena,
+                                 tv_span_of(tv_escape(tv_span_of(subject), safe, sizeof safe))),
+        .episode = episode,
+        .step = tv_view_step(view),
+        .wall_time = view->point ? view->point->wall_time : run->last_wall,
+    };
+    fingerprint(&box->alert);
+    run->alert_list[run->alerts_len] = &box->alert;
+    run->alerts[run->alerts_len++] = box;
+    return box;
+}
+
+void tv_raise(struct tv_view *view, const struct tv_finding *finding)
+{
+    struct tv_run *run = view->run;
+    const char *detector = tv_detectors[view->detector]->name;
+    struct tv_alert_box *box = find(run, detector, finding->subject);
+    bool fires = box && box->alert.state == TV_FIRING;
+    if (!fires) {
+        if (run->alerts_len >= TV_RUN_ALERTS_MAX) {
+            run->alerts_dropped++;
+            return;
+        }
+        box = add(run, view, finding->subject, box ? box->alert.episode + 1 : 0);
+        box->alert.onset_step = finding->onset_step;
+        box->alert.severity = finding->severity;
+    }
+    if (finding->severity > box->alert.severity)
+        box->alert.severity = finding->severity;
+    set_contents(box, finding);
+    free(run->silences[view->detector]);
+    run->silences[view->detector] = NULL;
+}
+
+static void resolve(struct tv_alert *alert, int64_t step)
+{
+    if (alert->state != TV_FIRING)
+        return;
+    alert->state = TV_RESOLVED;
+    alert->resolved_step = step;
+}
+
+void tv_clear(struct tv_view *view, const char *subject)
+{
+    struct tv_alert_box *box = find(view->run, tv_detectors[view->detector]->name, subject);
+    if (box)
+        resolve(&box->alert, tv_view_step(view));
+}
+
+void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step)
+{
+    for (size_t i = 0; i < run->alerts_len; i++)
+        if (strcmp(run->alerts[i]->alert.detector, tv_detectors[detector]->name) == 0)
+            resolve(&run->alerts[i]->alert, step);
+}
+
+void tv_silent(struct tv_view *view, const char *reason)
+{
+    struct tv_run *run = view->run;
+    if (!run->options->keep_silences)
+        return;
+    char safe[TEXT_MAX];
+    tv_escape(tv_span_of(reason), safe, sizeof safe);
+    char **slot = &run->silences[view->detector];
+    if (*slot && strcmp(*slot, safe) == 0)
+        return;
+    free(*slot);
+    *slot = tv_xstrndup(safe, strlen(safe));
+}
+
+size_t tv_run_alerts(const struct tv_run *run, const struct tv_alert *const **ret)
+{
+    *ret = run->alert_list;
+    return run->alerts_len;
+}

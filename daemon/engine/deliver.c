@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From samples to points: which series has a role, where an attempt begins, and who gets to see it.
+ */
+#include "engine/internal.h"
+#include <math.h>
+#include <string.h>
+
+static void forget_role_steps(struct tv_run *run, enum tv_role except)
+{
+    for (int role = 0; role < TV_ROLE_COUNT; role++) {
+        run->roles[role].may_go_back = role != (int)except;
+        run->roles[role].has_pending = false;
+    }
+}
+
+/* The run went back to `step`. From its first steps on it is another run: the detectors start anew.
+ */
+static void restart(struct tv_run *run, int64_t step)
+{
+    run->attempt++;
+    run->resume_step = step;
+    run->end_mark = false;
+    run->last_step = step;
+    forget_role_steps(run, run->driver);
+    if (step > run->first_step)
+        return;
+    run->rise = (struct tv_lr_rise){0};
+    for (size_t i = 0; i < run->detectors_len; i++) {
+        if (!run->states[i])
+            continue;
+        tv_bus_resolve_all(run, i, step);
+        memset(run->states[i], 0, tv_detectors[i]->state_size);
+    }
+}
+
+/* Warm-up ends where the logged learning rate stops rising; a constant one has none. */
+static void watch_rise(struct tv_run *run, const struct tv_point *point)
+{
+    struct tv_lr_rise *rise = &run->rise;
+    if (rise->over || !isfinite(point->value))
+        return;
+    if (rise->first_step == 0 && rise->max == 0 && !rise->rose) {
+        rise->first_step = rise->max_step = point->step;
+        rise->max = rise->previous = point->value;
+        rise->rose = true;
+        return;
+    }
+    if (point->value > rise->max) {
+        rise->max = point->value;
+        rise->max_step = point->step;
+        rise->flat = 0;
+    } else if (point->value < rise->previous * (1 - 1e-6) || ++rise->flat >= 3) {
+        rise->over = true;
+    }
+    rise->previous = point->value;
+}
+
+static void dispatch(struct tv_run *run, const struct tv_point *point)
+{
+    uint32_t bit = TV_ROLE_BIT(point->role);
+    for (size_t i = 0; i < run->detectors_len; i++) {
+        const struct tv_detector *detector = tv_detectors[i];
+        if (!(detector->roles & bit) || !run->is_enabled[i])
+            continue;
+        struct tv_view view = {.run = run, .detector = i, .point = point};
+        detector->on_sample(&view, tv_detector_options(run, i), tv_run_state(run, i), point);
+    }
+}
+
+static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct tv_point *point)
+{
+    slot->last = *point;
+    slot->count++;
+    slot->seen_marks = slot->owner->source->restart_marks;
+    slot->taken_over = slot->may_go_back = false;
+    if (run->first_step == TV_STEP_UNKNOWN)
+        run->first_step = point->step;
+    if (run->last_step == TV_STEP_UNKNOWN || point->step > run->last_step)
+        run->last_step = point->step;
+    if (!isnan(point->wall_time) && !(point->wall_time <= run->last_wall))
+        run->last_wall = point->wall_time;
+    if (point->role == TV_ROLE_LEARNING_RATE)
+        watch_rise(run, point);
+    dispatch(run, point);
+}
+
+/* Which role's steps tell a restart: the training loss where there is one. */
+static bool is_driver(struct tv_run *run, enum tv_role role)
+{
+    static const enum tv_role order[] = {TV_ROLE_TRAIN_LOSS, TV_ROLE_REWARD, TV_ROLE_LEARNING_RATE,
+                                         TV_ROLE_EVAL_LOSS};
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        if (run->roles[order[i]].count || order[i] == role) {
+            run->driver = order[i];
+            return order[i] == role;
+        }
+    return false;
+}
+
+/* A step that goes back is a restart when a new file or a purge mark says so, or when the steps go
+ * on from there; a single one is a late record, which no detector sees. */
+static void went_back(struct tv_run *run, struct tv_role_slot *slot, const struct tv_point *point)
+{
+    bool marked = slot->seen_marks != slot->owner->source->restart_marks;
+    if (!marked && !(slot->has_pending && point->step > slot->pending.step)) {
+        run->late_points += slot->has_pending;
+        slot->pending = *point;
+        slot->has_pending = true;
+        return;
+    }
+    struct tv_point first = slot->has_pending && !marked ? slot->pending : *point;
+    bool two = slot->has_pending && !marked;
+    slot->has_pending = false;
+    if (is_driver(run, point->role))
+        restart(run, first.step);
+    if (two)
+        accept(run, slot, &first);
+    accept(run, slot, point);
+}
+
+static bool owns_role(struct tv_role_slot *slot, struct tv_series *series)
+{
+    if (slot->owner == series)
+        return true;
+    if (slot->owner && slot->owner->rank <= series->rank)
+        return false;
+    slot->taken_over = slot->owner != NULL;
+    slot->owner = series;
+    slot->has_pending = false;
+    return true;
+}
+
+void tv_deliver(struct tv_run *run, const struct tv_sample *sample)
+{
+    struct tv_series *series = (struct tv_series *)sample->tag;
+    struct tv_role_slot *slot = &run->roles[series->role];
+    if (!owns_role(slot, series))
+        return;
+    struct tv_point point = {.step = sample->step,
+                             .wall_time = sample->wall_time,
+                             .value = sample->value,
+                             .role = series->role};
+    if (point.step == TV_STEP_UNKNOWN)
+        point.step = slot->count ? slot->last.step + 1 : 0;
+    bool back = slot->count && point.step < slot->last.step && !slot->may_go_back;
+    if (slot->taken_over && slot->count && point.step <= slot->last.step && !slot->may_go_back)
+        return;
+    if (back) {
+        went_back(run, slot, &point);
+        return;
+    }
+    run->late_points += slot->has_pending;
+    slot->has_pending = false;
+    accept(run, slot, &point);
+}

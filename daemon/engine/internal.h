@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ENGINE_INTERNAL_H
+#define ENGINE_INTERNAL_H
+/* What the files of engine/ share. Nothing outside engine/ includes this.
+ *   source.c   what parsers emit: tags, queues, facts, damage         -> tv_deliver
+ *   merge.c    several sources into one order by step
+ *   deliver.c  roles, attempts, steps that go back                    -> detectors
+ *   view.c     what a detector may ask
+ *   bus.c      what a detector says: alerts, their identity and state
+ *   run.c      life of a run; report.c what is told about it */
+#include "base/map.h"
+#include "base/memory.h"
+#include "engine/engine.h"
+
+#define TV_RUN_TAGS_MAX 4096   /* series a run; one user must not fill the node's memory with tags \
+                                */
+#define TV_TAG_LENGTH_MAX 1024 /* bytes; longer ones are dropped and counted */
+#define TV_RUN_ALERTS_MAX 256  /* alerts a run; more are counted only */
+
+struct tv_series {
+    struct tv_tag tag; /* first member: a tag handed to a parser is the series */
+    enum tv_role role;
+    int rank;
+    struct tv_source *source;
+    uint64_t points, non_finite;
+    int64_t first_step, last_step;
+    double min, max, last;
+};
+
+struct tv_source {
+    struct tv_run *run;
+    struct tv_source *next;
+    char *prefix;
+    int rank;
+    bool done;
+    struct tv_map tags; /* raw tag -> tv_series */
+    /* the file being read */
+    const struct tv_parser *parser;
+    struct tv_input_report *input;
+    uint32_t file_index;    /* +1 for each file */
+    uint32_t restart_marks; /* +1 for each file begun and each purge mark */
+    double last_wall_time;  /* of the previous file, to see two writers */
+    bool checked_overlap;
+    /* samples that wait for the other sources */
+    struct tv_sample *queue;
+    size_t head, len, cap;
+};
+
+/* The series that has a role, and where it stands. */
+struct tv_role_slot {
+    struct tv_series *owner;
+    struct tv_point last;
+    uint64_t count;
+    uint32_t seen_marks; /* the owner's source's restart_marks when `last` came */
+    bool taken_over;     /* another series had the role before: skip what it already told */
+    bool may_go_back;    /* the run was restarted through another role */
+    bool has_pending;    /* a point that went back; the next one tells jitter from a restart */
+    struct tv_point pending;
+};
+
+/* Warm-up as the logged learning rate shows it. */
+struct tv_lr_rise {
+    double max;
+    int64_t max_step, first_step;
+    int flat;
+    bool over, rose;
+    double previous;
+};
+
+struct tv_alert_box {
+    struct tv_alert alert;
+    struct tv_arena texts; /* of summary, causes, advice: replaced as a whole */
+};
+
+struct tv_run {
+    const struct tv_engine_options *options;
+    struct tv_arena arena;
+    char *name;
+    struct tv_source *sources;
+    size_t sources_len;
+    struct tv_series **series;
+    size_t series_len, series_cap;
+    bool said_tags_full;
+    struct tv_facts facts;
+    struct tv_map texts; /* escaped texts handed to detectors, each once */
+    struct tv_input_report **input_list;
+    size_t inputs_len, inputs_cap;
+    void (*on_problem)(void *ctx, const char *path, const struct tv_damage *damage);
+    void *on_problem_ctx;
+
+    struct tv_role_slot roles[TV_ROLE_COUNT];
+    enum tv_role driver; /* the role whose steps decide about attempts */
+    uint32_t attempt;
+    int64_t resume_step, first_step, last_step;
+    double last_wall;
+    bool end_mark, is_rl, ended;
+    double now;
+    struct tv_lr_rise rise;
+    uint64_t points, late_points;
+
+    struct tv_schedule schedule;
+    struct tv_error schedule_error;
+    enum tv_status schedule_status;
+    uint32_t schedule_version, resolved_facts;
+    bool resolved_once;
+
+    void **states;   /* by detector */
+    char **silences; /* by detector, malloc'd, NULL: nothing to say */
+    bool *is_enabled;
+    const void **detector_options;
+    size_t detectors_len;
+
+    struct tv_alert_box **alerts;
+    const struct tv_alert **alert_list;
+    size_t alerts_len, alerts_cap, alerts_dropped;
+    struct tv_input_report *report_inputs;
+    struct tv_silence *report_silences;
+};
+
+struct tv_view {
+    struct tv_run *run;
+    size_t detector;              /* index into tv_detectors */
+    const struct tv_point *point; /* NULL outside on_sample */
+    bool has_now;
+};
+
+void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
+void tv_merge(struct tv_run *run, bool flush);
+void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step);
+void tv_run_resolve_schedule(struct tv_run *run);
+void *tv_run_state(struct tv_run *run, size_t detector); /* zeroed at first use */
+const void *tv_detector_options(const struct tv_run *run, size_t detector);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is told about a run when it is reported, and its series for inspect. */
+#include "engine/internal.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <stdlib.h>
+
+static void report_inputs(struct tv_run *run, struct tv_run_report *ret)
+{
+    run->report_inputs =
+        tv_xrealloc(run->report_inputs, run->inputs_len, sizeof *run->report_inputs);
+    for (size_t i = 0; i < run->inputs_len; i++)
+        run->report_inputs[i] = *run->input_list[i];
+    ret->inputs = run->report_inputs;
+    ret->inputs_len = run->inputs_len;
+}
+
+static void report_silences(struct tv_run *run, struct tv_run_report *ret)
+{
+    run->report_silences =
+        tv_xrealloc(run->report_silences, run->detectors_len, sizeof *run->report_silences);
+    for (size_t i = 0; i < run->detectors_len; i++)
+        if (run->silences[i])
+            run->report_silences[ret->silences_len++] =
+                (struct tv_silence){tv_detectors[i]->name, run->silences[i]};
+    ret->silences = run->report_silences;
+}
+
+static const char *status_of(const struct tv_run *run, const struct tv_view *view)
+{
+    if (run->points == 0)
+        return "no_data";
+    if (run->alerts_len)
+        return "findings";
+    return tv_view_finished(view) || run->ended ? "ok" : "running";
+}
+
+void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
+{
+    struct tv_view view = {.run = run};
+    struct tv_setting framework;
+    const struct tv_schedule *schedule = tv_view_schedule(&view);
+    int64_t total = tv_view_total_steps(&view);
+    *ret = (struct tv_run_report){
+        .run = run->name,
+        .status = status_of(run, &view),
+        .first_step = run->first_step == TV_STEP_UNKNOWN ? -1 : run->first_step,
+        .steps = run->last_step == TV_STEP_UNKNOWN ? -1 : run->last_step,
+        .total_steps = total ? total : -1,
+        .warmup_steps = tv_view_warmup_steps(&view),
+        .scheduler = schedule ? tv_schedule_name(schedule) : NULL,
+        .points = run->points,
+        .final_loss = run->roles[TV_ROLE_TRAIN_LOSS].count
+                          ? run->roles[TV_ROLE_TRAIN_LOSS].last.value
+                          : (double)NAN,
+        .final_eval_loss = run->roles[TV_ROLE_EVAL_LOSS].count
+                               ? run->roles[TV_ROLE_EVAL_LOSS].last.value
+                               : (double)NAN,
+        .attempts = run->attempt + 1,
+        .alerts = run->alerts_len,
+    };
+    if (tv_view_setting(&view, "framework", &framework))
+        ret->framework = framework.value;
+    else if (schedule)
+        ret->framework = schedule->framework;
+    report_inputs(run, ret);
+    if (run->options->keep_silences)
+        report_silences(run, ret);
+}
+
+void tv_run_each_series(const struct tv_run *run,
+                        void (*visit)(void *ctx, const struct tv_series_info *info), void *ctx)
+{
+    for (size_t i = 0; i < run->series_len; i++) {
+        const struct tv_series *series = run->series[i];
+        char full[TV_TAG_LENGTH_MAX + 64], safe[TV_TAG_LENGTH_MAX + 64];
+        struct tv_text text = tv_text_in(full, sizeof full);
+        tv_text_add(&text, "%s", series->source->prefix);
+        tv_text_add_span(&text, (struct tv_span){series->tag.name, series->tag.len});
+        struct tv_series_info info = {
+            .tag = tv_escape((struct tv_span){full, text.len}, safe, sizeof safe),
+            .role = series->role,
+            .points = series->points,
+            .non_finite = series->non_finite,
+            .first_step = series->first_step,
+            .last_step = series->last_step,
+            .min = series->min,
+            .max = series->max,
+            .last = series->last,
+        };
+        if (series->points)
+            visit(ctx, &info);
+    }
+}

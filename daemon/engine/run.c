@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The life of a run, and what is told about it. */
+#include "engine/internal.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t count_detectors(void)
+{
+    size_t n = 0;
+    while (tv_detectors[n])
+        n++;
+    return n;
+}
+
+struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *name)
+{
+    struct tv_run *run = tv_xcalloc(1, sizeof *run);
+    char safe[512];
+    run->options = options;
+    run->name =
+        tv_arena_text(&run->arena, tv_span_of(tv_escape(tv_span_of(name), safe, sizeof safe)));
+    run->first_step = run->last_step = run->resume_step = TV_STEP_UNKNOWN;
+    run->last_wall = run->now = NAN;
+    run->detectors_len = count_detectors();
+    run->states = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
+    run->silences = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(char *));
+    run->is_enabled = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(bool));
+    run->detector_options = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
+    for (size_t i = 0; i < run->detectors_len; i++) {
+        run->is_enabled[i] = !options->enabled || options->enabled[i];
+        const void *own = options->options ? options->options[i] : NULL;
+        if (!own) {
+            void *defaults = tv_arena_alloc(&run->arena, tv_detectors[i]->options_size + 1);
+            tv_option_defaults(tv_detectors[i]->options, defaults);
+            own = defaults;
+        }
+        run->detector_options[i] = own;
+    }
+    return run;
+}
+
+struct tv_source *tv_run_source(struct tv_run *run, const struct tv_source_info *info)
+{
+    struct tv_source *source = tv_arena_alloc(&run->arena, sizeof *source);
+    source->run = run;
+    source->prefix = tv_arena_text(&run->arena, tv_span_of(info->prefix ? info->prefix : ""));
+    source->rank = info->rank;
+    source->last_wall_time = -INFINITY;
+    source->next = run->sources;
+    run->sources = source;
+    run->sources_len++;
+    return source;
+}
+
+void tv_source_done(struct tv_source *source)
+{
+    source->done = true;
+}
+
+void tv_run_on_problem(struct tv_run *run,
+                       void (*say)(void *ctx, const char *path, const struct tv_damage *damage),
+                       void *ctx)
+{
+    run->on_problem = say;
+    run->on_problem_ctx = ctx;
+}
+
+void tv_run_pump(struct tv_run *run, bool flush)
+{
+    tv_merge(run, flush);
+}
+
+void *tv_run_state(struct tv_run *run, size_t detector)
+{
+    if (!run->states[detector])
+        run->states[detector] = tv_arena_alloc(&run->arena, tv_detectors[detector]->state_size);
+    return run->states[detector];
+}
+
+static void call_all(struct tv_run *run, double now, bool end)
+{
+    run->now = now;
+    for (size_t i = 0; i < run->detectors_len; i++) {
+        void (*callback)(struct tv_view *, const void *, void *) =
+            end ? tv_detectors[i]->on_end : tv_detectors[i]->on_tick;
+        if (!callback || !run->is_enabled[i])
+            continue;
+        struct tv_view view = {.run = run, .detector = i, .has_now = true};
+        callback(&view, tv_detector_options(run, i), tv_run_state(run, i));
+    }
+}
+
+void tv_run_tick(struct tv_run *run, double now)
+{
+    call_all(run, now, false);
+}
+
+void tv_run_end(struct tv_run *run, double now)
+{
+    tv_merge(run, true);
+    if (run->points)
+        call_all(run, now, true);
+    run->ended = true;
+}
+
+struct tv_facts *tv_run_facts(struct tv_run *run)
+{
+    return &run->facts;
+}
+
+const struct tv_schedule *tv_run_schedule(struct tv_run *run, enum tv_status *ret_status,
+                                          struct tv_error *reterr)
+{
+    tv_run_resolve_schedule(run);
+    if (ret_status)
+        *ret_status = run->schedule_status;
+    if (reterr)
+        *reterr = run->schedule_error;
+    return &run->schedule;
+}
+
+void tv_run_free(struct tv_run *run)
+{
+    if (!run)
+        return;
+    for (struct tv_source *source = run->sources; source; source = source->next) {
+        tv_map_free(&source->tags);
+        free(source->queue);
+    }
+    for (size_t i = 0; i < run->detectors_len; i++)
+        free(run->silences[i]);
+    for (size_t i = 0; i < run->alerts_len; i++)
+        tv_arena_free(&run->alerts[i]->texts);
+    free(run->alerts);
+    free(run->alert_list);
+    free(run->series);
+    free(run->input_list);
+    free(run->report_inputs);
+    free(run->report_silences);
+    tv_map_free(&run->texts);
+    tv_facts_free(&run->facts);
+    tv_arena_free(&run->arena);
+    free(run);
+}

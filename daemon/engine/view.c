@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a detector may ask about its run. */
+#include "engine/internal.h"
+#include "schedule/resolve.h"
+#include "trainvet/number.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+bool tv_view_last(const struct tv_view *view, enum tv_role role, struct tv_point *ret)
+{
+    const struct tv_role_slot *slot = &view->run->roles[role];
+    if (slot->count)
+        *ret = slot->last;
+    return slot->count != 0;
+}
+
+uint64_t tv_view_count(const struct tv_view *view, enum tv_role role)
+{
+    return view->run->roles[role].count;
+}
+
+/* Escaped texts live as long as the run; the same text is stored once. */
+static const char *keep_escaped(struct tv_run *run, struct tv_span raw, size_t max)
+{
+    char safe[TV_FACT_VALUE_MAX + 4];
+    tv_escape(raw, safe, max < sizeof safe ? max : sizeof safe);
+    const char *kept = tv_map_get(&run->texts, tv_span_of(safe));
+    if (!kept) {
+        kept = tv_arena_text(&run->arena, tv_span_of(safe));
+        tv_map_set(&run->texts, tv_span_of(kept), (void *)kept);
+    }
+    return kept;
+}
+
+const char *tv_view_tag(const struct tv_view *view, enum tv_role role)
+{
+    const struct tv_series *owner = view->run->roles[role].owner;
+    if (!owner)
+        return NULL;
+    char full[TV_TAG_LENGTH_MAX + 64];
+    struct tv_text text = tv_text_in(full, sizeof full);
+    tv_text_add(&text, "%s", owner->source->prefix);
+    tv_text_add_span(&text, (struct tv_span){owner->tag.name, owner->tag.len});
+    return keep_escaped(view->run, (struct tv_span){full, text.len}, 128);
+}
+
+bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret)
+{
+    const struct tv_fact_entry *entry = tv_facts_get(&view->run->facts, name);
+    if (!entry)
+        return false;
+    char where[512];
+    ret->key = keep_escaped(view->run, tv_span_of(entry->key), 128);
+    ret->value = keep_escaped(view->run, tv_span_of(entry->value), 256);
+    ret->source =
+        keep_escaped(view->run, tv_span_of(tv_facts_where(entry, where, sizeof where)), 256);
+    ret->number = NAN;
+    tv_parse_double(tv_span_of(entry->value), &ret->number);
+    return true;
+}
+
+void tv_run_resolve_schedule(struct tv_run *run)
+{
+    if (run->resolved_once && run->resolved_facts == run->facts.version)
+        return;
+    struct tv_schedule before = run->schedule;
+    run->resolved_once = true;
+    run->resolved_facts = run->facts.version;
+    memset(&run->schedule, 0, sizeof run->schedule);
+    run->schedule_status = tv_schedule_resolve(&run->facts, &run->schedule, &run->schedule_error);
+    if (memcmp(&before, &run->schedule, sizeof before) != 0)
+        run->schedule_version++;
+}
+
+const struct tv_schedule *tv_view_schedule(const struct tv_view *view)
+{
+    tv_run_resolve_schedule(view->run);
+    return view->run->schedule_status == TV_OK ? &view->run->schedule : NULL;
+}
+
+uint32_t tv_view_schedule_version(const struct tv_view *view)
+{
+    tv_run_resolve_schedule(view->run);
+    return view->run->schedule_version;
+}
+
+int64_t tv_view_total_steps(const struct tv_view *view)
+{
+    struct tv_run *run = view->run;
+    double total;
+    tv_run_resolve_schedule(run);
+    if (tv_facts_number(&run->facts, "log.total_steps", &total) && total >= 1 && total < 1e15)
+        return (int64_t)total;
+    total = run->schedule.total_steps;
+    if (run->schedule.kind && total >= 1 && total < 1e15)
+        return (int64_t)total;
+    if (tv_facts_number(&run->facts, "max_steps", &total) && total >= 1 && total < 1e15)
+        return (int64_t)total;
+    return 0;
+}
+
+int64_t tv_view_warmup_steps(const struct tv_view *view)
+{
+    struct tv_run *run = view->run;
+    tv_run_resolve_schedule(run);
+    double warmup = run->schedule.warmup_steps;
+    if (run->schedule_status == TV_OK && warmup >= 0 && warmup < 1e15)
+        return (int64_t)warmup;
+    if (run->rise.over)
+        return run->rise.max_step > run->rise.first_step ? run->rise.max_step : 0;
+    return -1;
+}
+
+double tv_view_peak_lr(const struct tv_view *view)
+{
+    struct tv_run *run = view->run;
+    tv_run_resolve_schedule(run);
+    if (run->schedule_status == TV_OK)
+        return run->schedule.peak;
+    return run->roles[TV_ROLE_LEARNING_RATE].count ? run->roles[TV_ROLE_LEARNING_RATE].owner->max
+                                                   : NAN;
+}
+
+int64_t tv_view_first_step(const struct tv_view *view)
+{
+    return view->run->first_step;
+}
+
+int64_t tv_view_step(const struct tv_view *view)
+{
+    return view->point ? view->point->step : view->run->last_step;
+}
+
+uint32_t tv_view_attempt(const struct tv_view *view)
+{
+    return view->run->attempt;
+}
+
+int64_t tv_view_resume_step(const struct tv_view *view)
+{
+    return view->run->attempt ? view->run->resume_step : TV_STEP_UNKNOWN;
+}
+
+bool tv_view_finished(const struct tv_view *view)
+{
+    int64_t total = tv_view_total_steps(view);
+    return view->run->end_mark ||
+           (total > 0 && view->run->last_step != TV_STEP_UNKNOWN && view->run->last_step >= total);
+}
+
+double tv_view_now(const struct tv_view *view)
+{
+    return view->has_now ? view->run->now : NAN;
+}
+
+bool tv_view_is_rl(const struct tv_view *view)
+{
+    return view->run->is_rl;
+}
+
+const void *tv_detector_options(const struct tv_run *run, size_t detector)
+{
+    return run->detector_options[detector];
+}

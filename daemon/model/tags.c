@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Spellings from: huggingface/transformers integrations/integration_utils.py (rewrite_logs),
+ * hiyouga/LlamaFactory train/callbacks.py, Lightning-AI/pytorch-lightning callbacks/lr_monitor.py,
+ * keras callbacks/tensorboard.py, NVIDIA/Megatron-LM training/training.py, microsoft/DeepSpeed
+ * runtime/engine.py, NVIDIA/NeMo, pytorch/torchtitan components/metrics.py,
+ * facebookresearch/detectron2, open-mmlab/mmengine, facebookresearch/fairseq, allenai/OLMo,
+ * ultralytics engine/trainer.py, DLR-RM/stable-baselines3; the rest are tutorials' SummaryWriter
+ * names. */
+#include "model/tags.h"
+#include "trainvet/text.h"
+#include <ctype.h>
+#include <string.h>
+
+enum { TAG_MAX = 128 }; /* a longer tag means nothing to us */
+
+/* Tags are compared in lower case with ' ', '-' and '.' as '_'. */
+static const struct {
+    const char *tag;
+    enum tv_role role;
+    int rank;
+} table[] = {
+    {"train/loss", TV_ROLE_TRAIN_LOSS, 0},
+    {"lm_loss", TV_ROLE_TRAIN_LOSS, 0},
+    {"reduced_train_loss", TV_ROLE_TRAIN_LOSS, 0},
+    {"loss_metrics/global_avg_loss", TV_ROLE_TRAIN_LOSS, 0},
+    {"train/samples/train_loss", TV_ROLE_TRAIN_LOSS, 0},
+    {"train/crossentropyloss", TV_ROLE_TRAIN_LOSS, 0},
+    {"loss", TV_ROLE_TRAIN_LOSS, 1},
+    {"total_loss", TV_ROLE_TRAIN_LOSS, 1},
+    {"train_loss_step", TV_ROLE_TRAIN_LOSS, 1},
+    {"loss/train", TV_ROLE_TRAIN_LOSS, 1},
+    {"loss/training", TV_ROLE_TRAIN_LOSS, 1},
+    {"training/loss", TV_ROLE_TRAIN_LOSS, 1},
+    {"train/loss_step", TV_ROLE_TRAIN_LOSS, 1},
+    {"train/total_loss", TV_ROLE_TRAIN_LOSS, 1},
+    {"train/epoch_loss", TV_ROLE_TRAIN_LOSS, 1},
+    {"train_loss", TV_ROLE_TRAIN_LOSS, 2},
+    {"training_loss", TV_ROLE_TRAIN_LOSS, 2},
+    {"train/train_loss", TV_ROLE_OTHER,
+     0}, /* HF: mean over the whole run, logged once at the end */
+    {"train_loss_epoch", TV_ROLE_TRAIN_LOSS, 3},
+    {"train/loss_epoch", TV_ROLE_TRAIN_LOSS, 3},
+    {"train/box_loss", TV_ROLE_TRAIN_LOSS, 4},
+
+    {"eval/loss", TV_ROLE_EVAL_LOSS, 0},
+    {"eval_loss", TV_ROLE_EVAL_LOSS, 0},
+    {"val_loss", TV_ROLE_EVAL_LOSS, 0},
+    {"val/loss", TV_ROLE_EVAL_LOSS, 0},
+    {"valid/loss", TV_ROLE_EVAL_LOSS, 0},
+    {"valid_loss", TV_ROLE_EVAL_LOSS, 0},
+    {"validation/loss", TV_ROLE_EVAL_LOSS, 0},
+    {"validation_loss", TV_ROLE_EVAL_LOSS, 0},
+    {"validation/epoch_loss", TV_ROLE_EVAL_LOSS, 0},
+    {"lm_loss_validation", TV_ROLE_EVAL_LOSS, 0},
+    {"validation_metrics/loss", TV_ROLE_EVAL_LOSS, 0},
+    {"train/samples/eval_loss", TV_ROLE_EVAL_LOSS, 0},
+    {"loss/val", TV_ROLE_EVAL_LOSS, 1},
+    {"loss/valid", TV_ROLE_EVAL_LOSS, 1},
+    {"loss/validation", TV_ROLE_EVAL_LOSS, 1},
+    {"loss/eval", TV_ROLE_EVAL_LOSS, 1},
+    {"val_loss_epoch", TV_ROLE_EVAL_LOSS, 1},
+    {"loss/test", TV_ROLE_EVAL_LOSS, 2},
+    {"test/loss", TV_ROLE_EVAL_LOSS, 2},
+    {"test_loss", TV_ROLE_EVAL_LOSS, 2},
+    {"val/box_loss", TV_ROLE_EVAL_LOSS, 4},
+
+    {"train/learning_rate", TV_ROLE_LEARNING_RATE, 0},
+    {"learning_rate", TV_ROLE_LEARNING_RATE, 0},
+    {"lr", TV_ROLE_LEARNING_RATE, 0},
+    {"train/lr", TV_ROLE_LEARNING_RATE, 1},
+    {"train/epoch_learning_rate", TV_ROLE_LEARNING_RATE, 1},
+    {"train/samples/lr", TV_ROLE_LEARNING_RATE, 1},
+    {"lr/pg0", TV_ROLE_LEARNING_RATE, 1},
+    {"optim/learning_rate_group0", TV_ROLE_LEARNING_RATE, 1},
+    {"learning_rate/train", TV_ROLE_LEARNING_RATE, 2},
+    {"loss/lr", TV_ROLE_LEARNING_RATE, 3},
+
+    {"train/grad_norm", TV_ROLE_GRAD_NORM, 0},
+    {"grad_norm", TV_ROLE_GRAD_NORM, 0},
+    {"gnorm", TV_ROLE_GRAD_NORM, 0},
+    {"optim/total_grad_norm", TV_ROLE_GRAD_NORM, 0},
+    {"grad_2_0_norm_total", TV_ROLE_GRAD_NORM, 0},
+    {"grad_2_norm_total", TV_ROLE_GRAD_NORM, 0},
+    {"train/gradient_norm", TV_ROLE_GRAD_NORM, 1},
+    {"gradient_norm", TV_ROLE_GRAD_NORM, 1},
+
+    {"train/epoch", TV_ROLE_EPOCH, 0},
+    {"epoch", TV_ROLE_EPOCH, 0},
+
+    {"throughput", TV_ROLE_THROUGHPUT, 0},
+    {"throughput(tps)", TV_ROLE_THROUGHPUT, 0},
+    {"train/epoch_steps_per_second", TV_ROLE_THROUGHPUT, 1},
+    {"train_speed(iter/s)", TV_ROLE_THROUGHPUT, 1},
+
+    {"loss_scale", TV_ROLE_LOSS_SCALE, 0},
+    {"train/loss_scale", TV_ROLE_LOSS_SCALE, 0},
+    {"train/samples/loss_scale", TV_ROLE_LOSS_SCALE, 0},
+
+    {"rollout/ep_rew_mean", TV_ROLE_REWARD, 0},
+    {"objective/rlhf_reward", TV_ROLE_REWARD, 0},
+    {"train/reward", TV_ROLE_REWARD, 1},
+    {"reward", TV_ROLE_REWARD, 1},
+};
+
+static void normalise(struct tv_text *text, const char *prefix, struct tv_span tag)
+{
+    tv_text_add(text, "%s", prefix);
+    tv_text_add_span(text, tag);
+    for (size_t i = 0; i < text->len; i++) {
+        char c = text->data[i];
+        text->data[i] = c == ' ' || c == '-' || c == '.' ? '_' : (char)tolower((unsigned char)c);
+    }
+}
+
+/* "lr-AdamW", but not its other parameter groups and momenta ("lr-AdamW/pg2", "lr-SGD-momentum").
+ */
+static bool is_lightning_lr(const char *name)
+{
+    if (strncmp(name, "lr_", 3) != 0)
+        return false;
+    const char *group = strstr(name, "/pg");
+    size_t len = strlen(name);
+    return (!group || strcmp(group, "/pg1") == 0) &&
+           !(len > 9 && strcmp(name + len - 9, "_momentum") == 0) && !strstr(name, "_weight_decay");
+}
+
+/* Metrics of an evaluation other than its loss and its timing. */
+static bool is_eval_metric(const char *name)
+{
+    static const char *const prefixes[] = {"eval/",       "eval_",  "val/",    "val_",
+                                           "validation/", "valid/", "metrics/"};
+    static const char *const not_metrics[] = {"runtime",       "per_second", "epoch",
+                                              "loss",          "ppl",        "perplexity",
+                                              "vs_iterations", "num_",       "samples"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        found = found || strncmp(name, prefixes[i], strlen(prefixes[i])) == 0;
+    for (size_t i = 0; found && i < sizeof not_metrics / sizeof *not_metrics; i++)
+        found = !strstr(name, not_metrics[i]);
+    return found;
+}
+
+/* "eval_<dataset>_loss", "eval/<dataset>_loss" of the HF trainer with several evaluation sets. */
+static bool is_dataset_loss(const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(name, "eval", 4) == 0 && (name[4] == '/' || name[4] == '_') && len > 10 &&
+           strcmp(name + len - 5, "_loss") == 0;
+}
+
+struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct tv_span tag)
+{
+    char name[TAG_MAX];
+    struct tv_text text = tv_text_in(name, sizeof name);
+    normalise(&text, prefix, tag);
+    if (text.cut)
+        return (struct tv_role_match){TV_ROLE_OTHER, 0};
+    if (strcmp(parser, "hf_trainer_state") == 0 && strcmp(name, "train_loss") == 0)
+        return (struct tv_role_match){TV_ROLE_OTHER, 0}; /* as train/train_loss */
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(name, table[i].tag) == 0)
+            return (struct tv_role_match){table[i].role, table[i].rank};
+    if (is_lightning_lr(name))
+        return (struct tv_role_match){TV_ROLE_LEARNING_RATE, 2};
+    if (is_dataset_loss(name))
+        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, 5};
+    if (is_eval_metric(name))
+        return (struct tv_role_match){TV_ROLE_EVAL_METRIC, 5};
+    return (struct tv_role_match){TV_ROLE_OTHER, 0};
+}
+
+const char *tv_role_name(enum tv_role role)
+{
+    static const char *const names[TV_ROLE_COUNT] = {
+        "other", "train_loss", "eval_loss",  "learning_rate", "grad_norm",
+        "epoch", "throughput", "loss_scale", "eval_metric",   "reward",
+    };
+    return names[role];
+}

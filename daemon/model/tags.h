@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef MODEL_TAGS_H
+#define MODEL_TAGS_H
+/* What a tag means: the one table of spellings. */
+#include "trainvet/run.h"
+
+struct tv_role_match {
+    enum tv_role role;
+    int rank; /* among the tags that claim the same role, the lowest is used */
+};
+
+/* `prefix` is the source's ("train/", "validation/", ""), `parser` the name of the parser that saw
+ * the tag. */
+struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct tv_span tag);
+
+#endif
