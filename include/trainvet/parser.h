@@ -40,6 +40,8 @@ struct tv_parser {
     const char *name;    /* same as the file's name */
     const char *summary; /* one line for `trainvet list` */
     enum tv_parser_mode mode;
+    bool is_config; /* tells facts about a run and no samples: read before the logs, never a run
+                       alone */
     size_t state_size;
     /* How sure we are that this is our format, 0..100, from the file's name and its first bytes
      * (up to 4096; may be empty). Pure. The highest wins, 0 means no. */

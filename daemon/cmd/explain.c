@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/json.h"
+#include "cmd/cmd.h"
+#include "trainvet/detector.h"
+#include "trainvet/number.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <string.h>
+
+enum { OPT_JSON, OPT_FORMAT };
+
+static const struct tv_cli_option options[] = {
+    {"json", 0, NULL, "short for --format json"},
+    {"format", 0, "FORMAT", "text (default) or json"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct tv_cli cli = {
+    .command = "explain",
+    .operands = "ID...",
+    .intro =
+        "Explains a detector: what it says, how it decides, its options with their defaults and\n"
+        "ranges (set them with scan --set ID.OPTION=VALUE), and what it cannot see.",
+    .options = options,
+    .examples = "  trainvet explain lr_mismatch\n"
+                "  trainvet list                   the ids\n",
+};
+
+static const char *detector_name(const void *ctx, size_t i)
+{
+    (void)ctx;
+    return tv_detectors[i]->name;
+}
+
+static const struct tv_detector *find(const char *name, const char **ret_near)
+{
+    size_t count = 0;
+    for (; tv_detectors[count]; count++)
+        if (strcmp(tv_detectors[count]->name, name) == 0)
+            return tv_detectors[count];
+    *ret_near = tv_nearest(name, count, detector_name, NULL);
+    return NULL;
+}
+
+static void add_number(struct tv_text *text, double value)
+{
+    char number[TV_NUMBER_MAX];
+    tv_format_short(number, value, 6);
+    tv_text_add(text, "%s", number);
+}
+
+/* "3 (0 to 10)" */
+static void describe_default(const struct tv_option *option, struct tv_text *text)
+{
+    if (option->type == TV_OPTION_STRING) {
+        tv_text_add(text, "\"%s\"", option->default_text ? option->default_text : "");
+        return;
+    }
+    if (option->type == TV_OPTION_BOOL) {
+        tv_text_add(text, "%s", option->default_value != 0 ? "true" : "false");
+        return;
+    }
+    add_number(text, option->default_value);
+    tv_text_add(text, " (");
+    add_number(text, option->min);
+    tv_text_add(text, " to ");
+    add_number(text, option->max);
+    tv_text_add(text, ")");
+}
+
+static void print_text(const struct tv_detector *detector)
+{
+    printf("%s: %s\n\n%s\n", detector->name, detector->summary, detector->explain);
+    if (detector->options && detector->options->name)
+        puts("\nOptions:");
+    for (const struct tv_option *option = detector->options; option && option->name; option++) {
+        char value[128];
+        struct tv_text text = tv_text_in(value, sizeof value);
+        describe_default(option, &text);
+        printf("  %-24s%-24s%s%s\n", option->name, value, strlen(value) >= 24 ? "  " : "",
+               option->help);
+    }
+    printf("\nSet one with: trainvet scan --set %s.OPTION=VALUE\n", detector->name);
+}
+
+static void print_json(const struct tv_detector *detector)
+{
+    static const char *const types[] = {"double", "int", "bool", "string"};
+    struct tv_json json = {0};
+    tv_json_open(&json, NULL, '{');
+    tv_json_int(&json, "schema_version", 1);
+    tv_json_text(&json, "type", "detector");
+    tv_json_text(&json, "name", detector->name);
+    tv_json_text(&json, "summary", detector->summary);
+    tv_json_text(&json, "explain", detector->explain);
+    tv_json_open(&json, "options", '[');
+    for (const struct tv_option *option = detector->options; option && option->name; option++) {
+        tv_json_open(&json, NULL, '{');
+        tv_json_text(&json, "name", option->name);
+        tv_json_text(&json, "type", types[option->type]);
+        if (option->type == TV_OPTION_STRING) {
+            tv_json_text(&json, "default", option->default_text);
+        } else if (option->type == TV_OPTION_BOOL) {
+            tv_json_bool(&json, "default", option->default_value != 0);
+        } else {
+            tv_json_double(&json, "default", option->default_value);
+            tv_json_double(&json, "min", option->min);
+            tv_json_double(&json, "max", option->max);
+        }
+        tv_json_text(&json, "help", option->help);
+        tv_json_close(&json, '}');
+    }
+    tv_json_close(&json, ']');
+    tv_json_close(&json, '}');
+    puts(json.data);
+    tv_json_free(&json);
+}
+
+static int explain(const char *name, bool json, bool first)
+{
+    const char *near = NULL;
+    const struct tv_detector *detector = find(name, &near);
+    if (!detector)
+        return near
+                   ? tv_cli_error(&cli, "there is no detector \"%s\"; did you mean %s?", name, near)
+                   : tv_cli_error(&cli, "there is no detector \"%s\"; trainvet list names them",
+                                  name);
+    if (!json && !first)
+        putchar('\n');
+    (json ? print_json : print_text)(detector);
+    return TV_EXIT_OK;
+}
+
+int tv_cmd_explain(int argc, char **argv)
+{
+    bool json = false;
+    int operands = 0;
+    struct tv_args args = tv_args(&cli, argc, argv);
+    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
+        if (option == TV_ARG_HELP)
+            return TV_EXIT_OK;
+        if (option == TV_ARG_ERROR)
+            return TV_EXIT_USAGE;
+        if (option == OPT_FORMAT && strcmp(args.value, "json") != 0 &&
+            strcmp(args.value, "text") != 0)
+            return tv_cli_error(&cli, "--format is text or json, not \"%s\"", args.value);
+        if (option == OPT_JSON || option == OPT_FORMAT)
+            json = option == OPT_JSON || args.value[0] == 'j';
+        else
+            argv[operands++] = argv[args.next - 1];
+    }
+    if (operands == 0)
+        return tv_cli_error(&cli, "explain needs the id of a detector; trainvet list names them");
+    for (int i = 0; i < operands; i++) {
+        int status = explain(argv[i], json, i == 0);
+        if (status != TV_EXIT_OK)
+            return status;
+    }
+    return TV_EXIT_OK;
+}
