@@ -78,7 +78,7 @@ static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, 
     char safe[TEXT_MAX];
     box->alert = (struct tv_alert){
         .run = run->name,
-        .detector = tv_detectors[view->detector]->name,
+        .detector = run->detectors[view->detector]->name,
         .subject = tv_arena_text(&run->arena,
                                  tv_span_of(tv_escape(tv_span_of(subject), safe, sizeof safe))),
         .episode = episode,
@@ -94,7 +94,7 @@ static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, 
 void tv_raise(struct tv_view *view, const struct tv_finding *finding)
 {
     struct tv_run *run = view->run;
-    const char *detector = tv_detectors[view->detector]->name;
+    const char *detector = run->detectors[view->detector]->name;
     struct tv_alert_box *box = find(run, detector, finding->subject);
     bool fires = box && box->alert.state == TV_FIRING;
     if (!fires) {
@@ -123,7 +123,7 @@ static void resolve(struct tv_alert *alert, int64_t step)
 
 void tv_clear(struct tv_view *view, const char *subject)
 {
-    struct tv_alert_box *box = find(view->run, tv_detectors[view->detector]->name, subject);
+    struct tv_alert_box *box = find(view->run, view->run->detectors[view->detector]->name, subject);
     if (box)
         resolve(&box->alert, tv_view_step(view));
 }
@@ -131,7 +131,7 @@ void tv_clear(struct tv_view *view, const char *subject)
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step)
 {
     for (size_t i = 0; i < run->alerts_len; i++)
-        if (strcmp(run->alerts[i]->alert.detector, tv_detectors[detector]->name) == 0)
+        if (strcmp(run->alerts[i]->alert.detector, run->detectors[detector]->name) == 0)
             resolve(&run->alerts[i]->alert, step);
 }
 

@@ -29,7 +29,7 @@ static void restart(struct tv_run *run, int64_t step)
         if (!run->states[i])
             continue;
         tv_bus_resolve_all(run, i, step);
-        memset(run->states[i], 0, tv_detectors[i]->state_size);
+        memset(run->states[i], 0, run->detectors[i]->state_size);
     }
 }
 
@@ -59,7 +59,7 @@ static void dispatch(struct tv_run *run, const struct tv_point *point)
 {
     uint32_t bit = TV_ROLE_BIT(point->role);
     for (size_t i = 0; i < run->detectors_len; i++) {
-        const struct tv_detector *detector = tv_detectors[i];
+        const struct tv_detector *detector = run->detectors[i];
         if (!(detector->roles & bit) || !run->is_enabled[i])
             continue;
         struct tv_view view = {.run = run, .detector = i, .point = point};

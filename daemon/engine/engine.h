@@ -22,9 +22,11 @@
 #include "trainvet/sink.h"
 
 struct tv_engine_options {
-    const bool *enabled;        /* by index into tv_detectors, NULL: all */
-    const void *const *options; /* by index into tv_detectors: its options struct, NULL: defaults */
-    bool keep_silences;         /* for --explain */
+    const struct tv_detector *const *detectors; /* NULL-terminated; NULL: all that are registered */
+    const bool *enabled;                        /* by index into the detectors, NULL: all */
+    const void *const
+        *options;       /* by index into the detectors: its options struct, NULL: defaults */
+    bool keep_silences; /* for --explain */
 };
 
 struct tv_run;

@@ -12,7 +12,8 @@
 #include "base/memory.h"
 #include "engine/engine.h"
 
-#define TV_RUN_TAGS_MAX 4096   /* series a run; one user must not fill the node's memory with tags \
+#define TV_RUN_TAGS_MAX                                                                            \
+    4096                       /* series a run; one user must not fill the node's memory with tags \
                                 */
 #define TV_TAG_LENGTH_MAX 1024 /* bytes; longer ones are dropped and counted */
 #define TV_RUN_ALERTS_MAX 256  /* alerts a run; more are counted only */
@@ -104,6 +105,7 @@ struct tv_run {
     uint32_t schedule_version, resolved_facts;
     bool resolved_once;
 
+    const struct tv_detector *const *detectors;
     void **states;   /* by detector */
     char **silences; /* by detector, malloc'd, NULL: nothing to say */
     bool *is_enabled;
@@ -119,7 +121,7 @@ struct tv_run {
 
 struct tv_view {
     struct tv_run *run;
-    size_t detector;              /* index into tv_detectors */
+    size_t detector;              /* index into run->detectors */
     const struct tv_point *point; /* NULL outside on_sample */
     bool has_now;
 };

@@ -22,7 +22,7 @@ static void report_silences(struct tv_run *run, struct tv_run_report *ret)
     for (size_t i = 0; i < run->detectors_len; i++)
         if (run->silences[i])
             run->report_silences[ret->silences_len++] =
-                (struct tv_silence){tv_detectors[i]->name, run->silences[i]};
+                (struct tv_silence){run->detectors[i]->name, run->silences[i]};
     ret->silences = run->report_silences;
 }
 

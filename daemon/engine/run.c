@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t count_detectors(void)
+static size_t count_detectors(const struct tv_detector *const *detectors)
 {
     size_t n = 0;
-    while (tv_detectors[n])
+    while (detectors[n])
         n++;
     return n;
 }
@@ -23,7 +23,8 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
         tv_arena_text(&run->arena, tv_span_of(tv_escape(tv_span_of(name), safe, sizeof safe)));
     run->first_step = run->last_step = run->resume_step = TV_STEP_UNKNOWN;
     run->last_wall = run->now = NAN;
-    run->detectors_len = count_detectors();
+    run->detectors = options->detectors ? options->detectors : tv_detectors;
+    run->detectors_len = count_detectors(run->detectors);
     run->states = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
     run->silences = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(char *));
     run->is_enabled = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(bool));
@@ -32,8 +33,8 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
         run->is_enabled[i] = !options->enabled || options->enabled[i];
         const void *own = options->options ? options->options[i] : NULL;
         if (!own) {
-            void *defaults = tv_arena_alloc(&run->arena, tv_detectors[i]->options_size + 1);
-            tv_option_defaults(tv_detectors[i]->options, defaults);
+            void *defaults = tv_arena_alloc(&run->arena, run->detectors[i]->options_size + 1);
+            tv_option_defaults(run->detectors[i]->options, defaults);
             own = defaults;
         }
         run->detector_options[i] = own;
@@ -75,7 +76,7 @@ void tv_run_pump(struct tv_run *run, bool flush)
 void *tv_run_state(struct tv_run *run, size_t detector)
 {
     if (!run->states[detector])
-        run->states[detector] = tv_arena_alloc(&run->arena, tv_detectors[detector]->state_size);
+        run->states[detector] = tv_arena_alloc(&run->arena, run->detectors[detector]->state_size);
     return run->states[detector];
 }
 
@@ -84,7 +85,7 @@ static void call_all(struct tv_run *run, double now, bool end)
     run->now = now;
     for (size_t i = 0; i < run->detectors_len; i++) {
         void (*callback)(struct tv_view *, const void *, void *) =
-            end ? tv_detectors[i]->on_end : tv_detectors[i]->on_tick;
+            end ? run->detectors[i]->on_end : run->detectors[i]->on_tick;
         if (!callback || !run->is_enabled[i])
             continue;
         struct tv_view view = {.run = run, .detector = i, .has_now = true};

@@ -26,7 +26,8 @@ void tv_log_open(struct tv_log *log, const char *detector)
     log->source = tv_log_source(log, "", 0, &log->emit);
 }
 
-struct tv_source *tv_log_source(struct tv_log *log, const char *prefix, int rank, struct tv_emit *ret)
+struct tv_source *tv_log_source(struct tv_log *log, const char *prefix, int rank,
+                                struct tv_emit *ret)
 {
     struct tv_source *source = tv_run_source(log->run, &(struct tv_source_info){prefix, rank});
     *ret = tv_source_file(source, "log", &by_hand);
@@ -38,7 +39,8 @@ void tv_log_next_file(struct tv_log *log)
     log->emit = tv_source_file(log->source, "log2", &by_hand);
 }
 
-void tv_emit_point(const struct tv_emit *emit, const char *tag, int64_t step, double wall_time, double value)
+void tv_emit_point(const struct tv_emit *emit, const char *tag, int64_t step, double wall_time,
+                   double value)
 {
     struct tv_sample sample = {emit->tag(emit->ctx, tv_span_of(tag)), step, wall_time, value};
     emit->samples(emit->ctx, &sample, 1);
@@ -56,8 +58,10 @@ void tv_log_point(struct tv_log *log, const char *tag, int64_t step, double valu
 
 void tv_log_fact(struct tv_log *log, const char *key, const char *value)
 {
-    struct tv_fact fact = {
-        .key = tv_span_of(key), .value = tv_span_of(value), .source = TV_FACT_USER_CONFIG, .line = 1};
+    struct tv_fact fact = {.key = tv_span_of(key),
+                           .value = tv_span_of(value),
+                           .source = TV_FACT_USER_CONFIG,
+                           .line = 1};
     log->emit.fact(log->emit.ctx, &fact);
 }
 

@@ -14,12 +14,16 @@ struct tv_log {
 /* A run with one source and one file; only `detector` is enabled, or all when NULL. */
 void tv_log_open(struct tv_log *log, const char *detector);
 /* A further source of the same run, and the emit of its first file. */
-struct tv_source *tv_log_source(struct tv_log *log, const char *prefix, int rank, struct tv_emit *ret);
+struct tv_source *tv_log_source(struct tv_log *log, const char *prefix, int rank,
+                                struct tv_emit *ret);
 /* The next file of the first source. */
 void tv_log_next_file(struct tv_log *log);
-void tv_emit_point(const struct tv_emit *emit, const char *tag, int64_t step, double wall_time, double value);
-void tv_log_point(struct tv_log *log, const char *tag, int64_t step, double value); /* wall time = 1e9 + step */
-void tv_log_timed(struct tv_log *log, const char *tag, int64_t step, double wall_time, double value);
+void tv_emit_point(const struct tv_emit *emit, const char *tag, int64_t step, double wall_time,
+                   double value);
+void tv_log_point(struct tv_log *log, const char *tag, int64_t step,
+                  double value); /* wall time = 1e9 + step */
+void tv_log_timed(struct tv_log *log, const char *tag, int64_t step, double wall_time,
+                  double value);
 void tv_log_fact(struct tv_log *log, const char *key, const char *value);
 void tv_log_mark(struct tv_log *log, enum tv_mark_kind kind, int64_t step);
 /* Ends the run as seen at `now` (NaN: no clock). */
