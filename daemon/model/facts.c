@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/facts.h"
+#include "trainvet/number.h"
+#include "trainvet/text.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static struct tv_span until_nul(struct tv_span span, size_t max)
+{
+    span.len = span.len < max ? span.len : max;
+    const char *nul = span.len ? memchr(span.data, 0, span.len) : NULL;
+    if (nul)
+        span.len = (size_t)(nul - span.data);
+    return span;
+}
+
+static const char *keep_path(struct tv_facts *facts, const char *path)
+{
+    struct tv_span span = tv_span_of(path ? path : "");
+    char *kept = tv_map_get(&facts->paths, span);
+    if (!kept) {
+        kept = tv_arena_text(&facts->arena, span);
+        tv_map_set(&facts->paths, tv_span_of(kept), kept);
+    }
+    return kept;
+}
+
+/* Powers of two, so that a value that keeps growing costs at most twice its last size. */
+static size_t room_for(size_t len)
+{
+    size_t room = 16;
+    while (room < len + 1)
+        room *= 2;
+    return room;
+}
+
+static bool has_room(const struct tv_facts *facts, size_t bytes)
+{
+    return facts->arena.used + bytes <= TV_FACTS_BYTES_MAX;
+}
+
+static void set_value(struct tv_facts *facts, struct tv_fact_entry *entry,
+                      const struct tv_fact *fact, struct tv_span value)
+{
+    if (value.len >= entry->room) {
+        entry->room = room_for(value.len);
+        entry->value = tv_arena_alloc(&facts->arena, entry->room);
+    }
+    char *to = (char *)entry->value;
+    if (value.len)
+        memcpy(to, value.data, value.len);
+    to[value.len] = '\0';
+    entry->is_null = fact->is_null;
+    entry->is_string = fact->is_string;
+    entry->line = fact->line;
+}
+
+static bool says_the_same(const struct tv_fact_entry *entry, const struct tv_fact *fact,
+                          struct tv_span value)
+{
+    return entry->is_null == fact->is_null && entry->is_string == fact->is_string &&
+           tv_span_is(value, entry->value);
+}
+
+/* The strongest entry of this key that `fact` may replace: of the same source and file. */
+static struct tv_fact_entry *same_file(struct tv_fact_entry *chain, const struct tv_fact *fact,
+                                       const char *path)
+{
+    while (chain && (chain->source != fact->source || chain->path != path))
+        chain = chain->weaker;
+    return chain;
+}
+
+static struct tv_fact_entry *same_source(struct tv_fact_entry *chain, const struct tv_fact *fact)
+{
+    while (chain && chain->source != fact->source)
+        chain = chain->weaker;
+    return chain;
+}
+
+/* Puts the entry before all others of its source. */
+static void link_entry(struct tv_facts *facts, struct tv_fact_entry *entry)
+{
+    struct tv_span key = tv_span_of(entry->key);
+    struct tv_fact_entry *first = tv_map_get(&facts->by_key, key);
+    if (!first || entry->source <= first->source) {
+        entry->weaker = first;
+        tv_map_set(&facts->by_key, key, entry);
+        return;
+    }
+    while (first->weaker && first->weaker->source < entry->source)
+        first = first->weaker;
+    entry->weaker = first->weaker;
+    first->weaker = entry;
+}
+
+/* `entry` is not the strongest of its key. */
+static void unlink_entry(struct tv_facts *facts, struct tv_fact_entry *entry)
+{
+    struct tv_fact_entry *at = tv_map_get(&facts->by_key, tv_span_of(entry->key));
+    while (at->weaker != entry)
+        at = at->weaker;
+    at->weaker = entry->weaker;
+}
+
+static struct tv_fact_entry *new_entry(struct tv_facts *facts, struct tv_span key,
+                                       const struct tv_fact *fact)
+{
+    if (facts->len == facts->cap) {
+        facts->cap = facts->cap ? facts->cap * 2 : 32;
+        facts->entries = tv_xrealloc(facts->entries, facts->cap, sizeof *facts->entries);
+    }
+    struct tv_fact_entry *entry = tv_arena_alloc(&facts->arena, sizeof *entry);
+    entry->key = tv_arena_text(&facts->arena, key);
+    entry->source = fact->source;
+    facts->entries[facts->len++] = entry;
+    return entry;
+}
+
+void tv_facts_add(struct tv_facts *facts, const struct tv_fact *fact, const char *path)
+{
+    struct tv_span key = until_nul(fact->key, SIZE_MAX);
+    struct tv_span value = until_nul(fact->value, TV_FACT_VALUE_MAX);
+    size_t cost = sizeof(struct tv_fact_entry) + key.len + room_for(value.len) +
+                  (path ? strlen(path) : 0) + 64;
+    if (key.len == 0 || key.len > TV_FACT_KEY_MAX || !has_room(facts, cost)) {
+        facts->dropped++;
+        return;
+    }
+    path = keep_path(facts, path);
+    struct tv_fact_entry *chain = tv_map_get(&facts->by_key, key);
+    struct tv_fact_entry *entry = same_file(chain, fact, path);
+    struct tv_fact_entry *first = same_source(chain, fact);
+    /* A full table still lets the newest value win. */
+    if (!entry && facts->len == TV_FACTS_MAX)
+        entry = first;
+    if (!entry && facts->len == TV_FACTS_MAX) {
+        facts->dropped++;
+        return;
+    }
+    if (entry && entry == first && entry->path == path && says_the_same(entry, fact, value)) {
+        entry->line = fact->line;
+        return;
+    }
+    if (!entry)
+        entry = new_entry(facts, key, fact);
+    else if (entry != first)
+        unlink_entry(facts, entry);
+    entry->path = path;
+    set_value(facts, entry, fact, value);
+    if (entry != first)
+        link_entry(facts, entry);
+    facts->version++;
+}
+
+const struct tv_fact_entry *tv_facts_get(const struct tv_facts *facts, const char *key)
+{
+    const struct tv_fact_entry *entry = tv_map_get(&facts->by_key, tv_span_of(key));
+    while (entry && entry->is_null)
+        entry = entry->weaker;
+    return entry;
+}
+
+const char *tv_facts_text(const struct tv_facts *facts, const char *key)
+{
+    const struct tv_fact_entry *entry = tv_facts_get(facts, key);
+    return entry ? entry->value : NULL;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* "10_000" as Python and YAML 1.1 write it, without the separators; false when there are none. */
+static bool without_separators(struct tv_span text, char *buffer, size_t cap, struct tv_span *ret)
+{
+    size_t len = 0;
+    if (text.len >= cap)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] != '_')
+            buffer[len++] = text.data[i];
+        else if (i == 0 || !is_digit(text.data[i - 1]) || i + 1 == text.len ||
+                 !is_digit(text.data[i + 1]))
+            return false;
+    }
+    *ret = (struct tv_span){buffer, len};
+    return len < text.len;
+}
+
+bool tv_fact_number(const struct tv_fact_entry *entry, double *ret)
+{
+    char buffer[64];
+    if (!entry || entry->is_null)
+        return false;
+    struct tv_span text = tv_span_trim(tv_span_of(entry->value)), plain;
+    if (tv_parse_double(text, ret))
+        return true;
+    return without_separators(text, buffer, sizeof buffer, &plain) && tv_parse_double(plain, ret);
+}
+
+bool tv_facts_number(const struct tv_facts *facts, const char *key, double *ret)
+{
+    return tv_fact_number(tv_facts_get(facts, key), ret);
+}
+
+bool tv_facts_true(const struct tv_facts *facts, const char *key)
+{
+    const char *text = tv_facts_text(facts, key);
+    return text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0 ||
+                    strcasecmp(text, "on") == 0 || strcmp(text, "1") == 0);
+}
+
+const char *tv_facts_where(const struct tv_fact_entry *entry, char *buffer, size_t cap)
+{
+    struct tv_text text = tv_text_in(buffer, cap);
+    tv_text_add(&text, "%s", entry->path);
+    if (entry->line)
+        tv_text_add(&text, ":%u", entry->line);
+    return buffer;
+}
+
+void tv_facts_free(struct tv_facts *facts)
+{
+    tv_map_free(&facts->by_key);
+    tv_map_free(&facts->paths);
+    free(facts->entries);
+    tv_arena_free(&facts->arena);
+    *facts = (struct tv_facts){0};
+}
