@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "schedule/resolve.h"
+#include "schedule/framework.h"
+#include "trainvet/text.h"
+#include <string.h>
+
+/* The most peculiar keys first. */
+static const struct tv_framework *const frameworks[] = {
+    &tv_framework_accelerate,   &tv_framework_llamafactory, &tv_framework_lightning,
+    &tv_framework_transformers, &tv_framework_plain,
+};
+
+static const struct tv_framework *detect(const struct tv_facts *facts)
+{
+    const char *named = tv_get_text(facts, "framework");
+    for (size_t i = 0; i < sizeof frameworks / sizeof *frameworks; i++) {
+        if (named ? !strcmp(named, frameworks[i]->name) : frameworks[i]->owns(facts))
+            return frameworks[i];
+    }
+    return NULL;
+}
+
+enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_schedule *ret,
+                                   struct tv_error *reterr)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->peak = ret->total_steps = ret->warmup_steps = NAN;
+    const struct tv_framework *framework = detect(facts);
+    if (!framework) {
+        const char *named = tv_get_text(facts, "framework");
+        char safe[64];
+        if (named)
+            return tv_fail(reterr, TV_EUNSUPPORTED, "the schedules of %s are not known",
+                           tv_escape(tv_span_of(named), safe, sizeof safe));
+        return tv_fail(reterr, TV_AGAIN, "no setting says which learning-rate schedule to expect");
+    }
+    ret->framework = framework->name;
+    return framework->resolve(facts, ret, reterr);
+}
+
+enum tv_status tv_schedule_start(struct tv_schedule *schedule, const char *framework,
+                                 const char *name, struct tv_error *reterr)
+{
+    const struct tv_schedule_kind *kind = tv_kind_find(framework, name);
+    char safe[64];
+    if (!kind)
+        return tv_fail(reterr, TV_EUNSUPPORTED, "%s has no scheduler named %s that is known",
+                       framework, tv_escape(tv_span_of(name), safe, sizeof safe));
+    schedule->kind = kind;
+    tv_kind_defaults(kind, schedule->param);
+    return TV_OK;
+}
+
+enum tv_status tv_schedule_complete(const struct tv_schedule *schedule, struct tv_error *reterr)
+{
+    if (isnan(schedule->peak))
+        return tv_fail(reterr, TV_AGAIN, "the learning rate is not given");
+    bool total = schedule->kind->flags & TV_KIND_NEEDS_TOTAL;
+    if (total && isnan(schedule->total_steps) && isnan(schedule->param[TV_P_END]))
+        return tv_fail(reterr, TV_AGAIN, "the number of steps is not known");
+    if (isnan(schedule->warmup_steps) && !(schedule->kind->flags & TV_KIND_NO_WARMUP))
+        return tv_fail(reterr, TV_AGAIN, "the number of warm-up steps is not known");
+    return TV_OK;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Compares our learning rates with tables that the frameworks' own code made.
+ *
+ *   schedules DIR     reads every *.json in DIR; prints a line per framework, then "N passed, N
+ * failed"
+ *
+ * A file: {"framework", "config", "lr": [[step, lr], ...], "error"?, "metrics"?: [[step, value],
+ * ...]} or, with "kind": "step_count", {"config", "by_version": {version: {"steps_per_epoch",
+ * "total_steps", "warmup_steps"} or
+ * {"error"}}}. The configuration becomes facts as a file of settings does. With "error", the
+ * configuration must be rejected. Exit status 0 when all pass, 1 when some fail, 2 when DIR cannot
+ * be read. */
+#include "schedule/resolve.h"
+#include "trainvet/text.h"
+#include <dirent.h>
+#include <json-c/json.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOLERANCE      1e-12 /* of the table's largest value */
+#define FRAMEWORKS_MAX 64
+#define KEY_MAX        512
+
+struct tally {
+    char framework[64];
+    int cases, passed;
+    double worst;
+};
+
+static struct tally tallies[FRAMEWORKS_MAX];
+static int tallies_len;
+
+static struct tally *tally_of(const char *framework)
+{
+    for (int i = 0; i < tallies_len; i++) {
+        if (!strcmp(tallies[i].framework, framework))
+            return &tallies[i];
+    }
+    if (tallies_len == FRAMEWORKS_MAX)
+        return &tallies[FRAMEWORKS_MAX - 1];
+    struct tally *tally = &tallies[tallies_len++];
+    snprintf(tally->framework, sizeof tally->framework, "%s", framework);
+    return tally;
+}
+
+static void add_text(struct tv_facts *facts, const char *key, const char *value, bool is_string)
+{
+    struct tv_fact fact = {.key = tv_span_of(key),
+                           .value = tv_span_of(value),
+                           .is_string = is_string,
+                           .source = TV_FACT_USER_CONFIG};
+    tv_facts_add(facts, &fact, "golden");
+}
+
+/* Nested keys are joined by '.', as every parser of settings does it. */
+static void flatten(struct tv_facts *facts, const char *key, struct json_object *value)
+{
+    char inner[KEY_MAX];
+    const char *dot = *key ? "." : "";
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, name, member)
+        {
+            snprintf(inner, sizeof inner, "%s%s%s", key, dot, name);
+            flatten(facts, inner, member);
+        }
+    } else if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++) {
+            snprintf(inner, sizeof inner, "%s%s%zu", key, dot, i);
+            flatten(facts, inner, json_object_array_get_idx(value, i));
+        }
+    } else if (!value) {
+        struct tv_fact fact = {.key = tv_span_of(key),
+                               .value = tv_span_of("null"),
+                               .is_null = true,
+                               .source = TV_FACT_USER_CONFIG};
+        tv_facts_add(facts, &fact, "golden");
+    } else {
+        add_text(facts, key, json_object_get_string(value),
+                 json_object_is_type(value, json_type_string));
+    }
+}
+
+static struct json_object *member(struct json_object *object, const char *name)
+{
+    struct json_object *value = NULL;
+    json_object_object_get_ex(object, name, &value);
+    return value;
+}
+
+static double number(struct json_object *value)
+{
+    return value ? json_object_get_double(value) : NAN;
+}
+
+static bool same(double ours, double golden)
+{
+    return ours == golden || (isnan(ours) && isnan(golden));
+}
+
+/* The named version's numbers, or its error. */
+static bool check_version(struct json_object *config, const char *version,
+                          struct json_object *expected, char *why, size_t cap)
+{
+    struct tv_facts facts = {0};
+    struct tv_schedule schedule;
+    struct tv_error error = {0};
+    flatten(&facts, "", config);
+    add_text(&facts, "framework", "transformers", true);
+    add_text(&facts, "transformers_version", version, true);
+    enum tv_status status = tv_schedule_resolve(&facts, &schedule, &error);
+    tv_facts_free(&facts);
+    if (member(expected, "error")) {
+        snprintf(why, cap, "%s: not rejected", version);
+        return status == TV_ECONFIG;
+    }
+    snprintf(why, cap, "%s: %g steps, warm-up %g, %g per epoch (%s)", version, schedule.total_steps,
+             schedule.warmup_steps, (double)schedule.steps_per_epoch,
+             status == TV_OK ? "" : error.message);
+    return status == TV_OK && same(schedule.total_steps, number(member(expected, "total_steps"))) &&
+           same(schedule.warmup_steps, number(member(expected, "warmup_steps"))) &&
+           same((double)schedule.steps_per_epoch, number(member(expected, "steps_per_epoch")));
+}
+
+static bool check_steps(struct json_object *golden, char *why, size_t cap)
+{
+    bool good = true;
+    json_object_object_foreach(member(golden, "by_version"), version, expected)
+    {
+        if (good)
+            good = check_version(member(golden, "config"), version, expected, why, cap);
+    }
+    return good;
+}
+
+static double pair(struct json_object *table, size_t i, size_t column)
+{
+    return number(json_object_array_get_idx(json_object_array_get_idx(table, i), column));
+}
+
+static double largest(struct json_object *table)
+{
+    double peak = 0;
+    for (size_t i = 0; i < json_object_array_length(table); i++)
+        peak = fmax(peak, fabs(pair(table, i, 1)));
+    return peak > 0 ? peak : 1;
+}
+
+static bool check_table(const struct tv_schedule *schedule, struct json_object *table,
+                        double *worst, char *why, size_t cap)
+{
+    bool good = true;
+    double peak = largest(table);
+    for (size_t i = 0; i < json_object_array_length(table); i++) {
+        double step = pair(table, i, 0), expected = pair(table, i, 1);
+        double ours = tv_schedule_lr(schedule, step - schedule->log_offset);
+        double miss = fabs(ours - expected) / peak;
+        if (!(miss <= TOLERANCE) && good) {
+            snprintf(why, cap, "step %.0f: %.17g, expected %.17g", step, ours, expected);
+            good = false;
+        }
+        if (!(miss <= *worst))
+            *worst = miss;
+    }
+    return good;
+}
+
+static bool check_rates(struct json_object *golden, const char *framework, double *worst, char *why,
+                        size_t cap)
+{
+    struct tv_facts facts = {0};
+    struct tv_schedule schedule;
+    struct tv_error error = {0};
+    flatten(&facts, "", member(golden, "config"));
+    add_text(&facts, "framework", strcmp(framework, "seed") != 0 ? framework : "plain", true);
+    enum tv_status status = tv_schedule_resolve(&facts, &schedule, &error);
+    tv_facts_free(&facts);
+    if (member(golden, "error")) {
+        snprintf(why, cap, "not rejected");
+        return status == TV_ECONFIG;
+    }
+    if (status != TV_OK) {
+        *worst = INFINITY;
+        snprintf(why, cap, "%s", error.message);
+        return false;
+    }
+    return check_table(&schedule, member(golden, "lr"), worst, why, cap);
+}
+
+static void check_file(const char *folder, const char *name)
+{
+    char path[4096], why[512] = "";
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    struct json_object *golden = json_object_from_file(path);
+    if (!golden) {
+        printf("FAILED %s: %s\n", name, json_util_get_last_err());
+        tally_of("unreadable")->cases++;
+        return;
+    }
+    const char *framework = json_object_get_string(member(golden, "framework"));
+    const char *kind = json_object_get_string(member(golden, "kind"));
+    bool steps = kind && !strcmp(kind, "step_count");
+    struct tally *tally = tally_of(steps ? "step counts" : framework ? framework : "?");
+    double worst = 0;
+    bool good = steps ? check_steps(golden, why, sizeof why)
+                      : check_rates(golden, framework ? framework : "?", &worst, why, sizeof why);
+    tally->cases++;
+    tally->passed += good;
+    tally->worst = worst <= tally->worst ? tally->worst : worst;
+    if (!good)
+        printf("FAILED %s: %s\n", name, why);
+    json_object_put(golden);
+}
+
+static int is_golden(const struct dirent *entry)
+{
+    return tv_span_ends(tv_span_of(entry->d_name), ".json");
+}
+
+int main(int argc, char **argv)
+{
+    struct dirent **files;
+    int count = argc == 2 ? scandir(argv[1], &files, is_golden, alphasort) : -1;
+    if (count < 0) {
+        fprintf(stderr, argc == 2 ? "schedules: cannot read %s\n" : "usage: schedules DIR\n",
+                argv[1]);
+        return 2;
+    }
+    for (int i = 0; i < count; i++) {
+        check_file(argv[1], files[i]->d_name);
+        free(files[i]);
+    }
+    free(files);
+    int passed = 0, cases = 0;
+    for (int i = 0; i < tallies_len; i++) {
+        struct tally *tally = &tallies[i];
+        printf("%-16s %4d cases %4d passed   worst error %.2g of peak\n", tally->framework,
+               tally->cases, tally->passed, tally->worst);
+        passed += tally->passed;
+        cases += tally->cases;
+    }
+    printf("%d passed, %d failed\n", passed, cases - passed);
+    return passed != cases;
+}
