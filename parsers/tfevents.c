@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* TensorBoard event files: TFRecord framing (lib/tfrecord.h) around Event messages
+ * (lib/event.proto). */
+#include "lib/event_full.h"
+#include "lib/tfrecord.h"
+#include "trainvet/parser.h"
+#include "trainvet/text.h"
+#include <math.h>
+
+/* Work on false headers, in bytes, that damage may cost: this much and 64 times what was read. Real
+ * damage stays far below; without a bound, a made-up file could cost a window's checksum every few
+ * bytes. */
+#define SEARCH_ALLOWANCE (UINT64_C(64) << 20)
+
+enum cause { CAUSE_HEADER, CAUSE_ZEROS, CAUSE_DATA };
+
+struct tfevents {
+    uint64_t offset;     /* of the first byte of the current call, from the start of the file */
+    struct tv_tag *last; /* tag of the last sample: its likely_next predicts the next one */
+    bool is_lost;        /* searching for the next sound record */
+    enum cause cause;    /* why */
+    uint64_t lost_from;
+    uint64_t search_cost;
+    bool noted_large;
+};
+
+#define BATCH 256
+
+/* One call of feed. */
+struct reader {
+    struct tfevents *state;
+    struct tv_span in;
+    bool last;
+    const struct tv_emit *out;
+    struct tv_error *reterr;
+    size_t at; /* next unread byte of `in` */
+    struct tv_feed feed;
+    size_t batched;
+    struct tv_sample batch[BATCH];
+};
+
+/* ---- what goes out ---- */
+
+static void flush(struct reader *reader)
+{
+    if (reader->batched)
+        reader->out->samples(reader->out->ctx, reader->batch, reader->batched);
+    reader->batched = 0;
+}
+
+static void report(struct reader *reader, uint64_t offset, uint64_t length, bool is_note,
+                   const char *what)
+{
+    struct tv_damage damage = {
+        .offset = offset, .length = length, .is_note = is_note, .what = what};
+    flush(reader);
+    reader->out->damage(reader->out->ctx, &damage);
+}
+
+static double known_time(double wall_time)
+{
+    return isfinite(wall_time) && wall_time > 0 ? wall_time : NAN;
+}
+
+static void mark(struct reader *reader, enum tv_mark_kind kind, const Tvpb__Event *event)
+{
+    struct tv_mark out = {kind, event->step, known_time(event->wall_time)};
+    flush(reader);
+    reader->out->mark(reader->out->ctx, &out);
+}
+
+/* Trainers log the same tags in the same order again and again: the tag that came after this one
+ * last time is tried before the receiver has to look the name up. */
+static inline struct tv_tag *tag_of(struct reader *reader, struct tv_span name)
+{
+    struct tv_tag *last = reader->state->last;
+    struct tv_tag *tag = last ? last->likely_next : NULL;
+    if (!tag || tag->len != name.len || memcmp(tag->name, name.data, name.len) != 0) {
+        tag = reader->out->tag(reader->out->ctx, name);
+        if (!tag)
+            return NULL;
+        if (last)
+            last->likely_next = tag;
+    }
+    return reader->state->last = tag;
+}
+
+/* A sample of a simple value or a tensor of one number. */
+static inline void deliver(struct reader *reader, const struct tv_event_value *value, int64_t step,
+                           double wall_time)
+{
+    struct tv_tag *tag = tag_of(reader, value->tag);
+    if (!tag)
+        return;
+    if (value->plugin != TV_PLUGIN_NONE && tag->kind == TV_PLUGIN_NONE)
+        tag->kind = value->plugin;
+    if (value->form == TV_VALUE_TENSOR && tag->kind > TV_PLUGIN_SCALARS)
+        return;
+    reader->batch[reader->batched++] = (struct tv_sample){tag, step, wall_time, value->value};
+    if (reader->batched == BATCH)
+        flush(reader);
+}
+
+/* ---- one record ---- */
+
+static void deliver_any(struct reader *reader, const Tvpb__Event *event,
+                        const struct tv_event_value *value)
+{
+    if (value->tag.len > TV_EVENT_TAG_MAX) {
+        report(reader, reader->state->offset + reader->at, 0, false,
+               "a tag of more than 4096 bytes was refused");
+        return;
+    }
+    switch (value->form) {
+    case TV_VALUE_SIMPLE:
+    case TV_VALUE_TENSOR:
+        deliver(reader, value, event->step, known_time(event->wall_time));
+        break;
+    case TV_VALUE_REFUSED:
+        report(reader, reader->state->offset + reader->at, 0, false, value->refused);
+        break;
+    case TV_VALUE_TEXT:
+    case TV_VALUE_HPARAMS:
+    case TV_VALUE_OTHER:
+        break;
+    }
+}
+
+static void read_event(struct reader *reader, const Tvpb__Event *event)
+{
+    switch (event->what_case) {
+    case TVPB__EVENT__WHAT_FILE_VERSION:
+        mark(reader, TV_MARK_START, event);
+        break;
+    case TVPB__EVENT__WHAT_SESSION_LOG:
+        if (event->session_log->status == 1) /* START */
+            mark(reader, TV_MARK_PURGE, event);
+        break;
+    case TVPB__EVENT__WHAT_SUMMARY:
+        for (size_t i = 0; i < event->summary->n_value; i++) {
+            struct tv_event_value value;
+            tv_event_value_of(event->summary->value[i], &value);
+            deliver_any(reader, event, &value);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* Everything but plain scalars. */
+static __attribute__((noinline)) void read_full(struct reader *reader, struct tv_record record)
+{
+    struct tv_event_memory memory = {.left = TV_EVENT_MEMORY};
+    ProtobufCAllocator allocator = tv_event_allocator(&memory);
+    Tvpb__Event *event =
+        tvpb__event__unpack(&allocator, record.data.len, (const uint8_t *)record.data.data);
+    if (event) {
+        reader->feed.records++;
+        read_event(reader, event);
+        tvpb__event__free_unpacked(event, &allocator);
+        return;
+    }
+    report(reader, reader->state->offset + reader->at, record.size, false,
+           memory.refused ? "the record needs more than 16 MiB to decode and was left out"
+                          : "the record's checksums are right but it holds no valid Event message");
+}
+
+static inline void read_record(struct reader *reader, struct tv_record record)
+{
+    struct tv_event_scan event;
+    if (!tv_event_scan(record.data, &event)) {
+        read_full(reader, record);
+        return;
+    }
+    reader->feed.records++;
+    double wall_time = known_time(event.wall_time);
+    for (size_t i = 0; i < event.count; i++)
+        deliver(reader, &event.values[i], event.step, wall_time);
+}
+
+/* ---- the stream of records ---- */
+
+/* Reads sound records as long as they come; this is the hot loop. */
+static inline __attribute__((always_inline)) enum tv_record_state read_records(
+    struct reader *reader, bool has_instruction, struct tv_record *ret)
+{
+    for (;;) {
+        struct tv_span rest = {reader->in.data + reader->at, reader->in.len - reader->at};
+        enum tv_record_state state = tv_record_read(rest, has_instruction, ret);
+        if (state != TV_RECORD_OK)
+            return state;
+        read_record(reader, *ret);
+        reader->at += ret->size;
+    }
+}
+
+/* Nothing can be done before `size` bytes are there. At the end of the file they are a truncated
+ * tail. */
+static bool wait_for(struct reader *reader, uint64_t size)
+{
+    if (!reader->last && reader->at < reader->in.len) {
+        reader->feed.status = TV_AGAIN;
+        reader->feed.want = (size_t)size;
+    }
+    return false;
+}
+
+static bool lose(struct reader *reader, enum cause cause)
+{
+    reader->state->is_lost = true;
+    reader->state->cause = cause;
+    reader->state->lost_from = reader->state->offset + reader->at;
+    reader->at++;
+    return true;
+}
+
+/* A header that cannot be trusted. Zeros up to the end of what is there may be a block that is not
+ * written yet, so they are left alone as long as they fit the window. */
+static bool pass_header(struct reader *reader)
+{
+    size_t zeros = tv_zero_run(reader->in, reader->at);
+    if (zeros < TV_RECORD_HEADER)
+        return lose(reader, CAUSE_HEADER);
+    if (zeros < TV_RECORD_SHOWN && reader->at + zeros == reader->in.len)
+        return wait_for(reader, zeros + 1);
+    return lose(reader, CAUSE_ZEROS);
+}
+
+static bool is_plausible_header(const char *at)
+{
+    static const char zeros[TV_RECORD_HEADER];
+    return memcmp(at, zeros, sizeof zeros) == 0 || tv_record_header_ok(at, false);
+}
+
+/* Damaged data behind a sound header: only this record is lost if the next one begins where the
+ * header says. */
+static bool pass_data(struct reader *reader, struct tv_record record)
+{
+    size_t next = reader->at + (size_t)record.size;
+    if (reader->in.len - next < TV_RECORD_HEADER) {
+        if (!reader->last)
+            return wait_for(reader, record.size + TV_RECORD_HEADER);
+    } else if (!is_plausible_header(reader->in.data + next)) {
+        reader->state->search_cost += record.size;
+        return lose(reader, CAUSE_DATA);
+    }
+    char what[160];
+    struct tv_text text = tv_text_in(what, sizeof what);
+    tv_text_add(&text, "a record of %zu bytes has the data checksum %08x where %08x was expected",
+                record.data.len, tv_load32(record.data.data + record.data.len),
+                tv_crc32c_mask(tv_crc32c(record.data.data, record.data.len)));
+    report(reader, reader->state->offset + reader->at, record.size, false, what);
+    reader->at = next;
+    return true;
+}
+
+static bool pass_large(struct reader *reader, struct tv_record record)
+{
+    if (!reader->state->noted_large)
+        report(reader, reader->state->offset + reader->at, 0, true,
+               "records of more than 1 MiB (images, graphs) are passed over unread");
+    reader->state->noted_large = true;
+    if (record.size <= reader->in.len - reader->at) {
+        reader->at += (size_t)record.size;
+    } else if (!reader->last) {
+        reader->feed.status = TV_AGAIN;
+        reader->feed.skip = record.size;
+        return false;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void report_lost(struct reader *reader)
+{
+    static const char *const found[] = {
+        [CAUSE_HEADER] = "a record header whose length fails its checksum",
+        [CAUSE_ZEROS] = "a run of zero bytes where a record header was expected",
+        [CAUSE_DATA] = "a record whose data fails its checksum and that no other record follows",
+    };
+    struct tfevents *state = reader->state;
+    uint64_t to = state->offset + reader->at;
+    char what[200];
+    struct tv_text text = tv_text_in(what, sizeof what);
+    tv_text_add(&text, "%s; %s at byte %llu", found[state->cause],
+                reader->at < reader->in.len ? "reading goes on with the sound record"
+                                            : "no sound record was found up to the end",
+                (unsigned long long)to);
+    report(reader, state->lost_from, to - state->lost_from, false, what);
+    state->is_lost = false;
+}
+
+/* Looks for the next sound record after damage. True when reading can go on at reader->at. */
+static bool find_record(struct reader *reader)
+{
+    struct tfevents *state = reader->state;
+    struct tv_record record;
+    while (state->search_cost <= SEARCH_ALLOWANCE + 64 * (state->offset + reader->at)) {
+        switch (tv_record_search(reader->in, &reader->at, &record)) {
+        case TV_RECORD_OK:
+        case TV_RECORD_LARGE:
+            report_lost(reader);
+            return true;
+        case TV_RECORD_SHORT:
+            if (!reader->last)
+                return wait_for(reader, record.size);
+            if (record.size == TV_RECORD_HEADER)
+                reader->at = reader->in.len;
+            report_lost(reader);
+            return false;
+        default:
+            state->search_cost += record.size;
+            reader->at++;
+        }
+    }
+    reader->feed.status = tv_fail(reader->reterr, TV_ECORRUPT,
+                                  "the file is damaged in more places than can be searched");
+    return false;
+}
+
+/* Reads up to the next thing that is no sound record. False when this call has done what it can. */
+static bool read_on(struct reader *reader)
+{
+    if (reader->state->is_lost && !find_record(reader))
+        return false;
+    struct tv_record record;
+    switch (tv_crc32c_has_instruction() ? read_records(reader, true, &record)
+                                        : read_records(reader, false, &record)) {
+    case TV_RECORD_BAD_LENGTH:
+        return pass_header(reader);
+    case TV_RECORD_BAD_DATA:
+        return pass_data(reader, record);
+    case TV_RECORD_LARGE:
+        return pass_large(reader, record);
+    default:
+        return wait_for(reader, record.size);
+    }
+}
+
+static struct tv_feed feed(void *state, struct tv_span in, bool last, const struct tv_emit *out,
+                           struct tv_error *reterr)
+{
+    struct reader reader;
+    reader.state = state;
+    reader.in = in;
+    reader.last = last;
+    reader.out = out;
+    reader.reterr = reterr;
+    reader.at = 0;
+    reader.feed = (struct tv_feed){.status = TV_OK};
+    reader.batched = 0; /* and the batch stays uninitialised: it is 8 KiB */
+    while (read_on(&reader))
+        ;
+    flush(&reader);
+    reader.feed.consumed = reader.at;
+    reader.state->offset += reader.at + reader.feed.skip;
+    return reader.feed;
+}
+
+/* The first record of a file says "brain.Event:2", whatever the file is called. */
+static int probe(struct tv_span basename, struct tv_span head)
+{
+    bool is_named = basename.len && memmem(basename.data, basename.len, "tfevents", 8) != NULL;
+    bool is_framed = head.len >= TV_RECORD_HEADER && tv_record_header_ok(head.data, false);
+    if (is_framed && memmem(head.data, head.len, "brain.Event:", 12))
+        return 100;
+    return is_named ? (is_framed ? 95 : 80) : 0;
+}
+
+const struct tv_parser tv_parser_tfevents = {
+    .name = "tfevents",
+    .summary = "TensorBoard event files (events.out.tfevents.*)",
+    .mode = TV_PARSER_STREAM,
+    .state_size = sizeof(struct tfevents),
+    .probe = probe,
+    .feed = feed,
+};
