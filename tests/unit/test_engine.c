@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the engine promises to detectors, seen by one that writes everything down. */
+#include "base/memory.h"
+#include "model/tags.h"
+#include "support/log.h"
+#include "support/suite.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEEN_MAX = 4096 };
+
+struct recorder {
+    struct tv_point points[SEEN_MAX];
+    uint32_t attempts[SEEN_MAX];
+    int len;
+};
+static struct recorder seen; /* of the whole process: a fork each test */
+static int zeroed_states;
+
+static void record(struct tv_view *view, const void *options, void *state,
+                   const struct tv_point *point)
+{
+    (void)options;
+    int *calls = state;
+    zeroed_states += (*calls)++ == 0;
+    ck_assert_int_lt(seen.len, SEEN_MAX);
+    seen.attempts[seen.len] = tv_view_attempt(view);
+    seen.points[seen.len++] = *point;
+    if (point->role == TV_ROLE_TRAIN_LOSS && point->value > 100) {
+        struct tv_finding finding = {.subject = "train_loss",
+                                     .severity = TV_WARNING,
+                                     .onset_step = point->step,
+                                     .summary = "above 100"};
+        tv_raise(view, &finding);
+    } else if (point->role == TV_ROLE_TRAIN_LOSS) {
+        tv_clear(view, "train_loss");
+    }
+}
+
+static const struct tv_detector recorder = {.name = "recorder",
+                                            .summary = "",
+                                            .roles = ~0u,
+                                            .state_size = sizeof(int),
+                                            .on_sample = record};
+static const struct tv_detector *const only_recorder[] = {&recorder, NULL};
+
+static void open_recorded(struct tv_log *log)
+{
+    memset(log, 0, sizeof *log);
+    log->options = (struct tv_engine_options){.detectors = only_recorder};
+    log->run = tv_run_new(&log->options, "test");
+    log->source = tv_log_source(log, "", 0, &log->emit);
+}
+
+static void losses(struct tv_log *log, const int *steps, int len)
+{
+    for (int i = 0; i < len; i++)
+        tv_log_point(log, "train/loss", steps[i], i);
+}
+#define COUNT(...)       ((int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)))
+#define LOSSES(log, ...) losses(log, (int[]){__VA_ARGS__}, COUNT(__VA_ARGS__))
+
+static void expect_steps(const int *steps, int len)
+{
+    ck_assert_int_eq(seen.len, len);
+    for (int i = 0; i < len; i++)
+        ck_assert_int_eq(seen.points[i].step, steps[i]);
+}
+#define EXPECT_STEPS(...) expect_steps((int[]){__VA_ARGS__}, COUNT(__VA_ARGS__))
+
+START_TEST(one_late_record_is_no_restart)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    LOSSES(&log, 1, 2, 4, 3, 5, 6);
+    tv_log_end(&log, NAN);
+    EXPECT_STEPS(1, 2, 4, 5, 6);
+    ck_assert_uint_eq(seen.attempts[4], 0);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(steps_that_go_on_from_an_earlier_one_are_a_new_attempt)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    LOSSES(&log, 10, 20, 30, 40, 20, 30, 40, 50);
+    tv_log_end(&log, NAN);
+    EXPECT_STEPS(10, 20, 30, 40, 20, 30, 40, 50);
+    ck_assert_uint_eq(seen.attempts[3], 0);
+    ck_assert_uint_eq(seen.attempts[4], 1);
+    ck_assert_int_eq(zeroed_states, 1); /* a resume keeps what was learnt */
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_new_file_that_goes_back_is_a_new_attempt_at_once)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    LOSSES(&log, 10, 20, 30);
+    tv_log_next_file(&log);
+    LOSSES(&log, 20);
+    ck_assert_int_eq(seen.len, 4);
+    ck_assert_uint_eq(seen.attempts[3], 1);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_run_begun_anew_forgets_and_resolves)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    tv_log_point(&log, "train/loss", 1, 1);
+    tv_log_point(&log, "train/loss", 2, 200);
+    tv_log_next_file(&log);
+    tv_log_point(&log, "train/loss", 1, 1);
+    tv_log_point(&log, "train/loss", 2, 1);
+    const struct tv_alert *alert = tv_log_alert(&log, "recorder");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    ck_assert_int_eq(zeroed_states, 2);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(an_alert_keeps_its_identity_while_it_fires_and_changes_it_afterwards)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    const struct tv_alert *const *alerts;
+    for (int step = 1; step <= 6; step++)
+        tv_log_point(&log, "train/loss", step, step == 4 ? 1 : 200 + step);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 2);
+    ck_assert_int_eq(alerts[0]->step, 1);
+    ck_assert_int_eq(alerts[0]->state, TV_RESOLVED);
+    ck_assert_int_eq(alerts[0]->resolved_step, 4);
+    ck_assert_int_eq(alerts[1]->step, 5);
+    ck_assert_int_eq(alerts[1]->onset_step, 5);
+    ck_assert_str_ne(alerts[0]->fingerprint, alerts[1]->fingerprint);
+    tv_log_close(&log);
+}
+END_TEST
+
+/* Two files, read in any interleaving: the detectors see one order. */
+START_TEST(the_order_of_reading_does_not_change_what_is_seen)
+{
+    static struct recorder first;
+    for (unsigned seed = 0; seed < 20; seed++) {
+        struct tv_log log;
+        struct tv_emit emits[2];
+        memset(&seen, 0, sizeof seen);
+        open_recorded(&log);
+        emits[0] = log.emit;
+        struct tv_source *sources[2] = {log.source,
+                                        tv_log_source(&log, "validation/", 1, &emits[1])};
+        int next[2] = {0, 0};
+        unsigned random = seed;
+        while (next[0] < 50 || next[1] < 10) {
+            int which = next[0] == 50 ? 1 : next[1] == 10 ? 0 : (int)(rand_r(&random) % 2);
+            int step = ++next[which] * (which ? 5 : 1);
+            tv_emit_point(&emits[which], which ? "epoch_loss" : "train/loss", step, 0, step);
+            if (next[which] == (which ? 10 : 50))
+                tv_source_done(sources[which]);
+            tv_run_pump(log.run, false);
+        }
+        tv_run_end(log.run, NAN);
+        ck_assert_int_eq(seen.len, 60);
+        if (seed == 0)
+            first = seen;
+        ck_assert_mem_eq(&first, &seen, sizeof seen);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(two_files_with_the_same_loss_count_once)
+{
+    struct tv_log log;
+    struct tv_emit second;
+    open_recorded(&log);
+    struct tv_source *other = tv_log_source(&log, "", 1, &second);
+    for (int step = 1; step <= 20; step++) {
+        tv_emit_point(&log.emit, "train/loss", step, 0, 1);
+        tv_emit_point(&second, "loss", step, 0, 2);
+        tv_emit_point(&second, "grad_norm", step, 0, 3);
+    }
+    tv_source_done(other);
+    tv_source_done(log.source);
+    tv_run_end(log.run, NAN);
+    int by_role[TV_ROLE_COUNT] = {0};
+    for (int i = 0; i < seen.len; i++)
+        by_role[seen.points[i].role]++;
+    ck_assert_int_eq(by_role[TV_ROLE_TRAIN_LOSS], 20);
+    ck_assert_int_eq(by_role[TV_ROLE_GRAD_NORM], 20);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_flood_of_tags_is_bounded)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    char tag[32];
+    int refused = 0;
+    for (int i = 0; i < 10000; i++) {
+        snprintf(tag, sizeof tag, "tag%d", i);
+        refused += log.emit.tag(log.emit.ctx, tv_span_of(tag)) == NULL;
+    }
+    ck_assert_int_eq(refused, 10000 - 4096);
+    char *huge = tv_xmalloc(1 << 20);
+    memset(huge, 'x', 1 << 20);
+    ck_assert_ptr_null(log.emit.tag(log.emit.ctx, (struct tv_span){huge, 1 << 20}));
+    free(huge);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(tags_mean_what_their_writers_mean)
+{
+    static const struct {
+        const char *prefix, *parser, *tag;
+        enum tv_role role;
+    } cases[] = {
+        {"", "tfevents", "train/loss", TV_ROLE_TRAIN_LOSS},
+        {"", "tfevents", "train/train_loss", TV_ROLE_OTHER},
+        {"", "hf_trainer_state", "train_loss", TV_ROLE_OTHER},
+        {"", "tfevents", "train_loss", TV_ROLE_TRAIN_LOSS},
+        {"", "tfevents", "lm loss", TV_ROLE_TRAIN_LOSS},
+        {"", "tfevents", "lm loss vs samples", TV_ROLE_OTHER},
+        {"", "tfevents", "lm loss validation", TV_ROLE_EVAL_LOSS},
+        {"", "tfevents", "loss-scale", TV_ROLE_LOSS_SCALE},
+        {"", "tfevents", "learning-rate vs samples", TV_ROLE_OTHER},
+        {"train/", "tfevents", "epoch_loss", TV_ROLE_TRAIN_LOSS},
+        {"validation/", "tfevents", "epoch_loss", TV_ROLE_EVAL_LOSS},
+        {"", "tfevents", "lr-AdamW", TV_ROLE_LEARNING_RATE},
+        {"", "tfevents", "lr-AdamW/pg1", TV_ROLE_LEARNING_RATE},
+        {"", "tfevents", "lr-AdamW/pg2", TV_ROLE_OTHER},
+        {"", "tfevents", "lr-SGD-momentum", TV_ROLE_OTHER},
+        {"", "tfevents", "eval/runtime", TV_ROLE_OTHER},
+        {"", "tfevents", "eval/accuracy", TV_ROLE_EVAL_METRIC},
+        {"", "hf_trainer_state", "eval_wikitext_loss", TV_ROLE_EVAL_LOSS},
+        {"", "tfevents", "Loss/Train", TV_ROLE_TRAIN_LOSS},
+        {"", "tfevents", "Loss/Validation", TV_ROLE_EVAL_LOSS},
+        {"", "tfevents", "rollout/ep_rew_mean", TV_ROLE_REWARD},
+        {"", "tfevents", "loss/policy_avg", TV_ROLE_OTHER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(
+            tv_tag_role(cases[i].prefix, cases[i].parser, tv_span_of(cases[i].tag)).role ==
+                cases[i].role,
+            "%s%s", cases[i].prefix, cases[i].tag);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("engine");
+    TCase *tcase = tcase_create("engine");
+    tcase_add_test(tcase, one_late_record_is_no_restart);
+    tcase_add_test(tcase, steps_that_go_on_from_an_earlier_one_are_a_new_attempt);
+    tcase_add_test(tcase, a_new_file_that_goes_back_is_a_new_attempt_at_once);
+    tcase_add_test(tcase, a_run_begun_anew_forgets_and_resolves);
+    tcase_add_test(tcase, an_alert_keeps_its_identity_while_it_fires_and_changes_it_afterwards);
+    tcase_add_test(tcase, the_order_of_reading_does_not_change_what_is_seen);
+    tcase_add_test(tcase, two_files_with_the_same_loss_count_once);
+    tcase_add_test(tcase, a_flood_of_tags_is_bounded);
+    tcase_add_test(tcase, tags_mean_what_their_writers_mean);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
