@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/config.h"
+#include "lib/json_config.h"
+#include "trainvet/text.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LLAMAFACTORY, AXOLOTL, TRL, DEEPSPEED, ULTRALYTICS, TRANSFORMERS, FRAMEWORKS };
+
+static const char *const framework_names[FRAMEWORKS] = {
+    "llamafactory", "axolotl", "trl", "deepspeed", "ultralytics", "transformers"};
+
+/* Keys that only one framework has, and those that all heirs of transformers share.
+ * Sources: hiyouga/LLaMA-Factory src/llamafactory/hparams, axolotl-ai-cloud/axolotl
+ * src/axolotl/utils/schemas, huggingface/trl the config classes of trl/trainer, DeepSpeed
+ * docs/_pages/config-json.md, ultralytics/cfg/default.yaml, transformers training_args.py. */
+static const struct {
+    const char *key;
+    int framework;
+} giveaways[] = {
+    {"finetuning_type", LLAMAFACTORY},
+    {"cutoff_len", LLAMAFACTORY},
+    {"lora_target", LLAMAFACTORY},
+    {"ray_run_name", LLAMAFACTORY},
+    {"top.finetuning_type", LLAMAFACTORY},
+    {"train.lora_rank", LLAMAFACTORY},
+    {"micro_batch_size", AXOLOTL},
+    {"sequence_len", AXOLOTL},
+    {"lr_quadratic_warmup", AXOLOTL},
+    {"dataset_text_field", TRL},
+    {"dataset_num_proc", TRL},
+    {"num_generations", TRL},
+    {"train_micro_batch_size_per_gpu", DEEPSPEED},
+    {"zero_optimization.stage", DEEPSPEED},
+    {"lr0", ULTRALYTICS},
+    {"per_device_train_batch_size", TRANSFORMERS},
+    {"lr_scheduler_type", TRANSFORMERS},
+    {"num_train_epochs", TRANSFORMERS},
+};
+
+/* Fields of transformers' TrainingArguments that take a dictionary or its JSON text
+ * (_VALID_DICT_FIELDS of training_args.py). */
+static const char *const dictionaries[] = {"lr_scheduler_kwargs", "deepspeed", "accelerator_config",
+                                           "fsdp_config", "gradient_checkpointing_kwargs"};
+
+static const char *const secrets[] = {"hub_token", "access_token", "auth_token", "api_key",
+                                      "api_token", "password",     "secret"};
+
+struct tv_config tv_config_begin(const struct tv_emit *out, enum tv_fact_source source,
+                                 const char *prefix)
+{
+    struct tv_config config = {.out = out, .source = source};
+    if (prefix[0])
+        tv_config_enter(&config, tv_span_of(prefix));
+    return config;
+}
+
+static void append(struct tv_config *config, const char *data, size_t len)
+{
+    if (config->key_len <= sizeof config->key && len <= sizeof config->key - config->key_len && len)
+        memcpy(config->key + config->key_len, data, len);
+    config->key_len += len;
+}
+
+size_t tv_config_enter(struct tv_config *config, struct tv_span name)
+{
+    size_t mark = config->key_len;
+    if (mark)
+        append(config, ".", 1);
+    append(config, name.data, name.len);
+    return mark;
+}
+
+size_t tv_config_enter_index(struct tv_config *config, size_t index)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%zu", index);
+    return tv_config_enter(config, (struct tv_span){text, (size_t)len});
+}
+
+void tv_config_leave(struct tv_config *config, size_t mark)
+{
+    config->key_len = mark;
+}
+
+static bool is_secret(struct tv_span key)
+{
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (tv_span_ends(key, secrets[i]))
+            return true;
+    return false;
+}
+
+static bool is_dictionary(struct tv_span key)
+{
+    for (size_t i = 0; i < sizeof dictionaries / sizeof *dictionaries; i++)
+        if (tv_span_is(key, dictionaries[i]))
+            return true;
+    return false;
+}
+
+static void look_for_framework(struct tv_config *config, struct tv_span key, uint32_t line)
+{
+    for (size_t i = 0; i < sizeof giveaways / sizeof *giveaways; i++) {
+        int framework = giveaways[i].framework;
+        if (config->frameworks >> framework & 1u || !tv_span_is(key, giveaways[i].key))
+            continue;
+        config->frameworks |= 1u << framework;
+        config->framework_line[framework] = line;
+    }
+}
+
+static void emit(const struct tv_config *config, struct tv_span key, struct tv_span value,
+                 enum tv_config_type type, uint32_t line)
+{
+    struct tv_fact fact = {.key = key,
+                           .value = type == TV_CONFIG_NULL ? tv_span_of("null") : value,
+                           .is_null = type == TV_CONFIG_NULL,
+                           .is_string = type == TV_CONFIG_TEXT,
+                           .source = config->source,
+                           .line = line};
+    if (!fact.is_null && value.len && is_secret(key))
+        fact.value = tv_span_of("<masked>");
+    config->out->fact(config->out->ctx, &fact);
+}
+
+void tv_config_fact(struct tv_config *config, const char *key, struct tv_span value,
+                    enum tv_config_type type, uint32_t line)
+{
+    emit(config, tv_span_of(key), value, type, line);
+}
+
+/* A dictionary as a JSON string; false when it is none. */
+static bool flatten_string(struct tv_config *config, struct tv_span value, uint32_t line)
+{
+    struct tv_span text = tv_span_trim(value);
+    if (config->in_string || text.len < 2 || text.data[0] != '{')
+        return false;
+    config->in_string = true;
+    struct tv_error error;
+    enum tv_status status = tv_json_flatten(config, text, line, &error);
+    config->in_string = false;
+    if (status != TV_OK)
+        tv_config_note(config, line, "%.*s looks like a JSON object, but %s", (int)config->key_len,
+                       config->key, error.message);
+    return status == TV_OK;
+}
+
+void tv_config_value(struct tv_config *config, struct tv_span value, enum tv_config_type type,
+                     uint32_t line)
+{
+    if (config->key_len > sizeof config->key) {
+        if (!config->said_long_key)
+            tv_config_refuse(config, line, "a key is longer than %zu bytes; its value is left out",
+                             sizeof config->key);
+        config->said_long_key = true;
+        return;
+    }
+    struct tv_span key = {config->key, config->key_len};
+    look_for_framework(config, key, line);
+    if (type == TV_CONFIG_TEXT && is_dictionary(key) && flatten_string(config, value, line))
+        return;
+    emit(config, key, value, type, line);
+    /* the model's configuration is stamped by the transformers that runs */
+    if (type == TV_CONFIG_TEXT && (tv_span_is(key, "transformers_version") ||
+                                   tv_span_is(key, "model_config.transformers_version")))
+        tv_config_fact(config, "framework_version", value, type, line);
+}
+
+void tv_config_end(struct tv_config *config)
+{
+    int i = 0;
+    while (i < FRAMEWORKS && !(config->frameworks >> i & 1u))
+        i++;
+    if (i == FRAMEWORKS)
+        return;
+    enum tv_fact_source source = config->source;
+    if (i == TRANSFORMERS)
+        config->source = TV_FACT_LOG;
+    tv_config_fact(config, "framework", tv_span_of(framework_names[i]), TV_CONFIG_TEXT,
+                   config->framework_line[i]);
+    config->source = source;
+}
+
+static void say(const struct tv_config *config, uint32_t line, bool is_note, const char *format,
+                va_list args)
+{
+    char raw[400], safe[400];
+    int len = vsnprintf(raw, sizeof raw, format, args);
+    if (len < 0)
+        return;
+    size_t used = (size_t)len < sizeof raw ? (size_t)len : sizeof raw - 1;
+    struct tv_damage damage = {
+        .line = line,
+        .is_note = is_note,
+        .what = tv_escape((struct tv_span){raw, used}, safe, sizeof safe),
+    };
+    config->out->damage(config->out->ctx, &damage);
+}
+
+void tv_config_note(const struct tv_config *config, uint32_t line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(config, line, true, format, args);
+    va_end(args);
+}
+
+void tv_config_refuse(const struct tv_config *config, uint32_t line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(config, line, false, format, args);
+    va_end(args);
+}
+
+struct tv_span tv_config_without_bom(struct tv_span text)
+{
+    if (tv_span_starts(text, "\xEF\xBB\xBF")) {
+        text.data += 3;
+        text.len -= 3;
+    }
+    return text;
+}
