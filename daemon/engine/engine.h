@@ -65,6 +65,7 @@ bool tv_source_is_hungry(const struct tv_source *source);
 
 void tv_run_pump(struct tv_run *run, bool flush);
 void tv_run_tick(struct tv_run *run, double now);
+/* A configuration without any point ends too: that is what `trainvet lint` judges. */
 void tv_run_end(struct tv_run *run, double now);
 
 /* Facts can also be added by hand (--config). */

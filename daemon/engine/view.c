@@ -56,6 +56,7 @@ bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_set
     ret->value = keep_escaped(view->run, tv_span_of(entry->value), 256);
     ret->source =
         keep_escaped(view->run, tv_span_of(tv_facts_where(entry, where, sizeof where)), 256);
+    ret->is_text = entry->is_string;
     ret->number = NAN;
     tv_parse_double(tv_span_of(entry->value), &ret->number);
     return true;
@@ -84,6 +85,12 @@ uint32_t tv_view_schedule_version(const struct tv_view *view)
 {
     tv_run_resolve_schedule(view->run);
     return view->run->schedule_version;
+}
+
+const char *tv_view_rejection(const struct tv_view *view)
+{
+    tv_run_resolve_schedule(view->run);
+    return view->run->schedule_status == TV_ECONFIG ? view->run->schedule_error.message : NULL;
 }
 
 int64_t tv_view_total_steps(const struct tv_view *view)

@@ -47,6 +47,7 @@ struct tv_setting {
     const char *value;  /* text, escaped for output */
     const char *source; /* "train.yaml:12" */
     double number;      /* NaN when the text is no number */
+    bool is_text;       /* the file says that it is text, which a number should not be */
 };
 bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret);
 
@@ -55,6 +56,8 @@ bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_set
  */
 const struct tv_schedule *tv_view_schedule(const struct tv_view *view);
 uint32_t tv_view_schedule_version(const struct tv_view *view);
+/* The reason for which the framework itself rejects this configuration; NULL when it does not. */
+const char *tv_view_rejection(const struct tv_view *view);
 
 /* Steps that the run was planned to take: configuration or the trainer's own count; 0 when unknown.
  */

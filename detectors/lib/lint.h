@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DETECTORS_LIB_LINT_H
+#define DETECTORS_LIB_LINT_H
+/* What can be said about a configuration alone. A rule looks at the settings and, when it is
+ * broken, writes the finding. Thresholds come from config_lint's options. */
+#include "lib/note.h"
+
+struct tv_lint_options {
+    double least_severity;   /* 0 info, 1 warning, 2 critical: less is not reported */
+    double warmup_share;     /* of the run; more is too much */
+    int64_t short_run;       /* optimizer steps; schedules with restarts or phases need more */
+    double full_lr, lora_lr; /* learning rates above these are out of the usual range */
+    double small_lora_lr;    /* and below this for LoRA */
+    int64_t small_data;      /* samples */
+    int64_t many_epochs;     /* on small data */
+    int64_t least_warmup;    /* steps that a large learning rate needs */
+    double large_lr_share;   /* of the usual maximum: from there a learning rate is large */
+};
+
+struct tv_lint_rule {
+    const char *setting; /* the finding's subject */
+    enum tv_severity severity;
+    /* True when the rule is broken; then the note holds summary, evidence, causes and advice. */
+    bool (*broken)(struct tv_view *view, const struct tv_lint_options *options,
+                   struct tv_note *note);
+};
+
+extern const struct tv_lint_rule tv_lint_rules[]; /* ended by a NULL setting */
+
+#endif

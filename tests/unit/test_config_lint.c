@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/lint.h"
+#include "support/log.h"
+#include "support/suite.h"
+#include <math.h>
+#include <string.h>
+
+extern const struct tv_detector tv_detector_config_lint;
+
+/* A configuration as "key=value" pairs ended by NULL, judged with every rule. */
+static void judge(struct tv_log *log, const char *const *pairs)
+{
+    static const struct tv_detector *const only[] = {&tv_detector_config_lint, NULL};
+    static struct tv_lint_options options;
+    static const void *const all[] = {&options};
+    tv_option_defaults(tv_detector_config_lint.options, &options);
+    options.least_severity = 0;
+    memset(log, 0, sizeof *log);
+    log->options = (struct tv_engine_options){.detectors = only, .options = all};
+    log->run = tv_run_new(&log->options, "test");
+    log->source = tv_log_source(log, "", 0, &log->emit);
+    for (; *pairs; pairs++) {
+        char key[64] = "";
+        const char *equals = strchr(*pairs, '=');
+        memcpy(key, *pairs, (size_t)(equals - *pairs));
+        tv_log_fact(log, key, equals + 1);
+    }
+    tv_log_end(log, NAN);
+}
+
+static bool found(const struct tv_log *log, const char *subject, const char *text)
+{
+    const struct tv_alert *const *alerts;
+    size_t len = tv_run_alerts(log->run, &alerts);
+    for (size_t i = 0; i < len; i++) {
+        if (strcmp(alerts[i]->subject, subject) != 0)
+            continue;
+        for (size_t k = 0; k < alerts[i]->advice_len; k++)
+            if (strstr(alerts[i]->advice[k], text))
+                return true;
+        return strstr(alerts[i]->summary, text) != NULL;
+    }
+    return false;
+}
+
+#define BASE "framework=llamafactory", "max_steps=468", "lr_scheduler_type=cosine"
+
+static const struct {
+    const char *pairs[8];
+    const char *subject, *text; /* NULL subject: nothing may be said */
+} cases[] = {
+    {{BASE, "learning_rate=1e-4", "warmup_steps=47", "finetuning_type=lora"}, NULL, NULL},
+    {{BASE, "learning_rate=1.0e-5", "warmup_ratio=0.1", "finetuning_type=full"}, NULL, NULL},
+    {{BASE, "learning_rate=1e-4", "warmup_steps=500"},
+     "warmup_steps",
+     "warmup_steps: 500 -> 47 (10 % of 468)"},
+    {{BASE, "learning_rate=1e-4", "warmup_steps=200"},
+     "warmup share",
+     "warmup_steps: 200 -> 47 (10 % of 468)"},
+    {{BASE, "learning_rate=1e-4", "warmup_ratio=0.4"}, "warmup share", "warmup_ratio: 0.4 -> 0.1"},
+    {{BASE, "learning_rate=1e-4", "warmup_steps=0.1"},
+     "warmup_steps as ratio",
+     "warmup_ratio: 0.1"},
+    {{BASE, "learning_rate=1e-4", "warmup_ratio=100"}, "warmup_ratio", "warmup_steps: 100"},
+    {{BASE, "learning_rate=0", "warmup_steps=47"}, "learning_rate", "above 0"},
+    {{BASE, "learning_rate=2e-3", "warmup_steps=47", "finetuning_type=lora"},
+     "learning rate range",
+     "LoRA"},
+    {{BASE, "learning_rate=5e-4", "warmup_steps=47", "finetuning_type=full"},
+     "learning rate range",
+     "full"},
+    {{BASE, "learning_rate=1e-4", "warmup_steps=0", "finetuning_type=full"},
+     "warmup length",
+     "-> 47"},
+    {{BASE, "learning_rate=1e-6", "warmup_steps=47", "finetuning_type=lora"},
+     "learning rate low",
+     "1e-4"},
+    {{BASE, "learning_rate=1e-4", "num_cycles=3"}, "unknown key", "lr_scheduler_kwargs"},
+    {{BASE, "learning_rate=1e-4", "finetuning_type=qlora"},
+     "finetuning_type",
+     "quantization_bit: 4"},
+    {{BASE, "learning_rate=1e-4", "eval_steps=1000"}, "eval_steps", "no evaluation"},
+    {{BASE, "learning_rate=1e-4", "early_stopping_steps=3"},
+     "early_stopping_steps",
+     "eval_strategy"},
+    {{"framework=llamafactory", "max_steps=100", "lr_scheduler_type=cosine_with_restarts",
+      "learning_rate=1e-4"},
+     "schedule length",
+     "cosine_with_restarts -> cosine"},
+    {{"framework=llamafactory", "max_steps=100", "lr_scheduler_type=constant", "learning_rate=1e-4",
+      "warmup_steps=10"},
+     "lr_scheduler_type",
+     "constant_with_warmup"},
+    {{BASE, "learning_rate=1e-4", "per_device_train_batch_size=1"},
+     "effective batch",
+     "gradient_accumulation_steps"},
+    {{"framework=llamafactory", "num_train_epochs=50", "max_samples=500", "learning_rate=1e-4"},
+     "num_train_epochs",
+     "50 -> 10"},
+    {{"framework=transformers", "max_steps=100", "lr_scheduler_type=polynomial",
+      "learning_rate=1e-8"},
+     "configuration",
+     "lr_end"},
+};
+
+START_TEST(each_mistake_is_named_with_the_value_to_use)
+{
+    struct tv_log log;
+    judge(&log, cases[_i].pairs);
+    const struct tv_alert *const *alerts;
+    size_t len = tv_run_alerts(log.run, &alerts);
+    if (cases[_i].subject)
+        ck_assert_msg(found(&log, cases[_i].subject, cases[_i].text), "case %d: %s", _i,
+                      len ? alerts[0]->summary : "silent");
+    else
+        ck_assert_msg(len == 0, "case %d: %s", _i, len ? alerts[0]->summary : "");
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_scan_reports_only_what_cannot_work)
+{
+    struct tv_log log;
+    tv_log_open(&log, "config_lint");
+    tv_log_fact(&log, "max_steps", "100");
+    tv_log_fact(&log, "learning_rate", "1e-4");
+    tv_log_fact(&log, "lr_scheduler_type", "linear");
+    tv_log_fact(&log, "warmup_steps", "40");
+    tv_log_point(&log, "loss", 1, 2.0);
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, "config_lint"));
+    tv_log_close(&log);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("config_lint");
+    TCase *tcase = tcase_create("config_lint");
+    tcase_add_loop_test(tcase, each_mistake_is_named_with_the_value_to_use, 0,
+                        sizeof cases / sizeof *cases);
+    tcase_add_test(tcase, a_scan_reports_only_what_cannot_work);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
