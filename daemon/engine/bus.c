@@ -149,8 +149,9 @@ void tv_silent(struct tv_view *view, const char *reason)
     *slot = tv_xstrndup(safe, strlen(safe));
 }
 
-size_t tv_run_alerts(const struct tv_run *run, const struct tv_alert *const **ret)
+size_t tv_run_alerts(struct tv_run *run, const struct tv_alert *const **ret)
 {
+    tv_story_tell(run);
     *ret = run->alert_list;
     return run->alerts_len;
 }

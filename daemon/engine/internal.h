@@ -7,6 +7,7 @@
  *   deliver.c  roles, attempts, steps that go back                    -> detectors
  *   view.c     what a detector may ask
  *   bus.c      what a detector says: alerts, their identity and state
+ *   story.c    which alert is a consequence of which
  *   run.c      life of a run; report.c what is told about it */
 #include "base/map.h"
 #include "base/memory.h"
@@ -129,6 +130,7 @@ struct tv_view {
 void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
 void tv_merge(struct tv_run *run, bool flush);
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step);
+void tv_story_tell(struct tv_run *run); /* sets every alert's leader */
 void tv_run_resolve_schedule(struct tv_run *run);
 void *tv_run_state(struct tv_run *run, size_t detector); /* zeroed at first use */
 const void *tv_detector_options(const struct tv_run *run, size_t detector);

@@ -59,6 +59,8 @@ struct tv_alert {
     const char *advice[TV_ALERT_TEXTS];
     size_t advice_len;
     char fingerprint[17]; /* 16 hex digits */
+    const struct tv_alert
+        *leader; /* the alert of the same run that probably caused this one; NULL: none */
 };
 
 #endif

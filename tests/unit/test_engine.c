@@ -200,6 +200,60 @@ START_TEST(two_files_with_the_same_loss_count_once)
 }
 END_TEST
 
+/* Two detectors by the names of a cause and its consequence. */
+static void raise_above(struct tv_view *view, double limit, const struct tv_point *point)
+{
+    struct tv_finding finding = {
+        .subject = "x", .severity = TV_WARNING, .onset_step = point->step, .summary = ""};
+    if (point->value > limit)
+        tv_raise(view, &finding);
+}
+
+static void cause_sees(struct tv_view *view, const void *options, void *state,
+                       const struct tv_point *point)
+{
+    (void)options;
+    (void)state;
+    raise_above(view, 10, point);
+}
+
+static void effect_sees(struct tv_view *view, const void *options, void *state,
+                        const struct tv_point *point)
+{
+    (void)options;
+    (void)state;
+    raise_above(view, 20, point);
+}
+
+START_TEST(a_consequence_names_its_cause)
+{
+    static const struct tv_detector cause = {.name = "divergence",
+                                             .summary = "",
+                                             .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
+                                             .on_sample = cause_sees};
+    static const struct tv_detector effect = {.name = "non_finite",
+                                              .summary = "",
+                                              .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
+                                              .on_sample = effect_sees};
+    static const struct tv_detector unrelated = {.name = "stall_of_another_kind",
+                                                 .summary = "",
+                                                 .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
+                                                 .on_sample = effect_sees};
+    static const struct tv_detector *const three[] = {&effect, &cause, &unrelated, NULL};
+    struct tv_log log = {.options = {.detectors = three}};
+    log.run = tv_run_new(&log.options, "test");
+    log.source = tv_log_source(&log, "", 0, &log.emit);
+    for (int step = 1; step <= 30; step++)
+        tv_log_point(&log, "train/loss", step, step);
+    tv_log_end(&log, NAN);
+    const struct tv_alert *first = tv_log_alert(&log, "divergence");
+    ck_assert_ptr_null(first->leader);
+    ck_assert_ptr_eq(tv_log_alert(&log, "non_finite")->leader, first);
+    ck_assert_ptr_null(tv_log_alert(&log, "stall_of_another_kind")->leader);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_flood_of_tags_is_bounded)
 {
     struct tv_log log;
@@ -267,6 +321,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, an_alert_keeps_its_identity_while_it_fires_and_changes_it_afterwards);
     tcase_add_test(tcase, the_order_of_reading_does_not_change_what_is_seen);
     tcase_add_test(tcase, two_files_with_the_same_loss_count_once);
+    tcase_add_test(tcase, a_consequence_names_its_cause);
     tcase_add_test(tcase, a_flood_of_tags_is_bounded);
     tcase_add_test(tcase, tags_mean_what_their_writers_mean);
     suite_add_tcase(suite, tcase);

@@ -32,6 +32,7 @@ void tv_alert_json(struct tv_json *json, const struct tv_alert *alert)
     if (alert->confidence == alert->confidence)
         tv_json_double(json, "confidence", alert->confidence);
     tv_json_text(json, "fingerprint", alert->fingerprint);
+    tv_json_text(json, "follows", alert->leader ? alert->leader->fingerprint : NULL);
     tv_json_text(json, "summary", alert->summary);
     tv_json_open(json, "evidence", '{');
     for (size_t i = 0; i < alert->evidence_len; i++)
