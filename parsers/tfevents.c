@@ -57,9 +57,9 @@ static void report(struct reader *reader, uint64_t offset, uint64_t length, bool
     reader->out->damage(reader->out->ctx, &damage);
 }
 
-static double known_time(double wall_time)
+static inline double known_time(double wall_time)
 {
-    return isfinite(wall_time) && wall_time > 0 ? wall_time : NAN;
+    return wall_time > 0 && wall_time < (double)INFINITY ? wall_time : (double)NAN;
 }
 
 static void mark(struct reader *reader, enum tv_mark_kind kind, const Tvpb__Event *event)
@@ -69,13 +69,24 @@ static void mark(struct reader *reader, enum tv_mark_kind kind, const Tvpb__Even
     reader->out->mark(reader->out->ctx, &out);
 }
 
+/* memcmp() for tags, which are short: the call alone would cost as much. */
+static inline bool is_same(const char *a, const char *b, size_t len)
+{
+    if (len < 8)
+        return memcmp(a, b, len) == 0;
+    for (size_t at = 0; at + 8 < len; at += 8)
+        if (tv_load64(a + at) != tv_load64(b + at))
+            return false;
+    return tv_load64(a + len - 8) == tv_load64(b + len - 8);
+}
+
 /* Trainers log the same tags in the same order again and again: the tag that came after this one
  * last time is tried before the receiver has to look the name up. */
 static inline struct tv_tag *tag_of(struct reader *reader, struct tv_span name)
 {
     struct tv_tag *last = reader->state->last;
     struct tv_tag *tag = last ? last->likely_next : NULL;
-    if (!tag || tag->len != name.len || memcmp(tag->name, name.data, name.len) != 0) {
+    if (!tag || tag->len != name.len || !is_same(tag->name, name.data, name.len)) {
         tag = reader->out->tag(reader->out->ctx, name);
         if (!tag)
             return NULL;
@@ -85,20 +96,24 @@ static inline struct tv_tag *tag_of(struct reader *reader, struct tv_span name)
     return reader->state->last = tag;
 }
 
-/* A sample of a simple value or a tensor of one number. */
-static inline void deliver(struct reader *reader, const struct tv_event_value *value, int64_t step,
-                           double wall_time)
+static inline void put(struct reader *reader, struct tv_sample sample)
+{
+    reader->batch[reader->batched++] = sample;
+    if (reader->batched == BATCH)
+        flush(reader);
+}
+
+/* A simple value or a tensor of one number. */
+static void deliver(struct reader *reader, const struct tv_event_value *value, int64_t step,
+                    double wall_time)
 {
     struct tv_tag *tag = tag_of(reader, value->tag);
     if (!tag)
         return;
     if (value->plugin != TV_PLUGIN_NONE && tag->kind == TV_PLUGIN_NONE)
         tag->kind = value->plugin;
-    if (value->form == TV_VALUE_TENSOR && tag->kind > TV_PLUGIN_SCALARS)
-        return;
-    reader->batch[reader->batched++] = (struct tv_sample){tag, step, wall_time, value->value};
-    if (reader->batched == BATCH)
-        flush(reader);
+    if (value->form == TV_VALUE_SIMPLE || tag->kind <= TV_PLUGIN_SCALARS)
+        put(reader, (struct tv_sample){tag, step, known_time(wall_time), value->value});
 }
 
 /* ---- one record ---- */
@@ -114,7 +129,7 @@ static void deliver_any(struct reader *reader, const Tvpb__Event *event,
     switch (value->form) {
     case TV_VALUE_SIMPLE:
     case TV_VALUE_TENSOR:
-        deliver(reader, value, event->step, known_time(event->wall_time));
+        deliver(reader, value, event->step, event->wall_time);
         break;
     case TV_VALUE_REFUSED:
         report(reader, reader->state->offset + reader->at, 0, false, value->refused);
@@ -166,7 +181,8 @@ static __attribute__((noinline)) void read_full(struct reader *reader, struct tv
                           : "the record's checksums are right but it holds no valid Event message");
 }
 
-static inline void read_record(struct reader *reader, struct tv_record record)
+/* What the one-shape decoder does not take. */
+static __attribute__((noinline)) void read_other(struct reader *reader, struct tv_record record)
 {
     struct tv_event_scan event;
     if (!tv_event_scan(record.data, &event)) {
@@ -174,9 +190,22 @@ static inline void read_record(struct reader *reader, struct tv_record record)
         return;
     }
     reader->feed.records++;
-    double wall_time = known_time(event.wall_time);
     for (size_t i = 0; i < event.count; i++)
-        deliver(reader, &event.values[i], event.step, wall_time);
+        deliver(reader, &event.values[i], event.step, event.wall_time);
+}
+
+static inline __attribute__((always_inline)) void read_record(struct reader *reader,
+                                                              struct tv_record record)
+{
+    struct tv_plain_event event;
+    if (!tv_event_plain(record.data, &event)) {
+        read_other(reader, record);
+        return;
+    }
+    reader->feed.records++;
+    struct tv_tag *tag = tag_of(reader, event.tag);
+    if (tag)
+        put(reader, (struct tv_sample){tag, event.step, known_time(event.wall_time), event.value});
 }
 
 /* ---- the stream of records ---- */

@@ -40,20 +40,35 @@ static inline uint64_t tv_load64(const void *at)
 #ifdef __x86_64__
 /* Assembler instead of the intrinsic, which would forbid inlining into code built for every x86-64.
  */
+static inline uint64_t tv_crc32c_step(uint64_t crc, uint64_t word)
+{
+    __asm__("crc32q %1, %0" : "+r"(crc) : "rm"(word));
+    return crc;
+}
+
+/* Records have all lengths, and a loop over the odd bytes at the end would be mispredicted at every
+ * other one. So the odd bytes come first, as one word padded with zeros in front: from a register
+ * of zero, leading zeros change nothing, and the initial value of all ones is the same as inverting
+ * the first four bytes of the message. */
 static inline uint32_t tv_crc32c_instruction(const void *data, size_t len)
 {
     const unsigned char *p = data;
     uint64_t crc = 0xffffffffu;
-    for (; len >= 8; p += 8, len -= 8)
-        __asm__("crc32q %1, %0" : "+r"(crc) : "rm"(tv_load64(p)));
-    uint32_t low = (uint32_t)crc;
-    if (len & 4) {
-        __asm__("crc32l %1, %0" : "+r"(low) : "rm"(tv_load32(p)));
-        p += 4;
+    if (len < 8) {
+        for (; len; p++, len--)
+            __asm__("crc32b %1, %k0" : "+r"(crc) : "rm"(*p));
+        return ~(uint32_t)crc;
     }
-    for (len &= 3; len; p++, len--)
-        __asm__("crc32b %1, %0" : "+r"(low) : "rm"(*p));
-    return ~low;
+    size_t odd = ((len - 1) & 7) + 1; /* 1 to 8 */
+    crc = tv_crc32c_step(0, (tv_load64(p) ^ 0xffffffffu) << (64 - 8 * odd));
+    const unsigned char *end = p + len;
+    p += odd;
+    if (p < end) {
+        crc = tv_crc32c_step(crc, tv_load64(p) ^ UINT64_C(0xffffffff) >> (8 * odd - 1) >> 1);
+        for (p += 8; p < end; p += 8)
+            crc = tv_crc32c_step(crc, tv_load64(p));
+    }
+    return ~(uint32_t)crc;
 }
 #else
 static inline uint32_t tv_crc32c_instruction(const void *data, size_t len)
@@ -63,7 +78,8 @@ static inline uint32_t tv_crc32c_instruction(const void *data, size_t len)
 #endif
 
 /* `has_instruction` is a constant at every call, so that one of the two remains. */
-static inline uint32_t tv_crc32c_short(const void *data, size_t len, bool has_instruction)
+static inline __attribute__((always_inline)) uint32_t tv_crc32c_short(const void *data, size_t len,
+                                                                      bool has_instruction)
 {
     return has_instruction && len <= TV_CRC32C_SHORT ? tv_crc32c_instruction(data, len)
                                                      : tv_crc32c(data, len);

@@ -4,6 +4,7 @@
 /* The values of an Event message (event.proto) as trainvet understands them, read in two ways that
  * must agree: event_scan.c decodes the wire by hand, for the few shapes that nearly all records
  * have; event_full.c takes what protobuf-c made of any Event. */
+#include "lib/crc32c.h"
 #include "trainvet/sample.h"
 
 /* What a summary's metadata says that it is; kept in tv_tag.kind, because TensorFlow may write it
@@ -33,6 +34,48 @@ struct tv_event_value {
     struct tv_span body;
     const char *refused; /* static: what was found and what was expected */
 };
+
+/* The one shape that files of scalars are made of, as torch, tensorboardX and TensorFlow 1 write
+ * it: wall_time, step (left out when 0), a summary of one simple_value under a tag of 1 to 118
+ * bytes: 09 <f64> [10 <varint>] 2a L 0a L-2 0a L-9 <tag> 15 <f32> All lengths follow from the
+ * number of bytes that remain after the step, so one comparison checks them all. */
+struct tv_plain_event {
+    double wall_time;
+    int64_t step;
+    struct tv_span tag;
+    float value;
+};
+
+static inline bool tv_event_plain(struct tv_span data, struct tv_plain_event *ret)
+{
+    const char *at = data.data, *end = at + data.len;
+    if (data.len < 9 + 12 || *at != 0x09)
+        return false;
+    uint64_t wall_time = tv_load64(at + 1), step = 0;
+    at += 9;
+    if (*at == 0x10) {
+        unsigned shift = 0;
+        do {
+            step |= (uint64_t)(*++at & 0x7f) << shift;
+            shift += 7;
+        } while (*at & 0x80 && shift < 64);
+        if (*at++ & 0x80)
+            return false;
+    }
+    uint64_t summary = (uint64_t)(end - at) - 2; /* L; the step left at least one byte */
+    if (summary < 10 || summary > 127)
+        return false;
+    const uint64_t lengths = UINT64_C(0x0000010001000100), mask = UINT64_C(0x0000ffffffffffff);
+    const uint64_t head = UINT64_C(0x00000a000a002a) - UINT64_C(0x090002000000);
+    if ((tv_load64(at) & mask) != head + lengths * summary || end[-5] != 0x15)
+        return false;
+    uint32_t value = tv_load32(end - 4);
+    memcpy(&ret->wall_time, &wall_time, 8);
+    memcpy(&ret->value, &value, 4);
+    ret->step = (int64_t)step;
+    ret->tag = (struct tv_span){at + 6, summary - 9};
+    return true;
+}
 
 #define TV_EVENT_TAG_MAX 4096 /* bytes; a longer tag is refused */
 #define TV_SCAN_VALUES   16

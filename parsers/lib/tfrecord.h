@@ -38,8 +38,8 @@ static inline bool tv_record_header_ok(const char *at, bool has_instruction)
 
 /* The record at the start of `in`. Inline because it is half of the work on a file of scalars;
  * has_instruction as for tv_crc32c_short(). */
-static inline enum tv_record_state tv_record_read(struct tv_span in, bool has_instruction,
-                                                  struct tv_record *ret)
+static inline __attribute__((always_inline)) enum tv_record_state tv_record_read(
+    struct tv_span in, bool has_instruction, struct tv_record *ret)
 {
     ret->size = TV_RECORD_HEADER;
     if (in.len < TV_RECORD_HEADER)
