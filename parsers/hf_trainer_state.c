@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* trainer_state.json of the Hugging Face Trainer: the whole log_history, written anew at each save
+ * with a plain open("w"), so half a file is normal while it is being written. Source:
+ * huggingface/transformers src/transformers/trainer_callback.py (TrainerState.save_to_json:
+ * json.dumps(indent=2, sort_keys=True), NaN and Infinity as bare words), v4.0 to v5.9.
+ *
+ * No tree is built. The top-level values become facts "trainer_state.<key>" and come before the
+ * samples, although most of them stand behind log_history; that is passed over once for it. The
+ * format has no clock: wall_time is NaN. */
+#include "lib/json_scan.h"
+#include "trainvet/parser.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <string.h>
+
+#define FIELDS_MAX   256 /* members of one entry; more are dropped */
+#define FACTS_MAX    256
+#define FACT_DEPTH   6
+#define FACT_KEY_MAX 256 /* bytes */
+#define DAMAGE_MAX   32  /* damaged entries, then the file is given up */
+
+enum key_role { KEY_NEW, KEY_STEP, KEY_EPOCH, KEY_TRAIN, KEY_SUMMARY, KEY_METRIC };
+
+struct state {
+    struct tv_json_keys keys;
+    double epoch, global_step; /* of the whole file, NaN when not known */
+    double last_epoch;         /* of the last entry that had a step */
+    int64_t last_step, end_step;
+    bool has_last, has_end;
+    bool said_no_step, said_fields;
+    bool looks_right; /* a key of a trainer state was seen beside log_history */
+    unsigned facts, damaged;
+};
+
+struct pass {
+    struct state *state;
+    const struct tv_emit *out;
+    const char *start;   /* of the file */
+    const char *good;    /* everything before it was understood */
+    const char *counted; /* its line is `line` */
+    uint32_t line;
+    uint64_t entries;
+};
+
+struct entry {
+    int64_t step;
+    double epoch;
+    bool has_step, is_train, is_summary;
+    size_t len;
+    struct tv_sample samples[FIELDS_MAX];
+};
+
+/* 1-based. Counts on from the last position asked for. */
+static uint32_t line_at(struct pass *pass, const char *at)
+{
+    if (at < pass->counted) {
+        pass->counted = pass->start;
+        pass->line = 1;
+    }
+    while (pass->counted < at) {
+        const char *end = memchr(pass->counted, '\n', (size_t)(at - pass->counted));
+        if (!end)
+            break;
+        pass->counted = end + 1;
+        pass->line++;
+    }
+    return pass->line;
+}
+
+static void say(struct pass *pass, const char *at, size_t length, bool is_note, const char *what)
+{
+    pass->out->damage(pass->out->ctx, &(struct tv_damage){.offset = (uint64_t)(at - pass->start),
+                                                          .length = length,
+                                                          .line = line_at(pass, at),
+                                                          .is_note = is_note,
+                                                          .what = what});
+}
+
+static void add_fact(struct pass *pass, struct tv_span key, const struct tv_json_value *value)
+{
+    char resolved[1024];
+    struct tv_span text = value->text;
+    if (pass->state->facts++ >= FACTS_MAX)
+        return;
+    if (value->type == TV_JSON_STRING && memchr(text.data, '\\', text.len))
+        text = (struct tv_span){resolved, tv_json_unescape(text, resolved, sizeof resolved)};
+    pass->out->fact(pass->out->ctx, &(struct tv_fact){.key = key,
+                                                      .value = text,
+                                                      .is_null = value->type == TV_JSON_NULL,
+                                                      .is_string = value->type == TV_JSON_STRING,
+                                                      .source = TV_FACT_LOG,
+                                                      .line = line_at(pass, value->text.data)});
+}
+
+/* A value that was read whole: nested ones as "a.b" and "a.0". */
+static void add_facts(struct pass *pass, const char *name, const struct tv_json_value *value,
+                      int depth)
+{
+    bool is_object = value->type == TV_JSON_OBJECT;
+    if (!is_object && value->type != TV_JSON_ARRAY) {
+        add_fact(pass, tv_span_of(name), value);
+        return;
+    }
+    struct tv_json json = {.at = value->text.data + 1, .end = value->text.data + value->text.len};
+    struct tv_json_value member;
+    struct tv_span key;
+    bool more;
+    for (unsigned i = 0; depth < FACT_DEPTH && pass->state->facts < FACTS_MAX; i++) {
+        char inner[FACT_KEY_MAX];
+        struct tv_text text = tv_text_in(inner, sizeof inner);
+        if (tv_json_next(&json, i == 0, is_object ? &key : NULL, &more) != TV_OK || !more ||
+            tv_json_read(&json, &member) != TV_OK)
+            return;
+        tv_text_add(&text, "%s.", name);
+        if (is_object)
+            tv_text_add_span(&text, key);
+        else
+            tv_text_add(&text, "%u", i);
+        if (!text.cut)
+            add_facts(pass, inner, &member, depth + 1);
+    }
+}
+
+/* One member of the top level. */
+static void take_member(struct pass *pass, struct tv_span key, const struct tv_json_value *value)
+{
+    char name[FACT_KEY_MAX];
+    struct tv_text text = tv_text_in(name, sizeof name);
+    tv_text_add(&text, "trainer_state.");
+    tv_text_add_span(&text, key);
+    if (!text.cut)
+        add_facts(pass, name, value, 0);
+    struct tv_json_value own = *value;
+    int64_t total;
+    if (tv_span_is(key, "epoch"))
+        tv_json_number(value, &pass->state->epoch);
+    else if (tv_span_is(key, "global_step"))
+        tv_json_number(value, &pass->state->global_step);
+    else if (tv_span_is(key, "max_steps") && tv_json_integer(value, &total) && total > 0)
+        add_fact(pass, tv_span_of("log.total_steps"), value);
+    else if (tv_span_is(key, "best_global_step")) { /* there since transformers 4.50 */
+        own.type = TV_JSON_TRUE;
+        own.text = tv_span_of("true");
+        add_fact(pass, tv_span_of("trainer_state.has_best_global_step"), &own);
+    }
+}
+
+static bool is_known_key(struct tv_span key)
+{
+    static const char *const known[] = {"global_step",   "max_steps",   "num_train_epochs",
+                                        "best_metric",   "total_flos",  "is_world_process_zero",
+                                        "logging_steps", "trial_params"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (tv_span_is(key, known[i]))
+            return true;
+    return false;
+}
+
+/* Members of the top level up to log_history (*ret_found, json stands at its value) or the end. */
+static enum tv_status read_members(struct pass *pass, struct tv_json *json, bool first,
+                                   bool is_scout, bool *ret_found)
+{
+    struct tv_json_value value;
+    struct tv_span key;
+    bool more;
+    *ret_found = false;
+    for (;; first = false) {
+        enum tv_status status = tv_json_next(json, first, &key, &more);
+        if (status != TV_OK || !more)
+            return status;
+        if (tv_span_is(key, "log_history")) {
+            *ret_found = true;
+            return TV_OK;
+        }
+        status = tv_json_read(json, &value);
+        if (status != TV_OK)
+            return status;
+        if (is_scout) {
+            pass->state->looks_right |= is_known_key(key);
+        } else {
+            take_member(pass, key, &value);
+            pass->good = json->at;
+        }
+    }
+}
+
+static enum key_role role_of(struct tv_span key)
+{
+    if (tv_span_is(key, "step"))
+        return KEY_STEP;
+    if (tv_span_is(key, "epoch"))
+        return KEY_EPOCH;
+    if (tv_span_is(key, "loss") || tv_span_is(key, "learning_rate"))
+        return KEY_TRAIN;
+    return tv_span_is(key, "train_runtime") ? KEY_SUMMARY : KEY_METRIC;
+}
+
+static void take_field(struct pass *pass, const struct tv_json_field *field, struct entry *entry)
+{
+    struct tv_json_key *slot = field->slot;
+    enum key_role role = slot && slot->role ? (enum key_role)slot->role : role_of(field->key);
+    double value;
+    if (slot)
+        slot->role = (uint8_t)role;
+    if (role == KEY_STEP) {
+        entry->has_step = tv_json_integer(&field->value, &entry->step);
+        return;
+    }
+    if (!tv_json_number(&field->value, &value))
+        return;
+    if (role == KEY_EPOCH)
+        entry->epoch = value;
+    entry->is_train |= role == KEY_TRAIN;
+    entry->is_summary |= role == KEY_SUMMARY;
+    struct tv_tag *tag = tv_json_tag(field, pass->out);
+    if (tag)
+        entry->samples[entry->len++] =
+            (struct tv_sample){.tag = tag, .wall_time = NAN, .value = value};
+}
+
+/* An entry without a step: that of the previous entry when the epoch is the same, else by the
+ * file's own ratio of steps and epochs. */
+static void guess_step(struct pass *pass, const char *at, struct entry *entry)
+{
+    struct state *state = pass->state;
+    double step = entry->epoch * (state->global_step / state->epoch);
+    if (entry->len && !state->said_no_step)
+        say(pass, at, 0, true,
+            "an entry of log_history has no step: it is worked out from the epoch");
+    state->said_no_step |= entry->len > 0;
+    if (state->has_last && entry->epoch == state->last_epoch)
+        entry->step = state->last_step;
+    else if (fabs(step) < 0x1p53)
+        entry->step = llround(step);
+    else
+        entry->step = TV_STEP_UNKNOWN;
+}
+
+static void take_entry(struct pass *pass, const char *at, const struct tv_json_field *fields,
+                       size_t len)
+{
+    struct state *state = pass->state;
+    struct entry entry;
+    entry.epoch = NAN;
+    entry.has_step = entry.is_train = entry.is_summary = false;
+    entry.len = 0;
+    for (size_t i = 0; i < len; i++)
+        take_field(pass, &fields[i], &entry);
+    if (!entry.has_step)
+        guess_step(pass, at, &entry);
+    for (size_t i = 0; i < entry.len; i++)
+        entry.samples[i].step = entry.step;
+    if (entry.len)
+        pass->out->samples(pass->out->ctx, entry.samples, entry.len);
+    if (entry.has_step) {
+        state->has_last = true;
+        state->last_step = entry.step;
+        state->last_epoch = entry.epoch;
+    }
+    /* a run that was resumed after its end goes on behind the summary */
+    if (entry.is_train && !entry.is_summary)
+        state->has_end = false;
+    if (entry.is_summary) {
+        state->has_end = true;
+        state->end_step = entry.step;
+    }
+    pass->entries++;
+}
+
+/* One entry. An entry that is damaged inside is passed over; where even its end cannot be told, the
+ * next opening brace is taken for the next entry's. */
+static enum tv_status read_entry(struct pass *pass, struct tv_json *json)
+{
+    struct tv_json_field fields[FIELDS_MAX];
+    struct state *state = pass->state;
+    struct tv_json_value value;
+    const char *start = json->at, *why;
+    size_t len;
+    enum tv_status status = tv_json_object(json, &state->keys, fields, FIELDS_MAX, &len);
+    if (status == TV_OK) {
+        if (len > FIELDS_MAX && !state->said_fields)
+            say(pass, start, 0, true,
+                "an entry of log_history has more than 256 values: the rest is ignored");
+        state->said_fields |= len > FIELDS_MAX;
+        take_entry(pass, start, fields, len < FIELDS_MAX ? len : FIELDS_MAX);
+        return TV_OK;
+    }
+    if (status == TV_AGAIN || ++state->damaged > DAMAGE_MAX)
+        return status;
+    why = json->why;
+    struct tv_json behind = {.at = start, .end = json->end};
+    if (tv_json_read(&behind, &value) != TV_OK) {
+        const char *next = memchr(json->at, '{', (size_t)(json->end - json->at));
+        if (!next || next == start)
+            return status;
+        behind.at = next;
+    }
+    char what[160];
+    struct tv_text text = tv_text_in(what, sizeof what);
+    tv_text_add(&text, "an entry of log_history cannot be read: %s", why);
+    say(pass, start, (size_t)(behind.at - start), false, what);
+    json->at = behind.at;
+    return TV_OK;
+}
+
+/* From the opening bracket to behind the closing one, or to where it cannot go on. */
+static enum tv_status read_entries(struct pass *pass, struct tv_json *json)
+{
+    enum tv_status status = tv_json_enter(json, '[');
+    bool more = true;
+    for (bool first = true; status == TV_OK; first = false) {
+        pass->good = json->at;
+        tv_json_skip_blank(json);
+        bool resumed = json->at < json->end && *json->at == '{'; /* behind damage, or the first */
+        if (!resumed)
+            status = tv_json_next(json, first, NULL, &more);
+        if (status != TV_OK || !more)
+            return status;
+        status = read_entry(pass, json);
+    }
+    return status;
+}
+
+static enum tv_status fail_at(const struct pass *pass, const struct tv_json *json,
+                              enum tv_status status, struct tv_error *reterr)
+{
+    if (status == TV_AGAIN)
+        tv_fail(reterr, status,
+                "the file ends in the middle: it is being written, or its writer was stopped");
+    else
+        tv_fail(reterr, status, "the trainer state cannot be read further: %s", json->why);
+    if (reterr)
+        reterr->offset = (uint64_t)(json->at - pass->start);
+    return status;
+}
+
+/* Everything from log_history's value on. */
+static enum tv_status read_rest(struct pass *pass, struct tv_json *json, struct tv_error *reterr)
+{
+    struct tv_json behind = *json;
+    struct tv_json_value value;
+    bool again, whole = tv_json_read(&behind, &value) == TV_OK;
+    if (whole && value.type != TV_JSON_ARRAY)
+        return tv_fail(reterr, TV_EUNSUPPORTED,
+                       "this is no trainer state: its log_history is no list");
+    enum tv_status after = TV_OK;
+    if (whole)
+        after = read_members(pass, &behind, false, false, &again);
+    const char *good = pass->good;
+    enum tv_status status = read_entries(pass, json);
+    if (!whole && status == TV_OK) {
+        behind = *json;
+        after = read_members(pass, &behind, false, false, &again);
+        good = pass->good;
+    }
+    if (status != TV_OK)
+        return fail_at(pass, json, status, reterr);
+    pass->good = good > json->at ? good : json->at;
+    if (after != TV_OK)
+        return fail_at(pass, &behind, after, reterr);
+    if (pass->state->has_end)
+        pass->out->mark(pass->out->ctx, &(struct tv_mark){.kind = TV_MARK_END,
+                                                          .step = pass->state->end_step,
+                                                          .wall_time = NAN});
+    tv_json_skip_blank(&behind);
+    if (behind.at < behind.end)
+        say(pass, behind.at, (size_t)(behind.end - behind.at), false,
+            "there are bytes behind the end of the JSON document");
+    pass->good = behind.end;
+    return TV_OK;
+}
+
+/* No log_history was found: why, and whether it may still come. */
+static enum tv_status not_found(const struct pass *pass, struct tv_json *json,
+                                enum tv_status status, struct tv_error *reterr)
+{
+    if (status == TV_OK)
+        return tv_fail(reterr, TV_EUNSUPPORTED, "this is no trainer state: it has no log_history");
+    if (status == TV_ECORRUPT && !pass->state->looks_right) {
+        tv_fail(reterr, status, "this is no trainer state: %s", json->why);
+        reterr->offset = (uint64_t)(json->at - pass->start);
+        return status;
+    }
+    return fail_at(pass, json, status, reterr);
+}
+
+static enum tv_status read_file(struct pass *pass, struct tv_span in, struct tv_error *reterr)
+{
+    struct tv_json json = {.at = in.data, .end = in.data + in.len};
+    bool found = false;
+    if (tv_span_starts(in, "\xEF\xBB\xBF"))
+        json.at += 3;
+    tv_json_skip_blank(&json);
+    if (json.at == json.end) {
+        pass->good = json.end;
+        return tv_fail(reterr, TV_AGAIN, "the file is empty");
+    }
+    struct tv_json scout = json;
+    enum tv_status status = tv_json_enter(&scout, '{');
+    if (status == TV_OK)
+        status = read_members(pass, &scout, true, true, &found);
+    if (!found)
+        return not_found(pass, &scout, status, reterr);
+    tv_json_enter(&json, '{');
+    read_members(pass, &json, true, false, &found);
+    return read_rest(pass, &json, reterr);
+}
+
+static struct tv_feed feed(void *ctx, struct tv_span in, bool last, const struct tv_emit *out,
+                           struct tv_error *reterr)
+{
+    struct state *state = ctx;
+    struct tv_error unused;
+    (void)last;
+    *state = (struct state){.epoch = NAN, .global_step = NAN, .last_epoch = NAN};
+    struct pass pass = {.state = state,
+                        .out = out,
+                        .start = in.data,
+                        .good = in.data,
+                        .counted = in.data,
+                        .line = 1};
+    reterr = reterr ? reterr : &unused;
+    enum tv_status status = read_file(&pass, in, reterr);
+    if (status != TV_OK)
+        reterr->line = line_at(&pass, in.data + reterr->offset);
+    return (struct tv_feed){
+        .status = status, .consumed = (size_t)(pass.good - in.data), .records = pass.entries};
+}
+
+static bool holds(struct tv_span text, const char *word)
+{
+    return memmem(text.data, text.len, word, strlen(word)) != NULL;
+}
+
+static int probe(struct tv_span basename, struct tv_span head)
+{
+    static const char *const words[] = {"\"log_history\"", "\"best_metric\"", "\"global_step\"",
+                                        "\"best_model_checkpoint\"", "\"is_world_process_zero\""};
+    bool named = tv_span_is(basename, "trainer_state.json");
+    int found = 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        found += holds(head, words[i]);
+    if (tv_span_starts(tv_span_trim(head), "{") && found >= 2)
+        return named ? 95 : found >= 4 ? 60 : 0;
+    return named ? 40 : 0;
+}
+
+const struct tv_parser tv_parser_hf_trainer_state = {
+    .name = "hf_trainer_state",
+    .summary = "trainer_state.json of the Hugging Face Trainer and what is built on it",
+    .mode = TV_PARSER_SNAPSHOT,
+    .state_size = sizeof(struct state),
+    .probe = probe,
+    .feed = feed,
+};
