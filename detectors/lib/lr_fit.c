@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/lr_fit.h"
+#include <math.h>
+
+/* Skipped steps that are believed: the loss scale of fp16 starts at 2^16 and is halved at each
+ * overflow, so the first steps may all be skipped; later about one in 2,000 is. 66 public runs had
+ * at most 10 in all. */
+#define LAG_START 24
+#define LAG_RATE  0.02
+
+static const int offsets[] = {1, 0, -1};
+#define OFFSETS (sizeof offsets / sizeof *offsets)
+
+static double lr_at(const struct tv_schedule *schedule, double n)
+{
+    return tv_schedule_lr(schedule, n > 0 ? n : 0);
+}
+
+double tv_lr_exactness(const struct tv_lr_points *points, double value, double peak)
+{
+    return 1e-6 * fabs(value) + 1e-9 * fabs(peak) + 1.01 * tv_lr_points_rounding(points, value);
+}
+
+static double threshold(const struct tv_schedule *promise, const struct tv_lr_tolerance *tolerance,
+                        const struct tv_lr_points *points, double expected)
+{
+    double of_peak = (tolerance->of_peak > 0 ? tolerance->of_peak : 1e-3) * fabs(promise->peak);
+    double of_expected =
+        (tolerance->of_expected > 0 ? tolerance->of_expected : 0.01) * fabs(expected);
+    return fmax(fmax(of_peak, of_expected), 4 * tv_lr_points_rounding(points, expected));
+}
+
+/* Is the value inside what the promise gives when total and warm-up are only roughly known? */
+static bool is_within_uncertainty(const struct tv_schedule *promise,
+                                  const struct tv_lr_tolerance *tolerance, double n, double value,
+                                  double slack)
+{
+    double low = lr_at(promise, n), high = low;
+    struct tv_schedule variant = *promise;
+    for (int i = 0; i < 4; i++) {
+        int sign = i % 2 ? 1 : -1;
+        if (i >= 2 && !tolerance->warmup_is_ratio)
+            break;
+        variant.total_steps =
+            promise->total_steps * (i < 2 ? 1 + sign * tolerance->total_uncertainty : 1);
+        variant.warmup_steps = promise->warmup_steps;
+        if (tolerance->warmup_is_ratio) {
+            double change = ceil(promise->warmup_steps * tolerance->total_uncertainty);
+            variant.warmup_steps =
+                fmax(0, promise->warmup_steps + (i < 2 ? 0 : sign * fmax(1, change)));
+        }
+        double lr = lr_at(&variant, n);
+        low = fmin(low, lr);
+        high = fmax(high, lr);
+    }
+    return value >= low - slack && value <= high + slack;
+}
+
+static enum tv_lr_match compare(const struct tv_schedule *promise,
+                                const struct tv_lr_tolerance *tolerance,
+                                const struct tv_lr_points *points, double n, double value,
+                                double strictness)
+{
+    double expected = lr_at(promise, n);
+    if (isnan(expected))
+        return TV_LR_UNKNOWN;
+    double difference = fabs(value - expected);
+    if (difference <= tv_lr_exactness(points, expected, promise->peak))
+        return TV_LR_EXACT;
+    double slack = strictness * threshold(promise, tolerance, points, expected);
+    if (difference <= slack)
+        return TV_LR_NEAR;
+    if (tolerance->total_uncertainty > 0 &&
+        is_within_uncertainty(promise, tolerance, n, value, slack))
+        return TV_LR_NEAR;
+    return TV_LR_OFF;
+}
+
+void tv_lr_fit_init(struct tv_lr_fit *fit, int offset)
+{
+    *fit = (struct tv_lr_fit){.offset = offset, .last_step = INT64_MIN};
+}
+
+/* The smallest lag in [from, to] that makes the fit exact, -1 when there is none. */
+static int64_t find_lag(const struct tv_lr_fit *fit, const struct tv_schedule *promise,
+                        const struct tv_lr_points *points, struct tv_lr_point point, int64_t from,
+                        int64_t to)
+{
+    for (int64_t lag = from; lag <= to; lag++) {
+        double expected = lr_at(promise, (double)(point.step - fit->offset - lag));
+        if (fabs(point.value - expected) <= tv_lr_exactness(points, expected, promise->peak))
+            return lag;
+    }
+    return -1;
+}
+
+enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *promise,
+                               const struct tv_lr_tolerance *tolerance,
+                               const struct tv_lr_points *points, struct tv_lr_point point)
+{
+    double n = (double)(point.step - fit->offset - fit->lag);
+    double strictness = fit->exact >= TV_LR_SETTLED && !fit->is_rough ? 0.25 : 1;
+    enum tv_lr_match match = compare(promise, tolerance, points, n, point.value, strictness);
+    if (match == TV_LR_UNKNOWN)
+        return match;
+    bool is_first = fit->last_step == INT64_MIN;
+    bool went_back = !is_first && point.step <= fit->last_step;
+    if (match != TV_LR_EXACT) {
+        int64_t most = LAG_START + (int64_t)((double)point.step * LAG_RATE);
+        int64_t from = went_back ? 0 : fit->lag + 1;
+        int64_t to = is_first || went_back ? point.step : fit->lag + (point.step - fit->last_step);
+        int64_t lag = find_lag(fit, promise, points, point, from, to < most ? to : most);
+        if (lag >= 0) {
+            fit->lag = lag;
+            match = TV_LR_EXACT;
+        }
+    }
+    fit->last_step = point.step;
+    fit->exact += match == TV_LR_EXACT;
+    fit->is_rough |= match == TV_LR_NEAR;
+    if (match != TV_LR_OFF) {
+        fit->fails = 0;
+        return match;
+    }
+    if (fit->fails++ == 0)
+        fit->fail_step = point.step;
+    fit->is_broken |= fit->fails >= TV_LR_FAILS;
+    return match;
+}
+
+static struct tv_lr_fit fit_all(const struct tv_schedule *promise,
+                                const struct tv_lr_tolerance *tolerance,
+                                const struct tv_lr_points *points, int offset, size_t *ret_good)
+{
+    struct tv_lr_point all[TV_LR_POINTS];
+    size_t len = tv_lr_points_get(points, all);
+    struct tv_lr_fit fit;
+    tv_lr_fit_init(&fit, offset);
+    *ret_good = 0;
+    for (size_t i = 0; i < len && !fit.is_broken; i++)
+        *ret_good += tv_lr_fit_add(&fit, promise, tolerance, points, all[i]) == TV_LR_EXACT;
+    return fit;
+}
+
+/* Offsets in the order: as promised, then the others. */
+struct tv_lr_fit tv_lr_fit_best(const struct tv_schedule *promise,
+                                const struct tv_lr_tolerance *tolerance,
+                                const struct tv_lr_points *points)
+{
+    size_t best_good;
+    struct tv_lr_fit best = fit_all(promise, tolerance, points, promise->log_offset, &best_good);
+    for (size_t i = 0; i < OFFSETS; i++) {
+        if (offsets[i] == promise->log_offset)
+            continue;
+        size_t good;
+        struct tv_lr_fit fit = fit_all(promise, tolerance, points, offsets[i], &good);
+        bool is_better;
+        if (fit.is_broken != best.is_broken)
+            is_better = best.is_broken;
+        else if (fit.is_broken && fit.fail_step != best.fail_step)
+            is_better = fit.fail_step > best.fail_step;
+        else
+            is_better = good > best_good || (good == best_good && fit.fails < best.fails);
+        if (is_better) {
+            best = fit;
+            best_good = good;
+        }
+    }
+    return best;
+}
+
+double tv_lr_fit_expected(const struct tv_lr_fit *fit, const struct tv_schedule *promise,
+                          int64_t step)
+{
+    return lr_at(promise, (double)(step - fit->offset - fit->lag));
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/lr_points.h"
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define FULL        17 /* digits: no rounding visible */
+#define ROUNDED_MAX 7  /* more digits than float32 holds are not a matter of printing */
+#define FIXED_VALUES                                                                               \
+    6 /* different values before a fixed number of decimals is believed: 1e-3, 2e-3, 3e-3 is a     \
+         warm-up */
+#define PIN_BEFORE 3
+#define PIN_AFTER  8
+
+/* Digits that `value` needs, at most ROUNDED_MAX, else FULL. A float32 that holds a rounded number
+ * counts as rounded. */
+static void count_digits(double value, int *digits, int *decimals)
+{
+    *digits = FULL;
+    *decimals = FULL;
+    int exponent = (int)floor(log10(fabs(value)));
+    for (int d = 1; d <= ROUNDED_MAX; d++) {
+        double scaled = fabs(value) * pow(10, d - 1 - exponent);
+        if (fabs(scaled - round(scaled)) > scaled * 1.2e-7)
+            continue;
+        *digits = d;
+        *decimals = d - 1 - exponent > 0 ? d - 1 - exponent : 0;
+        return;
+    }
+}
+
+static void watch_digits(struct tv_lr_points *points, double value)
+{
+    if (points->values < 8 &&
+        (points->seen == 0 || value != points->tail[(points->seen - 1) % TV_LR_TAIL].value))
+        points->values++;
+    if (points->digits == FULL || value == 0 || !isfinite(value))
+        return;
+    int digits, decimals;
+    count_digits(value, &digits, &decimals);
+    if (digits > points->digits)
+        points->digits = (uint8_t)digits;
+    if (decimals > points->decimals)
+        points->decimals = (uint8_t)(decimals > 250 ? 250 : decimals);
+}
+
+static bool is_worth_keeping(const struct tv_lr_points *points, uint32_t index)
+{
+    if (index < TV_LR_HEAD || index % points->stride == 0)
+        return true;
+    return points->pin && index + PIN_BEFORE >= points->pin - 1 &&
+           index <= points->pin - 1 + PIN_AFTER;
+}
+
+static void thin(struct tv_lr_points *points)
+{
+    points->stride *= 2;
+    uint8_t len = 0;
+    for (uint8_t i = 0; i < points->kept_len; i++) {
+        if (!is_worth_keeping(points, points->kept_index[i]))
+            continue;
+        points->kept[len] = points->kept[i];
+        points->kept_index[len++] = points->kept_index[i];
+    }
+    points->kept_len = len;
+}
+
+void tv_lr_points_add(struct tv_lr_points *points, int64_t step, double value)
+{
+    if (points->seen == UINT32_MAX)
+        return;
+    if (points->stride == 0)
+        points->stride = 1;
+    watch_digits(points, value);
+    struct tv_lr_point *slot = &points->tail[points->seen % TV_LR_TAIL];
+    uint32_t leaving = points->seen - TV_LR_TAIL;
+    if (points->seen >= TV_LR_TAIL && is_worth_keeping(points, leaving)) {
+        while (points->kept_len == TV_LR_KEPT)
+            thin(points);
+        if (is_worth_keeping(points, leaving)) {
+            points->kept[points->kept_len] = *slot;
+            points->kept_index[points->kept_len++] = leaving;
+        }
+    }
+    *slot = (struct tv_lr_point){step, value};
+    points->seen++;
+}
+
+void tv_lr_points_pin(struct tv_lr_points *points, uint32_t ago)
+{
+    if (ago < points->seen)
+        points->pin = points->seen - ago;
+}
+
+size_t tv_lr_points_get(const struct tv_lr_points *points, struct tv_lr_point ret[TV_LR_POINTS])
+{
+    size_t len = points->kept_len;
+    memcpy(ret, points->kept, len * sizeof *ret);
+    uint32_t first = points->seen > TV_LR_TAIL ? points->seen - TV_LR_TAIL : 0;
+    for (uint32_t i = first; i < points->seen; i++)
+        ret[len++] = points->tail[i % TV_LR_TAIL];
+    return len;
+}
+
+double tv_lr_points_rounding(const struct tv_lr_points *points, double value)
+{
+    if (points->values < 3 || points->digits == 0 || points->digits > ROUNDED_MAX || value == 0)
+        return 0;
+    int digits = points->digits < 3 ? 3 : points->digits;
+    double significant = 0.5 * pow(10, floor(log10(fabs(value))) + 1 - digits);
+    bool is_fixed = points->values >= FIXED_VALUES && points->decimals > 0 && points->decimals < 9;
+    double fixed = is_fixed ? 0.5 * pow(10, -points->decimals) : 0;
+    return fmax(significant, fixed);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The logged learning rate against the one that the configuration promises. */
+#include "lib/lr_cause.h"
+#include "lib/lr_plateau.h"
+#include "lib/lr_text.h"
+#include "lib/note.h"
+#include <math.h>
+#include <string.h>
+
+#define REFITS 64   /* points that fit nowhere before we look again at rarer and rarer ones only */
+#define CLOSE  5e-3 /* residual under which a cause that is not exact is still named */
+
+struct options {
+    double of_peak, of_expected;
+};
+
+struct state {
+    struct tv_lr_points points;
+    struct tv_lr_fit fit; /* as it was when it broke, once it is broken */
+    struct tv_lr_plateau plateau;
+    uint32_t version; /* of the schedule that fit is about */
+    bool has_fit, is_raised;
+    uint32_t refits;
+    uint32_t next_look; /* points seen when the cause is worked out again */
+};
+
+static double number_or(const struct tv_view *view, const char *names, double otherwise)
+{
+    struct tv_setting setting;
+    return tv_lr_setting(view, names, &setting) && isfinite(setting.number) ? setting.number
+                                                                            : otherwise;
+}
+
+/* A total that was worked out from logged epochs is as rough as they are: the trainers of
+ * before 4.40 round them to two decimals. */
+static struct tv_lr_tolerance tolerance_of(const struct tv_view *view,
+                                           const struct options *options)
+{
+    struct tv_lr_tolerance tolerance = {.of_peak = options->of_peak,
+                                        .of_expected = options->of_expected};
+    tolerance.warmup_is_ratio =
+        number_or(view, TV_LR_RATIO_KEYS, 0) > 0 && !(number_or(view, TV_LR_WARMUP_KEYS, 0) > 0);
+    struct tv_point epoch;
+    if (number_or(view, TV_LR_TOTAL_KEYS, 0) > 0 || number_or(view, TV_LR_COUNTED_KEYS, 0) > 0)
+        tolerance.warmup_is_ratio = false;
+    else if (tv_view_last(view, TV_ROLE_EPOCH, &epoch) && epoch.value > 0)
+        tolerance.total_uncertainty = 0.01 + fmin(0.5, 0.006 / epoch.value);
+    else
+        tolerance.total_uncertainty = 0.02;
+    return tolerance;
+}
+
+static struct tv_lr_case case_of(const struct tv_view *view, const struct state *state,
+                                 const struct tv_schedule *promise)
+{
+    return (struct tv_lr_case){
+        .promise = promise,
+        .points = &state->points,
+        .fit = state->fit,
+        .accumulation = number_or(view, TV_LR_ACCUMULATION_KEYS, 0),
+        .world_size = number_or(view, TV_LR_WORLD_KEYS, 0),
+        .warmup_is_ratio = number_or(view, TV_LR_RATIO_KEYS, 0) > 0 &&
+                           !(number_or(view, TV_LR_WARMUP_KEYS, 0) > 0),
+    };
+}
+
+static const char *subject_of(const struct tv_view *view)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_LEARNING_RATE);
+    return tag ? tag : "learning_rate";
+}
+
+/* The point since the onset where log and promise are farthest apart. */
+static struct tv_lr_point worst_point(const struct tv_lr_case *input, double *ret_expected)
+{
+    struct tv_lr_point all[TV_LR_POINTS], worst = {0};
+    size_t len = tv_lr_points_get(input->points, all);
+    double most = -1;
+    bool is_late = false;
+    *ret_expected = NAN;
+    for (size_t i = 0; i < len; i++) {
+        is_late |= all[i].step == input->fit.fail_step;
+        double expected = tv_lr_fit_expected(&input->fit, input->promise, all[i].step);
+        if (!is_late || !(fabs(all[i].value - expected) > most))
+            continue;
+        most = fabs(all[i].value - expected);
+        worst = all[i];
+        *ret_expected = expected;
+    }
+    return worst;
+}
+
+static double confidence_of(const struct tv_lr_verdict *verdicts, size_t len)
+{
+    if (len == 0)
+        return 0.5;
+    if (!verdicts[0].is_exact)
+        return 0.7;
+    return len > 1 && verdicts[1].is_exact ? 0.9 : 0.98;
+}
+
+static void add_evidence(struct tv_note *note, const struct tv_lr_case *input,
+                         const struct tv_lr_verdict *verdicts, size_t len, struct tv_lr_point worst)
+{
+    const struct tv_schedule *promise = input->promise;
+    tv_note_evidence(note, "onset_expected",
+                     tv_lr_fit_expected(&input->fit, promise, input->fit.fail_step));
+    tv_note_evidence(note, "largest_difference_step", (double)worst.step);
+    tv_note_evidence(note, "largest_difference_of_peak",
+                     fabs(note->finding->observed - note->finding->expected) / promise->peak);
+    tv_note_evidence(note, "promised_peak", promise->peak);
+    if (isfinite(promise->total_steps))
+        tv_note_evidence(note, "promised_total_steps", promise->total_steps);
+    if (isfinite(promise->warmup_steps))
+        tv_note_evidence(note, "promised_warmup_steps", promise->warmup_steps);
+    tv_note_evidence(note, "points_compared", (double)input->points->seen);
+    if (len == 0)
+        return;
+    if (isfinite(verdicts[0].value))
+        tv_note_evidence(note, "fitted_value", verdicts[0].value);
+    tv_note_evidence(note, "residual_best", verdicts[0].residual);
+    if (len > 1)
+        tv_note_evidence(note, "residual_second", verdicts[1].residual);
+}
+
+static void tell(struct tv_view *view, struct state *state, const struct tv_schedule *promise)
+{
+    struct tv_lr_case input = case_of(view, state, promise);
+    struct tv_lr_verdict verdicts[TV_LR_VERDICTS];
+    size_t len = tv_lr_causes(&input, verdicts);
+    if (len > 0 && !verdicts[0].is_exact && verdicts[0].residual > CLOSE)
+        len = 0;
+    struct tv_finding finding;
+    struct tv_note note;
+    tv_note_init(&note, &finding, subject_of(view), TV_WARNING, state->fit.fail_step);
+    double expected;
+    struct tv_lr_point worst = worst_point(&input, &expected);
+    finding.observed = worst.value;
+    finding.expected = expected;
+    finding.confidence = confidence_of(verdicts, len);
+    if (worst.value > 5 * promise->peak)
+        finding.severity = TV_CRITICAL;
+    tv_lr_tell(&note, view, &input, verdicts, len);
+    add_evidence(&note, &input, verdicts, len, worst);
+    tv_raise(view, &finding);
+    state->is_raised = true;
+    state->next_look = state->points.seen + state->points.seen / 2 + 1;
+}
+
+/* Explains the points by the promise again, with what is now known. */
+static void refit(struct tv_view *view, struct state *state, const struct tv_schedule *promise,
+                  const struct tv_lr_tolerance *tolerance)
+{
+    state->fit = tv_lr_fit_best(promise, tolerance, &state->points);
+    state->has_fit = true;
+    if (state->fit.is_broken) {
+        tv_lr_points_pin(&state->points, state->fit.fails - 1);
+        tell(view, state, promise);
+    } else if (state->is_raised) {
+        tv_clear(view, subject_of(view));
+        state->is_raised = false;
+    }
+}
+
+static bool should_refit(const struct state *state)
+{
+    return state->refits <= REFITS || (state->refits & (state->refits - 1)) == 0;
+}
+
+static void compare(struct tv_view *view, const struct options *options, struct state *state,
+                    const struct tv_schedule *promise, struct tv_lr_point point)
+{
+    uint32_t version = tv_view_schedule_version(view);
+    bool is_news = !state->has_fit || version != state->version;
+    state->version = version;
+    if (!is_news && state->is_raised) {
+        if (state->points.seen >= state->next_look)
+            tell(view, state, promise);
+        return;
+    }
+    struct tv_lr_tolerance tolerance = tolerance_of(view, options);
+    if (!is_news) {
+        enum tv_lr_match match =
+            tv_lr_fit_add(&state->fit, promise, &tolerance, &state->points, point);
+        if (match != TV_LR_OFF)
+            return;
+        state->refits++;
+        if (!should_refit(state))
+            return;
+    }
+    refit(view, state, promise, &tolerance);
+}
+
+/* Defaults that nobody wrote down are not a promise. */
+static bool is_promised(const struct tv_view *view, const struct tv_schedule *promise)
+{
+    struct tv_setting setting;
+    bool is_hf = promise->framework && (!strcmp(promise->framework, "transformers") ||
+                                        !strcmp(promise->framework, "llamafactory"));
+    return !is_hf || tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting);
+}
+
+static const struct tv_schedule *promise_of(struct tv_view *view)
+{
+    const struct tv_schedule *promise = tv_view_schedule(view);
+    if (!promise)
+        tv_silent(view, "the configuration does not determine a learning-rate schedule");
+    else if (!is_promised(view, promise))
+        tv_silent(view, "the configuration does not give a learning rate");
+    else if (tv_schedule_follows_metric(promise))
+        tv_silent(view, "the promised learning rate depends on a metric");
+    else if (!(promise->peak > 0))
+        tv_silent(view, "the promised learning rate is not positive");
+    else
+        return promise;
+    return NULL;
+}
+
+static void on_learning_rate(struct tv_view *view, const struct options *options,
+                             struct state *state, const struct tv_point *point)
+{
+    if (!isfinite(point->value))
+        return;
+    struct tv_lr_point logged = {point->step, point->value};
+    tv_lr_points_add(&state->points, logged.step, logged.value);
+    if (tv_lr_plateau_is_promised(view)) {
+        tv_lr_plateau_add(&state->plateau, view, logged);
+        return;
+    }
+    const struct tv_schedule *promise = promise_of(view);
+    if (promise)
+        compare(view, options, state, promise, logged);
+}
+
+static void on_sample(struct tv_view *view, const void *options, void *state,
+                      const struct tv_point *point)
+{
+    struct state *s = state;
+    if (point->role == TV_ROLE_LEARNING_RATE)
+        on_learning_rate(view, options, s, point);
+    else if (tv_lr_plateau_is_promised(view))
+        tv_lr_plateau_evaluated(&s->plateau, view, point->step);
+}
+
+static void on_end(struct tv_view *view, const void *options, void *state)
+{
+    struct state *s = state;
+    if (s->points.seen == 0 || tv_lr_plateau_is_promised(view))
+        return;
+    const struct tv_schedule *promise = promise_of(view);
+    if (!promise)
+        return;
+    struct tv_lr_tolerance tolerance = tolerance_of(view, options);
+    if (!s->has_fit || s->version != tv_view_schedule_version(view)) {
+        s->version = tv_view_schedule_version(view);
+        refit(view, s, promise, &tolerance);
+    } else if (s->is_raised) {
+        tell(view, s, promise);
+    }
+    if (!s->is_raised)
+        tv_silent(view, "the logged learning rate is the promised one");
+}
+
+static const struct tv_option option_rows[] = {
+    TV_OPTION_ROW(struct options, of_peak, DOUBLE, 1e-3, 1e-6, 1,
+                  "Tolerated difference as a share of the promised peak"),
+    TV_OPTION_ROW(struct options, of_expected, DOUBLE, 0.01, 1e-6, 1,
+                  "Tolerated difference as a share of the promised value"),
+    TV_OPTION_END};
+
+const struct tv_detector tv_detector_lr_mismatch = {
+    .name = "lr_mismatch",
+    .summary = "the logged learning rate is not what the configuration says; names the cause",
+    .explain = "Rebuilds the schedule that the configuration promises and compares it with the "
+               "logged learning rate. A point "
+               "differs when it is farther than max(of_peak x peak, of_expected x expected) from "
+               "lr(g), lr(g-1) and lr(g+1), "
+               "where g is the logged step, also after taking off a whole, never falling number of "
+               "skipped optimizer steps, "
+               "printed digits and float32 into account. Three such points in a row are a "
+               "mismatch; the first of them is the "
+               "onset. The cause is the simplest of these that meets all logged points: another "
+               "scheduler or parameter, a "
+               "factor, several or too few scheduler steps per optimizer step (Accelerate, "
+               "micro-batches, epochs), another "
+               "warm-up or total, a logarithmic warm-up (DeepSpeed), a lowest learning rate, a "
+               "scheduler never stepped; since "
+               "the onset: a restart or a shift on resume, a factor, a stop, another total. "
+               "residual_best and residual_second "
+               "are root mean squares relative to the highest logged value. It cannot see a wrong "
+               "configuration that the job "
+               "follows, and says nothing when the total number of steps is not known.",
+    .roles = TV_ROLE_BIT(TV_ROLE_LEARNING_RATE) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS),
+    .options = option_rows,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .on_sample = on_sample,
+    .on_end = on_end,
+};
