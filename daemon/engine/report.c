@@ -59,6 +59,9 @@ void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
         .attempts = run->attempt + 1,
         .alerts = run->alerts_len,
     };
+    for (size_t i = 0; i < run->alerts_len; i++)
+        if (run->alerts[i]->alert.severity > ret->worst)
+            ret->worst = run->alerts[i]->alert.severity;
     if (tv_view_setting(&view, "framework", &framework))
         ret->framework = framework.value;
     else if (schedule)

@@ -103,11 +103,24 @@ static void check_overlap(struct tv_source *source, double wall_time)
                      "into one directory");
 }
 
+/* Nobody else has anything to say before or beside this source: its samples are in order already.
+ */
+static bool is_alone(const struct tv_source *source)
+{
+    const struct tv_run *run = source->run;
+    if (source->head != source->len)
+        return false;
+    for (const struct tv_source *other = run->sources; other; other = other->next)
+        if (other != source && (!other->done || other->head != other->len))
+            return false;
+    return true;
+}
+
 static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
 {
     struct tv_source *source = ctx;
     struct tv_run *run = source->run;
-    bool alone = run->sources_len == 1;
+    bool alone = is_alone(source);
     if (len && !source->checked_overlap)
         check_overlap(source, batch[0].wall_time);
     for (size_t i = 0; i < len; i++) {

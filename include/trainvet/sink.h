@@ -30,6 +30,7 @@ struct tv_run_report {
     double final_loss, final_eval_loss; /* NaN when unknown */
     uint32_t attempts;
     size_t alerts;
+    enum tv_severity worst; /* of the alerts, when there are any */
     const struct tv_input_report *inputs;
     size_t inputs_len;
     const struct tv_silence *silences; /* only with --explain */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CMD_CHOICE_H
+#define CMD_CHOICE_H
+/* Which detectors run, and with which options: --detector ID and --set ID.OPTION=VALUE. */
+#include "engine/engine.h"
+
+/* Zero-initialise, then tv_choice_init(); the engine options point into it. */
+struct tv_choice {
+    struct tv_engine_options engine;
+    bool *enabled;
+    void **options;
+    size_t len;
+    bool some; /* a --detector was given: only those run */
+};
+
+void tv_choice_init(struct tv_choice *choice);
+/* Errors: TV_ECONFIG with a sentence that names the nearest right word. */
+enum tv_status tv_choice_detector(struct tv_choice *choice, const char *id,
+                                  struct tv_error *reterr);
+enum tv_status tv_choice_set(struct tv_choice *choice, const char *setting,
+                             struct tv_error *reterr);
+void tv_choice_free(struct tv_choice *choice);
+
+#endif

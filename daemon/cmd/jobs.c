@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/jobs.h"
+#include "base/memory.h"
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { IDLE_NS = 100 * 1000 * 1000, AHEAD = 64 };
+
+struct pool {
+    const struct tv_jobs *jobs;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    size_t next;     /* to begin */
+    size_t reported; /* done() was called for those before */
+    bool *finished;
+};
+
+unsigned tv_jobs_default(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count > 0 ? (unsigned)count : 1;
+}
+
+static void *worker(void *arg)
+{
+    struct pool *pool = arg;
+    const struct tv_jobs *jobs = pool->jobs;
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        while (pool->next < jobs->count && pool->next > pool->reported + AHEAD + 4 * jobs->threads)
+            pthread_cond_wait(&pool->changed, &pool->lock);
+        if (pool->next >= jobs->count)
+            break;
+        size_t mine = pool->next++;
+        pthread_mutex_unlock(&pool->lock);
+        jobs->work(jobs->ctx, mine);
+        pthread_mutex_lock(&pool->lock);
+        pool->finished[mine] = true;
+        pthread_cond_broadcast(&pool->changed);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+static void wait_for(struct pool *pool, size_t i)
+{
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->finished[i]) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += IDLE_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (pthread_cond_timedwait(&pool->changed, &pool->lock, &until) != 0 && pool->jobs->idle) {
+            pthread_mutex_unlock(&pool->lock);
+            pool->jobs->idle(pool->jobs->ctx);
+            pthread_mutex_lock(&pool->lock);
+        }
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void tv_jobs_run(const struct tv_jobs *jobs)
+{
+    struct pool pool = {.jobs = jobs, .finished = tv_xcalloc(jobs->count, sizeof(bool))};
+    pthread_t *threads = tv_xcalloc(jobs->threads, sizeof *threads);
+    pthread_mutex_init(&pool.lock, NULL);
+    pthread_cond_init(&pool.changed, NULL);
+    unsigned started = 0;
+    while (started < jobs->threads && started < jobs->count &&
+           pthread_create(&threads[started], NULL, worker, &pool) == 0)
+        started++;
+    for (size_t i = 0; i < jobs->count; i++) {
+        if (started == 0)
+            jobs->work(jobs->ctx, i);
+        else
+            wait_for(&pool, i);
+        jobs->done(jobs->ctx, i);
+        pthread_mutex_lock(&pool.lock);
+        pool.reported = i + 1;
+        pthread_cond_broadcast(&pool.changed);
+        pthread_mutex_unlock(&pool.lock);
+    }
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    pthread_cond_destroy(&pool.changed);
+    pthread_mutex_destroy(&pool.lock);
+    free(threads);
+    free(pool.finished);
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* For people: the verdict of each run in one line, and what was found below it. */
+#include "trainvet/text.h"
+#include "trainvet/number.h"
+#include "trainvet/sink.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { VERDICT_COLUMN = 10, NAME_COLUMN = 18, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
+
+struct options {
+    bool color;
+    int64_t width;
+};
+
+struct state {
+    FILE *out;
+    size_t runs, healthy, running, without_data, by_severity[TV_CRITICAL + 1];
+    bool after_block; /* the line above ends a run's findings: leave an empty one */
+};
+
+static const struct tv_option option_table[] = {
+    TV_OPTION_ROW(struct options, color, BOOL, 0, 0, 1, "colour the verdicts"),
+    TV_OPTION_ROW(struct options, width, INT, 80, 40, 1000, "columns that a line may take"),
+    TV_OPTION_END,
+};
+
+static const char *color(const struct options *options, const char *code)
+{
+    return options->color ? code : "";
+}
+
+static const char *severity_color(enum tv_severity severity)
+{
+    return severity == TV_CRITICAL  ? "\033[1;31m"
+           : severity == TV_WARNING ? "\033[33m"
+                                    : "\033[36m";
+}
+
+static enum tv_status check(const struct state *state, struct tv_error *reterr)
+{
+    return ferror(state->out) ? tv_fail(reterr, TV_EIO, "the output cannot be written") : TV_OK;
+}
+
+static enum tv_status open_stream(const void *options, void *opaque, void *out,
+                                  struct tv_error *reterr)
+{
+    (void)options;
+    struct state *state = opaque;
+    state->out = out;
+    return out ? TV_OK : tv_fail(reterr, TV_ECONFIG, "text needs a stream to print on");
+}
+
+/* Columns that a text takes: its characters, when none is wide. */
+static size_t columns(const char *text, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++)
+        n += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return n;
+}
+
+/* Words from column `at` on; further lines begin at `indent`. Ends the line. */
+static void wrap(const struct options *options, FILE *out, size_t at, size_t indent,
+                 const char *text)
+{
+    bool first = true;
+    while (*text) {
+        size_t len = strcspn(text, " ");
+        size_t wide = columns(text, len);
+        if (!first && at + 1 + wide > (size_t)options->width) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            at = indent;
+            first = true;
+        }
+        fprintf(out, "%s%.*s", first ? "" : " ", (int)len, text);
+        at += wide + !first;
+        first = false;
+        text += len + strspn(text + len, " ");
+    }
+    putc('\n', out);
+}
+
+/* "label    text", the label only when there is one. */
+static void line(const struct options *options, FILE *out, const char *label, const char *text)
+{
+    fprintf(out, "%*s%s%-*s%s", LABEL_INDENT, "", color(options, "\033[2m"),
+            TEXT_INDENT - LABEL_INDENT, label, color(options, "\033[0m"));
+    wrap(options, out, TEXT_INDENT, TEXT_INDENT, text);
+}
+
+static void add_number(struct tv_text *text, double value)
+{
+    char number[TV_NUMBER_MAX];
+    if (value == floor(value) && fabs(value) < 1e9) {
+        tv_text_add(text, "%.0f", value == 0 ? 0.0 : value);
+        return;
+    }
+    tv_format_short(number, value, DIGITS);
+    tv_text_add(text, "%s", number);
+}
+
+static void add_progress(struct tv_text *text, const struct tv_run_report *report)
+{
+    if (report->steps >= 0 && report->total_steps > 0)
+        tv_text_add(text, "step %" PRId64 " of %" PRId64, report->steps, report->total_steps);
+    else if (report->steps >= 0)
+        tv_text_add(text, "step %" PRId64, report->steps);
+}
+
+static void add_losses(struct tv_text *text, const struct tv_run_report *report)
+{
+    if (!isnan(report->final_loss)) {
+        tv_text_add(text, ", loss ");
+        add_number(text, report->final_loss);
+    }
+    if (!isnan(report->final_eval_loss)) {
+        tv_text_add(text, ", eval loss ");
+        add_number(text, report->final_eval_loss);
+    }
+}
+
+struct verdict {
+    const char *word, *color;
+};
+
+static struct verdict judge(struct state *state, const struct tv_run_report *report)
+{
+    static const char *const words[] = {"info", "WARNING", "CRITICAL"};
+    state->runs++;
+    if (report->alerts) {
+        state->by_severity[report->worst]++;
+        return (struct verdict){words[report->worst], severity_color(report->worst)};
+    }
+    if (strcmp(report->status, "no_data") == 0) {
+        state->without_data++;
+        return (struct verdict){"no data", "\033[2m"};
+    }
+    if (strcmp(report->status, "running") == 0) {
+        state->running++;
+        return (struct verdict){"running", "\033[32m"};
+    }
+    state->healthy++;
+    return (struct verdict){"ok", "\033[32m"};
+}
+
+static enum tv_status run(const void *opaque_options, void *opaque,
+                          const struct tv_run_report *report, struct tv_error *reterr)
+{
+    const struct options *options = opaque_options;
+    struct state *state = opaque;
+    char facts[256];
+    struct tv_text text = tv_text_in(facts, sizeof facts);
+    struct verdict verdict = judge(state, report);
+    if (state->after_block || (report->alerts && state->runs > 1))
+        putc('\n', state->out);
+    fprintf(state->out, "%s%-*s%s%-*s ", color(options, verdict.color), VERDICT_COLUMN,
+            verdict.word, color(options, "\033[0m"), NAME_COLUMN, report->run);
+    add_progress(&text, report);
+    add_losses(&text, report);
+    if (report->attempts > 1)
+        tv_text_add(&text, ", %" PRIu32 " attempts", report->attempts);
+    if (report->alerts)
+        tv_text_add(&text, "; %zu finding%s", report->alerts, report->alerts == 1 ? "" : "s");
+    if (text.len == 0)
+        tv_text_add(&text, "nothing has been logged yet");
+    size_t name = columns(report->run, strlen(report->run));
+    size_t at = VERDICT_COLUMN + (name > NAME_COLUMN ? name : NAME_COLUMN) + 1;
+    wrap(options, state->out, at, VERDICT_COLUMN,
+         facts[0] == ',' || facts[0] == ';' ? facts + 2 : facts);
+    for (size_t i = 0; i < report->silences_len; i++) {
+        char silent[512];
+        struct tv_text why = tv_text_in(silent, sizeof silent);
+        tv_text_add(&why, "%s: %s", report->silences[i].detector, report->silences[i].reason);
+        line(options, state->out, i == 0 ? "silent" : "", silent);
+    }
+    state->after_block = report->alerts || report->silences_len;
+    return check(state, reterr);
+}
+
+static void print_when(const struct options *options, FILE *out, const struct tv_alert *alert)
+{
+    char buffer[512];
+    struct tv_text text = tv_text_in(buffer, sizeof buffer);
+    tv_text_add(&text, "step %" PRId64, alert->onset_step);
+    if (alert->step > alert->onset_step)
+        tv_text_add(&text, ", noticed at step %" PRId64, alert->step);
+    if (alert->state == TV_RESOLVED)
+        tv_text_add(&text, ", over at step %" PRId64, alert->resolved_step);
+    tv_text_add(&text, " (%s)", alert->subject);
+    line(options, out, "since", buffer);
+}
+
+static void print_numbers(const struct options *options, FILE *out, const struct tv_alert *alert)
+{
+    char buffer[2048];
+    struct tv_text text = tv_text_in(buffer, sizeof buffer);
+    if (!isnan(alert->observed) || !isnan(alert->expected)) {
+        tv_text_add(&text, "observed ");
+        add_number(&text, alert->observed);
+        if (!isnan(alert->expected)) {
+            tv_text_add(&text, ", expected ");
+            add_number(&text, alert->expected);
+        }
+    }
+    for (size_t i = 0; i < alert->evidence_len; i++) {
+        tv_text_add(&text, "%s", text.len ? ", " : "");
+        for (const char *p = alert->evidence[i].name; *p; p++)
+            tv_text_add(&text, "%c", *p == '_' ? ' ' : *p);
+        tv_text_add(&text, " ");
+        add_number(&text, alert->evidence[i].value);
+    }
+    if (text.len)
+        line(options, out, "numbers", buffer);
+}
+
+static enum tv_status deliver(const void *opaque_options, void *opaque,
+                              const struct tv_alert *alert, struct tv_error *reterr)
+{
+    const struct options *options = opaque_options;
+    struct state *state = opaque;
+    FILE *out = state->out;
+    fprintf(out, "\n  %s%s%s: ", color(options, severity_color(alert->severity)), alert->detector,
+            color(options, "\033[0m"));
+    wrap(options, out, 4 + strlen(alert->detector), LABEL_INDENT, alert->summary);
+    print_when(options, out, alert);
+    print_numbers(options, out, alert);
+    for (size_t i = 0; i < alert->causes_len; i++)
+        line(options, out, i == 0 ? "likely" : "", alert->causes[i]);
+    for (size_t i = 0; i < alert->advice_len; i++)
+        line(options, out, i == 0 ? "change" : "", alert->advice[i]);
+    state->after_block = true;
+    return check(state, reterr);
+}
+
+/* "12 critical, 116 warning, 80 ok" */
+static void print_counts(const struct state *state)
+{
+    const struct {
+        const char *name;
+        size_t count;
+    } rows[] = {
+        {"critical", state->by_severity[TV_CRITICAL]},
+        {"warning", state->by_severity[TV_WARNING]},
+        {"info", state->by_severity[TV_INFO]},
+        {"ok", state->healthy},
+        {"running", state->running},
+        {"without data", state->without_data},
+    };
+    const char *separator = ": ";
+    fprintf(state->out, "\n%zu runs", state->runs);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].count == 0)
+            continue;
+        fprintf(state->out, "%s%zu %s", separator, rows[i].count, rows[i].name);
+        separator = ", ";
+    }
+    putc('\n', state->out);
+}
+
+static enum tv_status close_stream(const void *options, void *opaque, struct tv_error *reterr)
+{
+    (void)options;
+    struct state *state = opaque;
+    if (state->runs > 1)
+        print_counts(state);
+    fflush(state->out);
+    return check(state, reterr);
+}
+
+const struct tv_sink tv_sink_text = {
+    .name = "text",
+    .summary = "for people: the verdict of each run in one line, its findings below",
+    .options = option_table,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .open = open_stream,
+    .run = run,
+    .deliver = deliver,
+    .close = close_stream,
+};

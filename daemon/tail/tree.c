@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tail/tree.h"
+#include "tail/reader.h"
+#include "trainvet/number.h"
+#include "trainvet/text.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROBLEMS_MAX = 100, DIRECTORY_MAX = 100000, TAIL_BYTES = 64 };
+
+struct walk {
+    struct tv_found *found;
+    size_t entries;
+    bool said_full, said_deep;
+    dev_t dev[TV_DISCOVER_DEPTH + 1]; /* the directories that are open, from the root on */
+    ino_t ino[TV_DISCOVER_DEPTH + 1];
+};
+
+struct entry {
+    char *name;
+    bool is_dir;
+};
+
+struct entries {
+    struct entry *list;
+    size_t len, cap;
+};
+
+void tv_found_problem(struct tv_found *found, const char *path, bool is_note, const char *format,
+                      ...)
+{
+    if (found->problems_len >= PROBLEMS_MAX) {
+        found->problems_dropped++;
+        return;
+    }
+    char what[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    if (found->problems_len == found->problems_cap) {
+        found->problems_cap = found->problems_cap ? found->problems_cap * 2 : 8;
+        found->problems =
+            tv_xrealloc(found->problems, found->problems_cap, sizeof *found->problems);
+    }
+    found->problems[found->problems_len++] = (struct tv_found_problem){
+        .path = tv_arena_text(&found->arena, tv_span_of(path)),
+        .what = tv_arena_text(&found->arena, tv_span_of(what)),
+        .is_note = is_note,
+    };
+}
+
+/* Files that no trainer logs to: large, many, and not worth opening. */
+static bool is_never_a_log(struct tv_span name)
+{
+    static const char *const suffixes[] = {
+        ".safetensors", ".pt",    ".pth",  ".ckpt",  ".npz",  ".npy",  ".h5",      ".hdf5",
+        ".parquet",     ".arrow", ".tar",  ".zip",   ".xz",   ".zst",  ".png",     ".jpg",
+        ".jpeg",        ".gif",   ".webp", ".svg",   ".pdf",  ".mp4",  ".wav",     ".so",
+        ".o",           ".a",     ".c",    ".h",     ".cpp",  ".py",   ".pyc",     ".sh",
+        ".html",        ".js",    ".css",  ".model", ".gguf", ".onnx", ".msgpack", ".pkl",
+        ".pickle",      ".lock",  ".swp",  ".tmp",
+    };
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        if (tv_span_ends(name, suffixes[i]))
+            return true;
+    return name.len == 0 || name.data[0] == '.';
+}
+
+static bool is_never_logs(const char *name)
+{
+    static const char *const names[] = {"__pycache__", "node_modules", "site-packages", "venv"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return name[0] == '.';
+}
+
+/* events.out.tfevents.<time>.<host>.<pid>.<uid>[suffix]; older writers stop at the host. */
+static void read_event_name(struct tv_arena *arena, struct tv_tree_file *file)
+{
+    const char *p = strstr(file->name, "tfevents.");
+    if (!p)
+        return;
+    p += strlen("tfevents.");
+    struct tv_span rest = tv_span_of(p);
+    double stamp;
+    size_t digits = strspn(p, "0123456789");
+    if (tv_parse_double((struct tv_span){p, digits}, &stamp))
+        file->stamp = stamp;
+    if (p[digits] != '.')
+        return;
+    rest = tv_span_of(p + digits + 1);
+    static const char *const suffixes[] = {".gz", ".v2", ".profile-empty"};
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
+        if (tv_span_ends(rest, suffixes[i]))
+            rest.len -= strlen(suffixes[i]);
+    size_t end = rest.len;
+    unsigned numbers = 0;
+    while (numbers < 2) { /* from the end: uid, then pid */
+        size_t start = end;
+        while (start > 0 && rest.data[start - 1] >= '0' && rest.data[start - 1] <= '9')
+            start--;
+        if (start == end || start < 2 || rest.data[start - 1] != '.')
+            return;
+        if (++numbers == 2)
+            break;
+        end = rest.len = start - 1;
+    }
+    file->writer = tv_arena_text(arena, rest);
+}
+
+static int64_t find_global_step(struct tv_span head)
+{
+    static const char key[] = "\"global_step\"";
+    const char *p = memmem(head.data, head.len, key, sizeof key - 1);
+    double step;
+    if (!p)
+        return -1;
+    struct tv_span rest = {p + sizeof key - 1, head.len - (size_t)(p + sizeof key - 1 - head.data)};
+    rest = tv_span_trim(rest);
+    if (rest.len == 0 || rest.data[0] != ':')
+        return -1;
+    rest = tv_span_trim((struct tv_span){rest.data + 1, rest.len - 1});
+    return tv_scan_double(rest, &step) && step >= 0 && step < 9e15 ? (int64_t)step : -1;
+}
+
+static bool ends_as_object(const struct tv_input *input)
+{
+    char tail[TAIL_BYTES];
+    off_t from = input->stat.st_size > TAIL_BYTES ? input->stat.st_size - TAIL_BYTES : 0;
+    ssize_t n = pread(input->fd, tail, sizeof tail, from);
+    struct tv_span text = tv_span_trim((struct tv_span){tail, n > 0 ? (size_t)n : 0});
+    return text.len && text.data[text.len - 1] == '}';
+}
+
+/* The first bytes, inflated; fewer at the end of the file or where it cannot be read. */
+static struct tv_span read_head(struct tv_input *input, char *buffer, struct tv_error *reterr)
+{
+    size_t len = 0, n = 1;
+    enum tv_status status = TV_OK;
+    while (status == TV_OK && n && len < TV_PROBE_BYTES) {
+        status = tv_input_read(input, buffer + len, TV_PROBE_BYTES - len, &n, reterr);
+        len += n;
+    }
+    return (struct tv_span){buffer, len};
+}
+
+static struct tv_tree_file *describe(struct tv_found *found, const char *path,
+                                     const struct tv_input *input, struct tv_span head,
+                                     const struct tv_parser *parser)
+{
+    static const char args[] = "args/text_summary";
+    const char *slash = strrchr(path, '/');
+    struct tv_tree_file *file = tv_arena_alloc(&found->arena, sizeof *file);
+    file->path = tv_arena_text(&found->arena, tv_span_of(path));
+    file->name = file->path + (slash ? slash + 1 - path : 0);
+    file->parser = parser;
+    file->size = (uint64_t)input->stat.st_size;
+    file->mtime = file->stamp =
+        (double)input->stat.st_mtim.tv_sec + 1e-9 * (double)input->stat.st_mtim.tv_nsec;
+    file->is_events = strcmp(parser->name, "tfevents") == 0;
+    file->global_step = -1;
+    if (file->is_events) {
+        read_event_name(&found->arena, file);
+        file->has_hf_args = memmem(head.data, head.len, args, sizeof args - 1) != NULL;
+    } else if (strcmp(parser->name, "hf_trainer_state") == 0) {
+        file->global_step = find_global_step(head);
+        file->is_complete = input->gz || ends_as_object(input);
+    }
+    return file;
+}
+
+struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char *name,
+                                  const char *path, bool required)
+{
+    struct tv_input input;
+    struct tv_error error = {0};
+    char buffer[TV_PROBE_BYTES];
+    struct tv_tree_file *file = NULL;
+    if (tv_input_open(&input, dirfd, name, &error) != TV_OK) {
+        tv_found_problem(found, path, false, "%s", error.message);
+        return NULL;
+    }
+    struct tv_span head = read_head(&input, buffer, &error);
+    const struct tv_parser *parser = tv_probe(tv_input_name(path), head);
+    if (parser && head.len == 0 && error.status == TV_OK)
+        tv_found_problem(found, path, false, "is empty: nothing has been logged yet");
+    else if (parser)
+        file = describe(found, path, &input, head, parser);
+    else if (required)
+        tv_found_problem(found, path, false, "%s",
+                         error.status != TV_OK ? error.message
+                         : head.len == 0
+                             ? "is empty"
+                             : "is no log or configuration that trainvet can read (trainvet list "
+                               "names the formats)");
+    tv_input_close(&input);
+    return file;
+}
+
+static void add_entry(struct entries *entries, const char *name, bool is_dir)
+{
+    if (entries->len == entries->cap) {
+        entries->cap = entries->cap ? entries->cap * 2 : 32;
+        entries->list = tv_xrealloc(entries->list, entries->cap, sizeof *entries->list);
+    }
+    entries->list[entries->len++] = (struct entry){tv_xstrndup(name, strlen(name)), is_dir};
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strverscmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+}
+
+static const char *join(struct tv_arena *arena, const char *dir, const char *name)
+{
+    size_t len = strlen(dir);
+    bool slash = len && dir[len - 1] == '/';
+    char *path = tv_arena_alloc(arena, len + strlen(name) + 2);
+    sprintf(path, "%s%s%s", dir, slash ? "" : "/", name);
+    return path;
+}
+
+/* A symbolic link: a file behind it is read, a directory is not entered. */
+static void link_entry(struct walk *walk, struct entries *entries, int fd, const char *dir,
+                       const char *name, int depth)
+{
+    struct stat target;
+    if (fstatat(fd, name, &target, 0) != 0) {
+        if (errno == ELOOP)
+            tv_found_problem(walk->found, join(&walk->found->arena, dir, name), false,
+                             "is a symbolic link that leads to itself and was not followed");
+        else if (tv_probe(tv_input_name(name), (struct tv_span){"", 0}))
+            tv_found_problem(walk->found, join(&walk->found->arena, dir, name), true,
+                             "is a symbolic link to nothing");
+        return;
+    }
+    if (S_ISREG(target.st_mode) && !is_never_a_log(tv_input_name(name)))
+        add_entry(entries, name, false);
+    for (int i = 0; S_ISDIR(target.st_mode) && i <= depth; i++)
+        if (walk->dev[i] == target.st_dev && walk->ino[i] == target.st_ino)
+            tv_found_problem(
+                walk->found, join(&walk->found->arena, dir, name), false,
+                "is a symbolic link back to a directory above it and was not followed");
+}
+
+static void sort_entry(struct walk *walk, struct entries *entries, int fd, const char *dir,
+                       const struct dirent *item, int depth)
+{
+    const char *name = item->d_name;
+    struct stat stat = {0};
+    mode_t mode = DTTOIF(item->d_type);
+    if (item->d_type == DT_UNKNOWN && fstatat(fd, name, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+        mode = stat.st_mode;
+    if (S_ISDIR(mode)) {
+        if (!is_never_logs(name))
+            add_entry(entries, name, true);
+    } else if (S_ISREG(mode)) {
+        if (!is_never_a_log(tv_input_name(name)))
+            add_entry(entries, name, false);
+    } else if (S_ISLNK(mode)) {
+        if (name[0] != '.')
+            link_entry(walk, entries, fd, dir, name, depth);
+    } else if (name[0] != '.') {
+        tv_found_problem(walk->found, join(&walk->found->arena, dir, name), false,
+                         "is %s, not a regular file, and was not opened", tv_file_type(mode));
+    }
+}
+
+static void list_directory(struct walk *walk, struct entries *entries, DIR *stream,
+                           const char *path, int depth)
+{
+    for (struct dirent *item; (item = readdir(stream));) {
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+            continue;
+        if (++walk->entries > TV_DISCOVER_ENTRIES || entries->len >= DIRECTORY_MAX) {
+            if (!walk->said_full)
+                tv_found_problem(walk->found, path, false,
+                                 "holds too many files: not all of them were looked at");
+            walk->said_full = true;
+            break;
+        }
+        sort_entry(walk, entries, dirfd(stream), path, item, depth);
+    }
+    if (entries->len)
+        qsort(entries->list, entries->len, sizeof *entries->list, by_name);
+}
+
+static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, const char *name,
+                                           const char *path, int depth);
+
+static void visit_entries(struct walk *walk, struct tv_tree_node *node, int fd,
+                          const struct entries *entries, int depth)
+{
+    struct tv_tree_file **file_end = &node->files;
+    struct tv_tree_node **child_end = &node->child;
+    for (size_t i = 0; i < entries->len; i++) {
+        const struct entry *entry = &entries->list[i];
+        const char *full = join(&walk->found->arena, node->path, entry->name);
+        if (!entry->is_dir) {
+            if ((*file_end = tv_tree_file(walk->found, fd, entry->name, full, false)))
+                file_end = &(*file_end)->next;
+        } else if (depth < TV_DISCOVER_DEPTH) {
+            if ((*child_end = walk_directory(walk, fd, entry->name, full, depth + 1))) {
+                (*child_end)->parent = node;
+                child_end = &(*child_end)->next;
+            }
+        } else if (!walk->said_deep) {
+            walk->said_deep = true;
+            tv_found_problem(walk->found, full, false,
+                             "is nested more than %d directories deep and was not entered",
+                             TV_DISCOVER_DEPTH);
+        }
+        free(entry->name);
+    }
+    free(entries->list);
+}
+
+static void cannot_read(struct walk *walk, const char *path)
+{
+    char reason[128];
+    tv_found_problem(walk->found, path, false, "cannot be read: %s",
+                     strerror_r(errno, reason, sizeof reason));
+}
+
+static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, const char *name,
+                                           const char *path, int depth)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC | (depth ? O_NOFOLLOW : 0);
+    int fd = openat(parent_fd, name, flags);
+    if (fd < 0) {
+        cannot_read(walk, path);
+        return NULL;
+    }
+    struct stat stat;
+    DIR *stream = fstat(fd, &stat) == 0 ? fdopendir(fd) : NULL;
+    if (!stream) {
+        cannot_read(walk, path);
+        close(fd);
+        return NULL;
+    }
+    walk->dev[depth] = stat.st_dev;
+    walk->ino[depth] = stat.st_ino;
+    struct tv_tree_node *node = tv_arena_alloc(&walk->found->arena, sizeof *node);
+    node->name = tv_arena_text(&walk->found->arena, tv_span_of(name));
+    node->path = path;
+    struct entries entries = {0};
+    list_directory(walk, &entries, stream, path, depth);
+    visit_entries(walk, node, fd, &entries, depth);
+    closedir(stream);
+    return node;
+}
+
+struct tv_tree_node *tv_tree_walk(struct tv_found *found, const char *path)
+{
+    struct walk walk = {.found = found};
+    const char *copy = tv_arena_text(&found->arena, tv_span_of(path));
+    return walk_directory(&walk, AT_FDCWD, copy, copy, 0);
+}
+
+struct peeking {
+    struct tv_peek peek;
+    struct tv_tag tags[64];
+    char names[64][256];
+    int64_t last[64];
+    size_t tags_len;
+};
+
+static struct tv_tag *peek_tag(void *ctx, struct tv_span name)
+{
+    struct peeking *p = ctx;
+    for (size_t i = 0; i < p->tags_len; i++)
+        if (tv_span_is(name, p->names[i]))
+            return &p->tags[i];
+    if (p->tags_len == 64 || !tv_span_copy(name, p->names[p->tags_len], sizeof p->names[0]))
+        return NULL;
+    struct tv_tag *tag = &p->tags[p->tags_len];
+    p->last[p->tags_len] = TV_STEP_UNKNOWN;
+    tag->name = p->names[p->tags_len++];
+    tag->len = (uint32_t)name.len;
+    return tag;
+}
+
+static void peek_samples(void *ctx, const struct tv_sample *batch, size_t count)
+{
+    struct peeking *p = ctx;
+    for (size_t i = 0; i < count; i++) {
+        int64_t step = batch[i].step, *last = &p->last[batch[i].tag - p->tags];
+        if (step < 0)
+            continue;
+        if (p->peek.first_step == TV_STEP_UNKNOWN)
+            memcpy(p->peek.tag, batch[i].tag->name, batch[i].tag->len + 1);
+        if (p->peek.first_step == TV_STEP_UNKNOWN || step < p->peek.first_step)
+            p->peek.first_step = step;
+        int64_t distance = *last == TV_STEP_UNKNOWN ? 0 : step - *last;
+        if (distance > 0 && (p->peek.interval == 0 || distance < p->peek.interval))
+            p->peek.interval = distance;
+        *last = step;
+    }
+}
+
+static void peek_fact(void *ctx, const struct tv_fact *fact)
+{
+    (void)ctx;
+    (void)fact;
+}
+
+static void peek_mark(void *ctx, const struct tv_mark *mark)
+{
+    (void)ctx;
+    (void)mark;
+}
+
+static void peek_damage(void *ctx, const struct tv_damage *damage)
+{
+    (void)ctx;
+    (void)damage;
+}
+
+struct tv_peek tv_peek(const struct tv_tree_file *file)
+{
+    struct peeking *p = tv_xcalloc(1, sizeof *p);
+    p->peek.first_step = TV_STEP_UNKNOWN;
+    struct tv_emit emit = {p, peek_tag, peek_samples, peek_fact, peek_mark, peek_damage};
+    struct tv_reader reader;
+    if (tv_reader_open(&reader, AT_FDCWD, file->path, file->parser, NULL) == TV_OK) {
+        tv_reader_feed(&reader, &emit);
+        tv_reader_close(&reader);
+    }
+    struct tv_peek peek = p->peek;
+    free(p);
+    return peek;
+}
