@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TensorBoard event files: TFRecord framing (lib/tfrecord.h) around Event messages
  * (lib/event.proto). */
+#include "lib/event_facts.h"
 #include "lib/event_full.h"
 #include "lib/tfrecord.h"
 #include "trainvet/parser.h"
@@ -38,6 +39,11 @@ struct reader {
     size_t batched;
     struct tv_sample batch[BATCH];
 };
+
+static inline uint64_t here(const struct reader *reader)
+{
+    return reader->state->offset + reader->at;
+}
 
 /* ---- what goes out ---- */
 
@@ -118,24 +124,54 @@ static void deliver(struct reader *reader, const struct tv_event_value *value, i
 
 /* ---- one record ---- */
 
+/* Between a reader of configuration and our receiver: its lines are not lines of the file. */
+static void pass_fact(void *ctx, const struct tv_fact *fact)
+{
+    const struct reader *reader = ctx;
+    struct tv_fact out = *fact;
+    out.line = 0;
+    reader->out->fact(reader->out->ctx, &out);
+}
+
+static void pass_damage(void *ctx, const struct tv_damage *damage)
+{
+    struct reader *reader = ctx;
+    report(reader, here(reader), 0, damage->is_note, damage->what);
+}
+
+static void deliver_facts(struct reader *reader, const struct tv_event_value *value)
+{
+    struct tv_emit out = {.ctx = reader, .fact = pass_fact, .damage = pass_damage};
+    struct tv_error error;
+    flush(reader);
+    enum tv_status status =
+        value->form == TV_VALUE_HPARAMS
+            ? tv_event_hparams_facts(value->body, &out, &error)
+            : tv_event_text_facts(value->tag, value->body, !reader->state->last, &out, &error);
+    if (status == TV_OK || status == TV_EUNSUPPORTED)
+        return;
+    char tag[64], what[320];
+    struct tv_text text = tv_text_in(what, sizeof what);
+    tv_text_add(&text, "%s holds no configuration that can be read: %s",
+                tv_escape(value->tag, tag, sizeof tag), error.message);
+    report(reader, here(reader), 0, true, what);
+}
+
 static void deliver_any(struct reader *reader, const Tvpb__Event *event,
                         const struct tv_event_value *value)
 {
-    if (value->tag.len > TV_EVENT_TAG_MAX) {
-        report(reader, reader->state->offset + reader->at, 0, false,
-               "a tag of more than 4096 bytes was refused");
-        return;
-    }
     switch (value->form) {
     case TV_VALUE_SIMPLE:
     case TV_VALUE_TENSOR:
         deliver(reader, value, event->step, event->wall_time);
         break;
     case TV_VALUE_REFUSED:
-        report(reader, reader->state->offset + reader->at, 0, false, value->refused);
+        report(reader, here(reader), 0, false, value->refused);
         break;
     case TV_VALUE_TEXT:
     case TV_VALUE_HPARAMS:
+        deliver_facts(reader, value);
+        break;
     case TV_VALUE_OTHER:
         break;
     }
@@ -176,7 +212,7 @@ static __attribute__((noinline)) void read_full(struct reader *reader, struct tv
         tvpb__event__free_unpacked(event, &allocator);
         return;
     }
-    report(reader, reader->state->offset + reader->at, record.size, false,
+    report(reader, here(reader), record.size, false,
            memory.refused ? "the record needs more than 16 MiB to decode and was left out"
                           : "the record's checksums are right but it holds no valid Event message");
 }
@@ -239,7 +275,7 @@ static bool lose(struct reader *reader, enum cause cause)
 {
     reader->state->is_lost = true;
     reader->state->cause = cause;
-    reader->state->lost_from = reader->state->offset + reader->at;
+    reader->state->lost_from = here(reader);
     reader->at++;
     return true;
 }
@@ -279,7 +315,7 @@ static bool pass_data(struct reader *reader, struct tv_record record)
     tv_text_add(&text, "a record of %zu bytes has the data checksum %08x where %08x was expected",
                 record.data.len, tv_load32(record.data.data + record.data.len),
                 tv_crc32c_mask(tv_crc32c(record.data.data, record.data.len)));
-    report(reader, reader->state->offset + reader->at, record.size, false, what);
+    report(reader, here(reader), record.size, false, what);
     reader->at = next;
     return true;
 }
@@ -287,7 +323,7 @@ static bool pass_data(struct reader *reader, struct tv_record record)
 static bool pass_large(struct reader *reader, struct tv_record record)
 {
     if (!reader->state->noted_large)
-        report(reader, reader->state->offset + reader->at, 0, true,
+        report(reader, here(reader), 0, true,
                "records of more than 1 MiB (images, graphs) are passed over unread");
     reader->state->noted_large = true;
     if (record.size <= reader->in.len - reader->at) {
@@ -310,7 +346,7 @@ static void report_lost(struct reader *reader)
         [CAUSE_DATA] = "a record whose data fails its checksum and that no other record follows",
     };
     struct tfevents *state = reader->state;
-    uint64_t to = state->offset + reader->at;
+    uint64_t to = here(reader);
     char what[200];
     struct tv_text text = tv_text_in(what, sizeof what);
     tv_text_add(&text, "%s; %s at byte %llu", found[state->cause],
@@ -326,7 +362,7 @@ static bool find_record(struct reader *reader)
 {
     struct tfevents *state = reader->state;
     struct tv_record record;
-    while (state->search_cost <= SEARCH_ALLOWANCE + 64 * (state->offset + reader->at)) {
+    while (state->search_cost <= SEARCH_ALLOWANCE + 64 * here(reader)) {
         switch (tv_record_search(reader->in, &reader->at, &record)) {
         case TV_RECORD_OK:
         case TV_RECORD_LARGE:

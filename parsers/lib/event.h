@@ -77,8 +77,7 @@ static inline bool tv_event_plain(struct tv_span data, struct tv_plain_event *re
     return true;
 }
 
-#define TV_EVENT_TAG_MAX 4096 /* bytes; a longer tag is refused */
-#define TV_SCAN_VALUES   16
+#define TV_SCAN_VALUES 16
 
 struct tv_event_scan {
     double wall_time;
@@ -89,9 +88,9 @@ struct tv_event_scan {
 };
 
 /* Decodes an Event whose fields come once each and are wall_time, step and a summary of at most
- * TV_SCAN_VALUES simple values, float or double tensors, histograms, images and audio, under tags
- * of ordinary length. False for anything else, malformed or not: protobuf-c then has the word.
- * Allocates nothing; *ret is undefined when false. */
+ * TV_SCAN_VALUES simple values, float or double tensors, histograms, images and audio. False for
+ * anything else, malformed or not: protobuf-c then has the word. Allocates nothing; *ret is
+ * undefined when false. */
 bool tv_event_scan(struct tv_span data, struct tv_event_scan *ret);
 
 #endif

@@ -26,11 +26,6 @@ ProtobufCAllocator tv_event_allocator(struct tv_event_memory *memory)
     return (ProtobufCAllocator){take, give_back, memory};
 }
 
-static struct tv_span span_of(ProtobufCBinaryData bytes)
-{
-    return (struct tv_span){bytes.len ? (const char *)bytes.data : "", bytes.len};
-}
-
 static bool is(struct tv_span span, const char *text)
 {
     return span.len == strlen(text) && memcmp(span.data, text, span.len) == 0;
@@ -42,7 +37,7 @@ static enum tv_plugin plugin_of(const Tvpb__SummaryMetadata *metadata)
         return TV_PLUGIN_NONE;
     struct tv_span name = {"", 0};
     if (metadata->plugin_data)
-        name = span_of(metadata->plugin_data->plugin_name);
+        name = tv_event_span(metadata->plugin_data->plugin_name);
     if (is(name, "text"))
         return TV_PLUGIN_TEXT;
     if (is(name, "hparams"))
@@ -245,7 +240,7 @@ static void read_tensor(const Tvpb__Tensor *tensor, struct tv_event_value *ret)
 {
     if (is_text(tensor, ret)) {
         ret->form = TV_VALUE_TEXT;
-        ret->body = span_of(tensor->string_val[0]);
+        ret->body = tv_event_span(tensor->string_val[0]);
         return;
     }
     if (ret->plugin == TV_PLUGIN_TEXT)
@@ -260,10 +255,11 @@ static void read_tensor(const Tvpb__Tensor *tensor, struct tv_event_value *ret)
 
 void tv_event_value_of(const Tvpb__Summary__Value *from, struct tv_event_value *ret)
 {
-    *ret = (struct tv_event_value){.tag = span_of(from->tag), .plugin = plugin_of(from->metadata)};
+    *ret = (struct tv_event_value){.tag = tv_event_span(from->tag),
+                                   .plugin = plugin_of(from->metadata)};
     if (ret->plugin == TV_PLUGIN_HPARAMS) {
         ret->form = TV_VALUE_HPARAMS;
-        ret->body = span_of(from->metadata->plugin_data->content);
+        ret->body = tv_event_span(from->metadata->plugin_data->content);
     } else if (from->value_case == TVPB__SUMMARY__VALUE__VALUE_SIMPLE_VALUE) {
         ret->form = TV_VALUE_SIMPLE;
         ret->value = from->simple_value;

@@ -20,4 +20,10 @@ ProtobufCAllocator tv_event_allocator(struct tv_event_memory *memory);
 /* The value as trainvet understands it. Borrows from `from`. */
 void tv_event_value_of(const Tvpb__Summary__Value *from, struct tv_event_value *ret);
 
+/* Never NULL; valid as long as the message. */
+static inline struct tv_span tv_event_span(ProtobufCBinaryData bytes)
+{
+    return (struct tv_span){bytes.len ? (const char *)bytes.data : "", bytes.len};
+}
+
 #endif

@@ -232,8 +232,7 @@ static inline bool scan_value(struct wire wire, struct tv_event_value *value)
         }
     }
     value->tag = tag.at ? span_of(tag) : (struct tv_span){"", 0};
-    return has_value && value->tag.len <= TV_EVENT_TAG_MAX &&
-           (!metadata.at || scan_metadata(metadata, &value->plugin)) &&
+    return has_value && (!metadata.at || scan_metadata(metadata, &value->plugin)) &&
            (!tensor.at || scan_tensor(tensor, value));
 }
 
