@@ -369,8 +369,8 @@ struct peeking {
     struct tv_peek peek;
     struct tv_tag tags[64];
     char names[64][256];
-    int64_t last[64];
-    size_t tags_len;
+    int64_t first[64], last[64];
+    size_t tags_len, any;
 };
 
 static struct tv_tag *peek_tag(void *ctx, struct tv_span name)
@@ -392,17 +392,21 @@ static void peek_samples(void *ctx, const struct tv_sample *batch, size_t count)
 {
     struct peeking *p = ctx;
     for (size_t i = 0; i < count; i++) {
-        int64_t step = batch[i].step, *last = &p->last[batch[i].tag - p->tags];
+        size_t tag = (size_t)(batch[i].tag - p->tags);
+        int64_t step = batch[i].step;
         if (step < 0)
             continue;
-        if (p->peek.first_step == TV_STEP_UNKNOWN)
+        if (!p->any++)
             memcpy(p->peek.tag, batch[i].tag->name, batch[i].tag->len + 1);
-        if (p->peek.first_step == TV_STEP_UNKNOWN || step < p->peek.first_step)
-            p->peek.first_step = step;
-        int64_t distance = *last == TV_STEP_UNKNOWN ? 0 : step - *last;
-        if (distance > 0 && (p->peek.interval == 0 || distance < p->peek.interval))
-            p->peek.interval = distance;
-        *last = step;
+        if (p->last[tag] == TV_STEP_UNKNOWN) {
+            p->first[tag] = step;
+        } else if (step > p->last[tag]) {
+            if (p->peek.first_step == TV_STEP_UNKNOWN || p->first[tag] < p->peek.first_step)
+                p->peek.first_step = p->first[tag];
+            if (p->peek.interval == 0 || step - p->last[tag] < p->peek.interval)
+                p->peek.interval = step - p->last[tag];
+        }
+        p->last[tag] = step;
     }
 }
 

@@ -42,7 +42,8 @@ void tv_found_problem(struct tv_found *found, const char *path, bool is_note, co
 /* What the beginning of a log tells about its points. */
 struct tv_peek {
     char tag[256];      /* of the first point, "" when there is none */
-    int64_t first_step; /* the lowest; TV_STEP_UNKNOWN when there is none */
+    int64_t first_step; /* the lowest of a tag with several points; TV_STEP_UNKNOWN when there is
+                           none */
     int64_t interval;   /* the least distance of two points of one tag, 0 when unknown */
 };
 struct tv_peek tv_peek(const struct tv_tree_file *file);
