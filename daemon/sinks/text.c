@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VERDICT_COLUMN = 10, NAME_COLUMN = 18, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
+enum { VERDICT_COLUMN = 10, NAME_COLUMN = 16, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
 
 struct options {
     bool color;
@@ -156,7 +156,7 @@ static enum tv_status run(const void *opaque_options, void *opaque,
     struct verdict verdict = judge(state, report);
     if (state->after_block || (report->alerts && state->runs > 1))
         putc('\n', state->out);
-    fprintf(state->out, "%s%-*s%s%-*s ", color(options, verdict.color), VERDICT_COLUMN,
+    fprintf(state->out, "%s%-*s%s%-*s  ", color(options, verdict.color), VERDICT_COLUMN,
             verdict.word, color(options, "\033[0m"), NAME_COLUMN, report->run);
     add_progress(&text, report);
     add_losses(&text, report);
@@ -167,7 +167,7 @@ static enum tv_status run(const void *opaque_options, void *opaque,
     if (text.len == 0)
         tv_text_add(&text, "nothing has been logged yet");
     size_t name = columns(report->run, strlen(report->run));
-    size_t at = VERDICT_COLUMN + (name > NAME_COLUMN ? name : NAME_COLUMN) + 1;
+    size_t at = VERDICT_COLUMN + (name > NAME_COLUMN ? name : NAME_COLUMN) + 2;
     wrap(options, state->out, at, VERDICT_COLUMN,
          facts[0] == ',' || facts[0] == ';' ? facts + 2 : facts);
     for (size_t i = 0; i < report->silences_len; i++) {
