@@ -23,8 +23,6 @@ static const struct {
     {"cutoff_len", LLAMAFACTORY},
     {"lora_target", LLAMAFACTORY},
     {"ray_run_name", LLAMAFACTORY},
-    {"top.finetuning_type", LLAMAFACTORY},
-    {"train.lora_rank", LLAMAFACTORY},
     {"micro_batch_size", AXOLOTL},
     {"sequence_len", AXOLOTL},
     {"lr_quadratic_warmup", AXOLOTL},
@@ -40,9 +38,10 @@ static const struct {
 };
 
 /* Fields of transformers' TrainingArguments that take a dictionary or its JSON text
- * (_VALID_DICT_FIELDS of training_args.py). */
-static const char *const dictionaries[] = {"lr_scheduler_kwargs", "deepspeed", "accelerator_config",
-                                           "fsdp_config", "gradient_checkpointing_kwargs"};
+ * (_VALID_DICT_FIELDS of training_args.py), and LLaMA Board's further arguments. */
+static const char *const dictionaries[] = {
+    "lr_scheduler_kwargs",           "deepspeed",       "accelerator_config", "fsdp_config",
+    "gradient_checkpointing_kwargs", "train.extra_args"};
 
 static const char *const secrets[] = {"hub_token", "access_token", "auth_token", "api_key",
                                       "api_token", "password",     "secret"};
@@ -111,7 +110,7 @@ static void look_for_framework(struct tv_config *config, struct tv_span key, uin
     }
 }
 
-static void emit(const struct tv_config *config, struct tv_span key, struct tv_span value,
+static void emit(struct tv_config *config, struct tv_span key, struct tv_span value,
                  enum tv_config_type type, uint32_t line)
 {
     struct tv_fact fact = {.key = key,
@@ -123,6 +122,7 @@ static void emit(const struct tv_config *config, struct tv_span key, struct tv_s
     if (!fact.is_null && value.len && is_secret(key))
         fact.value = tv_span_of("<masked>");
     config->out->fact(config->out->ctx, &fact);
+    config->facts++;
 }
 
 void tv_config_fact(struct tv_config *config, const char *key, struct tv_span value,
@@ -139,7 +139,11 @@ static bool flatten_string(struct tv_config *config, struct tv_span value, uint3
         return false;
     config->in_string = true;
     struct tv_error error;
+    size_t mark = config->key_len;
+    if (tv_span_is((struct tv_span){config->key, mark}, "train.extra_args"))
+        config->key_len = 0; /* further settings, on the level of all others */
     enum tv_status status = tv_json_flatten(config, text, line, &error);
+    config->key_len = mark;
     config->in_string = false;
     if (status != TV_OK)
         tv_config_note(config, line, "%.*s looks like a JSON object, but %s", (int)config->key_len,
@@ -168,11 +172,31 @@ void tv_config_value(struct tv_config *config, struct tv_span value, enum tv_con
         tv_config_fact(config, "framework_version", value, type, line);
 }
 
-void tv_config_end(struct tv_config *config)
+/* The first one whose keys were seen; FRAMEWORKS when there is none. */
+static int framework_of(const struct tv_config *config)
 {
     int i = 0;
     while (i < FRAMEWORKS && !(config->frameworks >> i & 1u))
         i++;
+    return i;
+}
+
+bool tv_config_is(const struct tv_config *config, const char *framework)
+{
+    int i = framework_of(config);
+    return i < FRAMEWORKS && strcmp(framework_names[i], framework) == 0;
+}
+
+struct tv_feed tv_config_feed(const struct tv_config *config, enum tv_status status,
+                              struct tv_span in)
+{
+    return (struct tv_feed){
+        .status = status, .consumed = status == TV_OK ? in.len : 0, .records = config->facts};
+}
+
+void tv_config_end(struct tv_config *config)
+{
+    int i = framework_of(config);
     if (i == FRAMEWORKS)
         return;
     enum tv_fact_source source = config->source;

@@ -3,8 +3,7 @@
 #define PARSERS_LIB_CONFIG_H
 /* What all configuration readers share: a path of keys joined by '.', facts with secrets masked,
  * dictionaries written as JSON strings, and the framework that the keys give away. */
-#include "trainvet/error.h"
-#include "trainvet/sample.h"
+#include "trainvet/parser.h"
 
 #define TV_CONFIG_BYTES_MAX (1u << 20) /* of one configuration file */
 #define TV_CONFIG_DEPTH_MAX 64
@@ -19,6 +18,7 @@ struct tv_config {
     char key[TV_CONFIG_KEY_MAX];
     size_t key_len; /* may exceed the buffer: then the key is too long to be told */
     bool said_long_key;
+    uint64_t facts;      /* emitted so far */
     bool in_string;      /* inside a dictionary that was written as a string */
     uint32_t frameworks; /* bits: which frameworks' keys were seen */
     uint32_t framework_line[8];
@@ -40,6 +40,11 @@ void tv_config_fact(struct tv_config *config, const char *key, struct tv_span va
 /* Emits the fact "framework" when the keys seen give one away. Keys that a framework inherits from
  * transformers only say "transformers", and say it as the weakest source. */
 void tv_config_end(struct tv_config *config);
+/* Whether the keys seen so far give away this framework. */
+bool tv_config_is(const struct tv_config *config, const char *framework);
+/* The result of a snapshot parser's feed() that ended with `status`. */
+struct tv_feed tv_config_feed(const struct tv_config *config, enum tv_status status,
+                              struct tv_span in);
 
 /* Harmless but odd (a note), or a value that was refused (damage). The text is escaped. */
 void tv_config_note(const struct tv_config *config, uint32_t line, const char *format, ...)

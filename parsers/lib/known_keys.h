@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PARSERS_LIB_KNOWN_KEYS_H
+#define PARSERS_LIB_KNOWN_KEYS_H
+/* The settings that LLaMA Factory takes: its own and those of transformers' TrainingArguments, of
+ * all their versions. */
+#include "trainvet/sample.h"
+
+bool tv_known_key(struct tv_span key);
+/* What the user may have meant: a key, or how to write it; NULL when nothing is near. */
+const char *tv_nearest_key(struct tv_span key);
+
+#endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/yaml_config.h"
+#include "lib/yaml_types.h"
+#include "trainvet/text.h"
+#include <string.h>
+#include <yaml.h>
+
+enum { SEEN_SLOTS = 2048, SEEN_MAX = 1536, REREAD_MAX = 16 << 20 };
+
+struct reading {
+    const struct tv_yaml_reader *reader;
+    struct tv_config *config;
+    struct tv_span text;
+    struct tv_error *reterr;
+    size_t nodes, expansions;
+    size_t reread; /* bytes, to follow aliases */
+    int depth;
+    bool said_bytes;
+    uint64_t seen[SEEN_SLOTS]; /* hashes of the joined keys that the file states itself */
+    size_t seen_len;
+};
+
+/* One pass over the text: the document itself, or an anchor's node once more. */
+struct pass {
+    struct reading *r;
+    yaml_parser_t parser;
+    size_t offset; /* bytes given to libyaml */
+};
+
+static enum tv_status read_node(struct pass *pass, yaml_event_t *event, bool is_merge);
+
+/* libyaml stops at the first byte that is no text; a comment in another encoding must not hide the
+ * whole configuration. */
+static int give_bytes(void *data, unsigned char *buffer, size_t size, size_t *ret_size)
+{
+    struct pass *pass = data;
+    struct tv_span text = pass->r->text;
+    size_t len = 0;
+    while (len + 4 <= size && pass->offset < text.len) {
+        struct tv_span rest = {text.data + pass->offset, text.len - pass->offset};
+        size_t n = tv_yaml_char_length(rest);
+        memcpy(buffer + len, n ? rest.data : "?", n ? n : 1);
+        len += n ? n : 1;
+        pass->offset += n ? n : 1;
+        if (n == 0 && !pass->r->said_bytes) {
+            pass->r->said_bytes = true;
+            tv_config_note(pass->r->config, 0, "bytes that are not UTF-8 text are read as '?'");
+        }
+    }
+    *ret_size = len;
+    return 1;
+}
+
+static enum tv_status begin_pass(struct pass *pass)
+{
+    if (!yaml_parser_initialize(&pass->parser))
+        return tv_fail(pass->r->reterr, TV_ELIMIT, "out of memory");
+    yaml_parser_set_encoding(&pass->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input(&pass->parser, give_bytes, pass);
+    return TV_OK;
+}
+
+static enum tv_status fail_at(struct reading *r, size_t line, enum tv_status status,
+                              const char *message)
+{
+    tv_fail(r->reterr, status, "%s", message);
+    if (r->reterr)
+        r->reterr->line = (uint32_t)line;
+    return status;
+}
+
+static bool line_has_leading_tab(struct tv_span text, size_t line)
+{
+    const char *p = text.data, *end = text.data + text.len;
+    for (size_t at = 1; at < line && p; at++) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        p = p ? p + 1 : NULL;
+    }
+    while (p && p < end && *p == ' ')
+        p++;
+    return p && p < end && *p == '\t';
+}
+
+static enum tv_status syntax_error(struct pass *pass)
+{
+    const yaml_parser_t *parser = &pass->parser;
+    size_t line = parser->problem_mark.line + 1;
+    if (parser->error == YAML_MEMORY_ERROR)
+        return tv_fail(pass->r->reterr, TV_ELIMIT, "out of memory");
+    if (line_has_leading_tab(pass->r->text, line))
+        return fail_at(pass->r, line, TV_ECORRUPT,
+                       "not valid YAML: this line is indented with a tab, which must be blanks");
+    char message[200];
+    struct tv_text text = tv_text_in(message, sizeof message);
+    tv_text_add(&text, "not valid YAML: %s",
+                parser->problem ? parser->problem : "unexpected content");
+    return fail_at(pass->r, line, TV_ECORRUPT, message);
+}
+
+/* The caller deletes the event when this is TV_OK. */
+static enum tv_status next_event(struct pass *pass, yaml_event_t *event)
+{
+    if (!yaml_parser_parse(&pass->parser, event))
+        return syntax_error(pass);
+    return TV_OK;
+}
+
+static uint32_t line_of(const yaml_event_t *event)
+{
+    return (uint32_t)event->start_mark.line + 1;
+}
+
+static struct tv_span scalar_text(const yaml_event_t *event)
+{
+    return (struct tv_span){(const char *)event->data.scalar.value, event->data.scalar.length};
+}
+
+static uint64_t hash(const char *data, size_t len)
+{
+    uint64_t state = 0xCBF29CE484222325u; /* FNV-1a */
+    for (size_t i = 0; i < len; i++)
+        state = (state ^ (unsigned char)data[i]) * 0x100000001B3u;
+    return state ? state : 1;
+}
+
+/* Whether the current key was stated before. A full table forgets new keys. */
+static bool is_seen(struct reading *r, bool remember)
+{
+    const struct tv_config *config = r->config;
+    if (config->key_len > sizeof config->key)
+        return false;
+    uint64_t wanted = hash(config->key, config->key_len);
+    size_t i = wanted % SEEN_SLOTS;
+    while (r->seen[i] && r->seen[i] != wanted)
+        i = (i + 1) % SEEN_SLOTS;
+    if (r->seen[i])
+        return true;
+    if (remember && r->seen_len < SEEN_MAX) {
+        r->seen[i] = wanted;
+        r->seen_len++;
+    }
+    return false;
+}
+
+static enum tv_status skip_node(struct pass *pass, const yaml_event_t *first)
+{
+    int depth = first->type == YAML_MAPPING_START_EVENT || first->type == YAML_SEQUENCE_START_EVENT;
+    while (depth > 0) {
+        yaml_event_t event;
+        enum tv_status status = next_event(pass, &event);
+        if (status != TV_OK)
+            return status;
+        depth += event.type == YAML_MAPPING_START_EVENT || event.type == YAML_SEQUENCE_START_EVENT;
+        depth -= event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    return TV_OK;
+}
+
+/* The value behind a key that has been entered. */
+static enum tv_status read_value(struct pass *pass, bool is_merge)
+{
+    yaml_event_t event;
+    enum tv_status status = next_event(pass, &event);
+    if (status != TV_OK)
+        return status;
+    status = read_node(pass, &event, is_merge);
+    yaml_event_delete(&event);
+    return status;
+}
+
+static enum tv_status read_member(struct pass *pass, struct tv_span key, uint32_t line,
+                                  bool is_merge)
+{
+    struct reading *r = pass->r;
+    if (r->depth == 1 && r->reader->top_key)
+        key = r->reader->top_key(r->reader->ctx, key, line);
+    size_t mark = tv_config_enter(r->config, key);
+    enum tv_status status = TV_OK;
+    bool seen = is_seen(r, !is_merge);
+    if (seen && is_merge) { /* what the mapping states itself goes before what it merges */
+        yaml_event_t event;
+        status = next_event(pass, &event);
+        if (status == TV_OK) {
+            status = skip_node(pass, &event);
+            yaml_event_delete(&event);
+        }
+    } else {
+        if (seen)
+            tv_config_note(r->config, line,
+                           "%.*s is written twice; the last value is used (some readers refuse "
+                           "such a file)",
+                           (int)key.len, key.data);
+        status = read_value(pass, false);
+    }
+    tv_config_leave(r->config, mark);
+    return status;
+}
+
+static enum tv_status read_mapping(struct pass *pass, bool is_merge)
+{
+    for (;;) {
+        yaml_event_t key;
+        enum tv_status status = next_event(pass, &key);
+        if (status != TV_OK)
+            return status;
+        if (key.type == YAML_MAPPING_END_EVENT) {
+            yaml_event_delete(&key);
+            return TV_OK;
+        }
+        if (key.type != YAML_SCALAR_EVENT) {
+            tv_config_note(pass->r->config, line_of(&key), "a key that is not text is left out");
+            status = skip_node(pass, &key);
+            yaml_event_delete(&key);
+            if (status == TV_OK && (status = next_event(pass, &key)) == TV_OK) {
+                status = skip_node(pass, &key);
+                yaml_event_delete(&key);
+            }
+        } else {
+            if (tv_span_is(scalar_text(&key), "<<"))
+                status = read_value(pass, true);
+            else
+                status = read_member(pass, scalar_text(&key), line_of(&key), is_merge);
+            yaml_event_delete(&key);
+        }
+        if (status != TV_OK)
+            return status;
+    }
+}
+
+static enum tv_status read_sequence(struct pass *pass, bool is_merge)
+{
+    for (size_t i = 0;; i++) {
+        yaml_event_t item;
+        enum tv_status status = next_event(pass, &item);
+        if (status != TV_OK)
+            return status;
+        if (item.type == YAML_SEQUENCE_END_EVENT) {
+            yaml_event_delete(&item);
+            return TV_OK;
+        }
+        size_t mark =
+            is_merge ? pass->r->config->key_len : tv_config_enter_index(pass->r->config, i);
+        status = read_node(pass, &item, is_merge);
+        yaml_event_delete(&item);
+        tv_config_leave(pass->r->config, mark);
+        if (status != TV_OK)
+            return status;
+    }
+}
+
+static const char *anchor_of(const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return (const char *)event->data.scalar.anchor;
+    case YAML_MAPPING_START_EVENT:
+        return (const char *)event->data.mapping_start.anchor;
+    case YAML_SEQUENCE_START_EVENT:
+        return (const char *)event->data.sequence_start.anchor;
+    default:
+        return NULL;
+    }
+}
+
+/* Reads the last node before `until` that has this anchor, as another pass over the text. */
+static enum tv_status replay(struct pass *again, const char *anchor, size_t until, bool is_merge)
+{
+    size_t count = 0;
+    for (bool counting = true;;) {
+        yaml_event_t event;
+        enum tv_status status = next_event(again, &event);
+        if (status != TV_OK)
+            return status;
+        bool at_end = event.type == YAML_STREAM_END_EVENT || event.start_mark.index >= until;
+        const char *name = anchor_of(&event);
+        bool is_it = !at_end && name && strcmp(name, anchor) == 0;
+        if (counting) {
+            count += is_it;
+        } else if (is_it && --count == 0) {
+            status = read_node(again, &event, is_merge);
+            at_end = true;
+        }
+        yaml_event_delete(&event);
+        if (!at_end)
+            continue;
+        if (!counting || count == 0)
+            return status;
+        counting = false;
+        yaml_parser_delete(&again->parser);
+        again->offset = 0;
+        status = begin_pass(again);
+        if (status != TV_OK)
+            return status;
+    }
+}
+
+static enum tv_status read_alias(struct pass *pass, const yaml_event_t *event, bool is_merge)
+{
+    struct reading *r = pass->r;
+    r->reread += 2 * r->text.len;
+    if (++r->expansions > TV_YAML_EXPANSIONS_MAX || r->reread > REREAD_MAX)
+        return fail_at(r, line_of(event), TV_ELIMIT,
+                       "the YAML has more aliases to follow than a configuration needs");
+    struct pass again = {.r = r};
+    enum tv_status status = begin_pass(&again);
+    if (status == TV_OK)
+        status = replay(&again, (const char *)event->data.alias.anchor, event->start_mark.index,
+                        is_merge);
+    yaml_parser_delete(&again.parser);
+    return status;
+}
+
+/* Recursion is bounded by TV_CONFIG_DEPTH_MAX, aliases included. `is_merge`: the node's members
+ * belong to the current mapping (`<<`). */
+static enum tv_status read_node(struct pass *pass, yaml_event_t *event, bool is_merge)
+{
+    struct reading *r = pass->r;
+    if (++r->nodes > TV_CONFIG_NODES_MAX)
+        return fail_at(r, line_of(event), TV_ELIMIT, "the YAML has over 10000 values");
+    if (r->depth >= TV_CONFIG_DEPTH_MAX)
+        return fail_at(r, line_of(event), TV_ELIMIT, "the YAML is nested deeper than 64 levels");
+    enum tv_status status = TV_OK;
+    bool is_container =
+        event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT;
+    int deeper = (is_container || event->type == YAML_ALIAS_EVENT) && !is_merge;
+    r->depth += deeper;
+    if (event->type == YAML_MAPPING_START_EVENT)
+        status = read_mapping(pass, is_merge);
+    else if (event->type == YAML_SEQUENCE_START_EVENT)
+        status = read_sequence(pass, is_merge);
+    else if (event->type == YAML_ALIAS_EVENT)
+        status = read_alias(pass, event, is_merge);
+    else if (event->type == YAML_SCALAR_EVENT && !is_merge)
+        tv_config_value(r->config, scalar_text(event),
+                        tv_yaml_type(scalar_text(event),
+                                     event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
+                                     (const char *)event->data.scalar.tag),
+                        line_of(event));
+    r->depth -= deeper;
+    return status;
+}
+
+/* The document's root has been read. */
+static void look_behind(struct pass *pass)
+{
+    yaml_event_t event;
+    for (bool done = false; !done;) {
+        if (!yaml_parser_parse(&pass->parser, &event))
+            return; /* of no interest: what we use was read */
+        if (event.type == YAML_DOCUMENT_START_EVENT)
+            tv_config_note(pass->r->config, line_of(&event),
+                           "only the first of several YAML documents is read");
+        done = event.type == YAML_DOCUMENT_START_EVENT || event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+}
+
+static enum tv_status read_document(struct pass *pass)
+{
+    for (;;) {
+        yaml_event_t event;
+        enum tv_status status = next_event(pass, &event);
+        if (status != TV_OK)
+            return status;
+        yaml_event_type_t type = event.type;
+        if (type == YAML_MAPPING_START_EVENT) {
+            status = read_node(pass, &event, false);
+            if (status == TV_OK)
+                look_behind(pass);
+        }
+        uint32_t line = line_of(&event);
+        yaml_event_delete(&event);
+        if (type == YAML_MAPPING_START_EVENT)
+            return status;
+        if (type == YAML_STREAM_END_EVENT)
+            return fail_at(pass->r, 0, TV_EUNSUPPORTED, "a YAML file without any value");
+        if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_START_EVENT)
+            return fail_at(pass->r, line, TV_EUNSUPPORTED, "not a YAML mapping of keys to values");
+    }
+}
+
+enum tv_status tv_yaml_config(const struct tv_yaml_reader *reader, struct tv_span yaml,
+                              struct tv_error *reterr)
+{
+    if (yaml.len > TV_CONFIG_BYTES_MAX)
+        return tv_fail(reterr, TV_ELIMIT, "a YAML configuration over %u MiB is not read",
+                       TV_CONFIG_BYTES_MAX >> 20);
+    struct reading reading = {.reader = reader,
+                              .config = reader->config,
+                              .text = tv_config_without_bom(yaml),
+                              .reterr = reterr};
+    struct pass pass = {.r = &reading};
+    enum tv_status status = begin_pass(&pass);
+    if (status == TV_OK)
+        status = read_document(&pass);
+    yaml_parser_delete(&pass.parser);
+    return status;
+}
+
+void tv_yaml_each_top_key(struct tv_span head, void (*visit)(void *ctx, struct tv_span key),
+                          void *ctx)
+{
+    head = tv_config_without_bom(head);
+    while (head.len) {
+        const char *end = memchr(head.data, '\n', head.len);
+        size_t len = end ? (size_t)(end - head.data) : head.len;
+        const char *colon = memchr(head.data, ':', len);
+        struct tv_span key = {head.data, colon ? (size_t)(colon - head.data) : 0};
+        while (key.len && key.data[key.len - 1] == ' ')
+            key.len--;
+        if (key.len > 2 && (key.data[0] == '"' || key.data[0] == '\'') &&
+            key.data[key.len - 1] == key.data[0])
+            key = (struct tv_span){key.data + 1, key.len - 2};
+        if (key.len && key.data[0] != ' ' && key.data[0] != '#' && key.data[0] != '-')
+            visit(ctx, key);
+        head.data += end ? len + 1 : len;
+        head.len -= end ? len + 1 : len;
+    }
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PARSERS_LIB_YAML_TYPES_H
+#define PARSERS_LIB_YAML_TYPES_H
+/* The types that YAML 1.1 gives to scalars, as PyYAML's resolver does (yaml/resolver.py, 6.0). */
+#include "lib/config.h"
+
+/* `tag` is NULL or the scalar's explicit tag. */
+enum tv_config_type tv_yaml_type(struct tv_span text, bool is_plain, const char *tag);
+
+/* Bytes of the UTF-8 character at the start of `text` when YAML allows it; 0 when it is none. */
+size_t tv_yaml_char_length(struct tv_span text);
+
+#endif
