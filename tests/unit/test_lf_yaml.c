@@ -278,8 +278,8 @@ START_TEST(depth_bomb_is_refused)
     ck_assert_int_eq(run.status, TV_ELIMIT);
     free(text);
     text = tv_repeated("", "? ", 10000, "");
-    read_yaml(text);
-    ck_assert_int_ne(run.status, TV_OK);
+    read_yaml(text); /* keys that are mappings: left out at any depth */
+    ck_assert_uint_eq(run.capture.facts, 0);
     free(text);
 }
 END_TEST
@@ -339,7 +339,8 @@ START_TEST(every_cut_of_a_file_is_survived)
                                "'{\"num_cycles\": 3}'\ny: *a\nz: |\n  block\n? complex\n: v\n";
     for (size_t len = 0; len < sizeof text; len++)
         tv_config_run(&run, &tv_parser_lf_yaml, (struct tv_span){text, len});
-    ck_assert_int_eq(run.status, TV_ECORRUPT); /* the last one ends with a NUL, which is no text */
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F y.k.2=three string");
 }
 END_TEST
 
