@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/innovation.h"
+#include "lib/robust.h"
+#include <math.h>
+#include <string.h>
+
+#define RING (TV_INNOVATIONS + TV_INNOVATION_LAST)
+
+static double last_median(const struct tv_innovation *series, uint32_t before)
+{
+    double last[TV_INNOVATION_LAST];
+    size_t len = before < TV_INNOVATION_LAST ? before : TV_INNOVATION_LAST;
+    for (size_t i = 0; i < len; i++)
+        last[i] = series->value[(before - 1 - i) % RING];
+    return tv_median(last, len);
+}
+
+static double difference(const struct tv_innovation *series, double value, double centre)
+{
+    return series->is_raw ? value - centre : log(value / centre);
+}
+
+bool tv_innovation_peek(const struct tv_innovation *series, double value, struct tv_surprise *ret)
+{
+    if (series->values < TV_INNOVATION_LAST || (!series->is_raw && value == 0))
+        return false;
+    *ret = (struct tv_surprise){.scale = NAN, .score = NAN};
+    ret->centre = last_median(series, series->values);
+    ret->known = series->changes < TV_INNOVATIONS ? series->changes : TV_INNOVATIONS;
+    if (!series->is_raw && value < 0)
+        ret->change = -INFINITY;
+    else
+        ret->change = difference(series, value, ret->centre);
+    return true;
+}
+
+static double least_scale(const struct tv_innovation *series)
+{
+    if (!series->is_raw)
+        return 0.01;
+    size_t len = series->values < RING ? series->values : RING;
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < len; i++) {
+        low = fmin(low, series->value[i]);
+        high = fmax(high, series->value[i]);
+    }
+    return 0.01 * (high - low);
+}
+
+static double scale(const struct tv_innovation *series, size_t known)
+{
+    return fmax(tv_upper_scale(series->change, known), least_scale(series));
+}
+
+bool tv_innovation_judge(const struct tv_innovation *series, double value, struct tv_surprise *ret)
+{
+    if (!tv_innovation_peek(series, value, ret))
+        return false;
+    if (ret->known >= 2) {
+        ret->scale = scale(series, ret->known);
+        ret->score = ret->change / ret->scale;
+    }
+    return true;
+}
+
+static void add_change(struct tv_innovation *series, double value, uint32_t before)
+{
+    double change = difference(series, value, last_median(series, before));
+    if (isfinite(change))
+        series->change[series->changes++ % TV_INNOVATIONS] = change;
+}
+
+/* The innovations once more, from the values that are still known. */
+static void turn_raw(struct tv_innovation *series)
+{
+    uint32_t first = series->values > RING ? series->values - RING : 0;
+    series->is_raw = true;
+    series->changes = 0;
+    for (uint32_t i = first + TV_INNOVATION_LAST; i < series->values; i++)
+        add_change(series, series->value[i % RING], i);
+}
+
+/* Counts stay where the ring's positions and its fullness stay the same, however long the run. */
+static void wrap(struct tv_innovation *series)
+{
+    if (series->values >= 1000 * RING)
+        series->values -= 999 * RING;
+    if (series->changes >= 1000 * TV_INNOVATIONS)
+        series->changes -= 999 * TV_INNOVATIONS;
+}
+
+void tv_innovation_accept(struct tv_innovation *series, double value)
+{
+    if (!series->is_raw && value < 0)
+        turn_raw(series);
+    if (!series->is_raw && value == 0)
+        return;
+    if (series->values >= TV_INNOVATION_LAST)
+        add_change(series, value, series->values);
+    series->value[series->values++ % RING] = value;
+    wrap(series);
+}
+
+void tv_innovation_relevel(struct tv_innovation *series)
+{
+    series->values = 0;
+}
+
+double tv_innovation_noise(const struct tv_innovation *series)
+{
+    size_t known = series->changes < TV_INNOVATIONS ? series->changes : TV_INNOVATIONS;
+    return known < 4 ? NAN : scale(series, known) / 1.204;
+}

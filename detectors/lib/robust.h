@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DETECTORS_LIB_ROBUST_H
+#define DETECTORS_LIB_ROBUST_H
+/* Location and scale that half of the points (quantiles: their share) cannot spoil. Small windows,
+ * no heap, no NaN among the values. Source: P. J. Huber, E. M. Ronchetti, Robust Statistics, 2nd
+ * ed. 2009, chapters 1 and 5. */
+#include <stddef.h>
+
+#define TV_WINDOW_MAX 64
+
+/* Sorts upwards in place; meant for windows of at most TV_WINDOW_MAX values. */
+void tv_sort(double *values, size_t len);
+/* Quantile of sorted values, linear between the neighbours (type 7 of Hyndman and Fan 1996); NaN
+ * when len is 0. */
+double tv_quantile_sorted(const double *sorted, size_t len, double share);
+/* Middle value, mean of the two middle ones when len is even; NaN when len is 0. Sorts `values`. */
+double tv_median(double *values, size_t len);
+/* The same of at most TV_WINDOW_MAX values, which stay as they are. */
+double tv_median_of(const double *values, size_t len);
+/* 1.4826 x the median distance from the median: the standard deviation of a normal sample.
+ * Breakdown point 1/2. */
+double tv_mad(const double *values, size_t len);
+/* Scale of the upper side: the larger of tv_mad() and (95 % quantile - median) / 1.645. Equal to
+ * the standard deviation for normal noise, larger for noise skewed upwards, which losses have. */
+double tv_upper_scale(const double *values, size_t len);
+
+#endif
