@@ -22,6 +22,8 @@ struct state {
     bool has_fit, is_raised;
     uint32_t refits;
     uint32_t next_look; /* points seen when the cause is worked out again */
+    uint32_t floorless; /* points in a row that follow a schedule without a minimum exactly */
+    int64_t floorless_step;
 };
 
 static double number_or(const struct tv_view *view, const char *names, double otherwise)
@@ -31,22 +33,29 @@ static double number_or(const struct tv_view *view, const char *names, double ot
                                                                             : otherwise;
 }
 
-/* A total that was worked out from logged epochs is as rough as they are: the trainers of
- * before 4.40 round them to two decimals. */
+static bool is_warmup_ratio(const struct tv_view *view)
+{
+    return number_or(view, TV_LR_RATIO_KEYS, 0) > 0 && !(number_or(view, TV_LR_WARMUP_KEYS, 0) > 0);
+}
+
+/* A total that was worked out from logged epochs is as rough as they are: trainers of before 4.40
+ * round them to two decimals, and an epoch's last partial group of micro-batches may or may not be
+ * a step. */
 static struct tv_lr_tolerance tolerance_of(const struct tv_view *view,
-                                           const struct options *options)
+                                           const struct options *options,
+                                           const struct tv_schedule *promise)
 {
     struct tv_lr_tolerance tolerance = {.of_peak = options->of_peak,
                                         .of_expected = options->of_expected};
-    tolerance.warmup_is_ratio =
-        number_or(view, TV_LR_RATIO_KEYS, 0) > 0 && !(number_or(view, TV_LR_WARMUP_KEYS, 0) > 0);
-    struct tv_point epoch;
     if (number_or(view, TV_LR_TOTAL_KEYS, 0) > 0 || number_or(view, TV_LR_COUNTED_KEYS, 0) > 0)
-        tolerance.warmup_is_ratio = false;
-    else if (tv_view_last(view, TV_ROLE_EPOCH, &epoch) && epoch.value > 0)
-        tolerance.total_uncertainty = 0.01 + fmin(0.5, 0.006 / epoch.value);
-    else
-        tolerance.total_uncertainty = 0.02;
+        return tolerance;
+    struct tv_point epoch;
+    bool has_epoch = tv_view_last(view, TV_ROLE_EPOCH, &epoch) && epoch.value > 0;
+    double length = (double)promise->steps_per_epoch;
+    tolerance.total_uncertainty = 0.01 + fmin(0.3, has_epoch ? 0.006 / epoch.value : 0.01);
+    if (length > 0 && number_or(view, TV_LR_ACCUMULATION_KEYS, 1) > 1)
+        tolerance.total_uncertainty += 1 / length;
+    tolerance.warmup_is_ratio = is_warmup_ratio(view);
     return tolerance;
 }
 
@@ -59,8 +68,7 @@ static struct tv_lr_case case_of(const struct tv_view *view, const struct state 
         .fit = state->fit,
         .accumulation = number_or(view, TV_LR_ACCUMULATION_KEYS, 0),
         .world_size = number_or(view, TV_LR_WORLD_KEYS, 0),
-        .warmup_is_ratio = number_or(view, TV_LR_RATIO_KEYS, 0) > 0 &&
-                           !(number_or(view, TV_LR_WARMUP_KEYS, 0) > 0),
+        .warmup_is_ratio = is_warmup_ratio(view),
     };
 }
 
@@ -162,6 +170,56 @@ static void refit(struct tv_view *view, struct state *state, const struct tv_sch
     }
 }
 
+/* A scheduler that is named after its minimum, and no setting says which: any minimum keeps the
+ * promise, none does not.
+ */
+static bool is_minimum_open(const struct tv_schedule *promise)
+{
+    return strstr(tv_schedule_name(promise), "min_lr") && isnan(promise->param[TV_P_FLOOR]) &&
+           !(promise->param[TV_P_FLOOR_RATIO] > 0);
+}
+
+static void tell_floorless(struct tv_view *view, struct state *state,
+                           const struct tv_schedule *promise, struct tv_lr_point point)
+{
+    struct tv_finding finding;
+    struct tv_note note;
+    tv_note_init(&note, &finding, subject_of(view), TV_WARNING, state->floorless_step);
+    finding.observed = point.value;
+    finding.confidence = 0.8;
+    tv_note_summary(&note, "the learning rate falls towards 0 as if %s had no minimum",
+                    tv_schedule_name(promise));
+    tv_note_cause(&note, "min_lr or min_lr_rate is not set or does not reach the scheduler");
+    tv_note_advice(&note,
+                   "lr_scheduler_kwargs: set min_lr_rate: 0.1, or name the scheduler cosine");
+    tv_note_evidence(&note, "promised_peak", promise->peak);
+    tv_note_evidence(&note, "logged_of_peak", point.value / promise->peak);
+    tv_raise(view, &finding);
+    state->is_raised = true;
+}
+
+/* True when the point is settled: behind the warm-up, and above what the schedule gives without a
+ * minimum. */
+static bool follow_open_minimum(struct tv_view *view, struct state *state,
+                                const struct tv_schedule *promise, struct tv_lr_point point)
+{
+    double n = (double)(point.step - state->fit.offset);
+    double lowest = tv_schedule_lr(promise, n);
+    double exact = tv_lr_exactness(&state->points, lowest, promise->peak);
+    if (n < promise->warmup_steps || point.value < lowest - exact ||
+        point.value > promise->peak * 1.001)
+        return false;
+    if (lowest > 0.95 * promise->peak)
+        return true;
+    if (point.value > lowest + exact)
+        state->floorless = 0;
+    else if (state->floorless++ == 0)
+        state->floorless_step = point.step;
+    if (state->floorless == TV_LR_FAILS)
+        tell_floorless(view, state, promise, point);
+    return true;
+}
+
 static bool should_refit(const struct state *state)
 {
     return state->refits <= REFITS || (state->refits & (state->refits - 1)) == 0;
@@ -171,6 +229,9 @@ static void compare(struct tv_view *view, const struct options *options, struct 
                     const struct tv_schedule *promise, struct tv_lr_point point)
 {
     uint32_t version = tv_view_schedule_version(view);
+    if (is_minimum_open(promise) && state->has_fit &&
+        follow_open_minimum(view, state, promise, point))
+        return;
     bool is_news = !state->has_fit || version != state->version;
     state->version = version;
     if (!is_news && state->is_raised) {
@@ -178,7 +239,7 @@ static void compare(struct tv_view *view, const struct options *options, struct 
             tell(view, state, promise);
         return;
     }
-    struct tv_lr_tolerance tolerance = tolerance_of(view, options);
+    struct tv_lr_tolerance tolerance = tolerance_of(view, options, promise);
     if (!is_news) {
         enum tv_lr_match match =
             tv_lr_fit_add(&state->fit, promise, &tolerance, &state->points, point);
@@ -248,9 +309,9 @@ static void on_end(struct tv_view *view, const void *options, void *state)
     if (s->points.seen == 0 || tv_lr_plateau_is_promised(view))
         return;
     const struct tv_schedule *promise = promise_of(view);
-    if (!promise)
+    if (!promise || is_minimum_open(promise))
         return;
-    struct tv_lr_tolerance tolerance = tolerance_of(view, options);
+    struct tv_lr_tolerance tolerance = tolerance_of(view, options, promise);
     if (!s->has_fit || s->version != tv_view_schedule_version(view)) {
         s->version = tv_view_schedule_version(view);
         refit(view, s, promise, &tolerance);

@@ -81,6 +81,8 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
         run->last_wall = point->wall_time;
     if (point->role == TV_ROLE_LEARNING_RATE)
         watch_rise(run, point);
+    if (point->role == TV_ROLE_EPOCH)
+        tv_epoch_watch(run, point);
     dispatch(run, point);
 }
 

@@ -5,6 +5,7 @@
  *   source.c   what parsers emit: tags, queues, facts, damage         -> tv_deliver
  *   merge.c    several sources into one order by step
  *   deliver.c  roles, attempts, steps that go back                    -> detectors
+ *   epoch.c    steps per epoch from logged epochs
  *   view.c     what a detector may ask
  *   bus.c      what a detector says: alerts, their identity and state
  *   story.c    which alert is a consequence of which
@@ -69,6 +70,15 @@ struct tv_lr_rise {
     double previous;
 };
 
+/* Steps per epoch as the logged epochs show them: between low and high, 0 before the first. */
+struct tv_epoch_length {
+    double low, high, told;
+    double told_width; /* of the estimate when it was told */
+    double exact;      /* step / epoch is this whole number at every point; 0: not so */
+    int decimals;      /* most that an epoch needed */
+    uint32_t points;
+};
+
 struct tv_alert_box {
     struct tv_alert alert;
     struct tv_arena texts; /* of summary, causes, advice: replaced as a whole */
@@ -98,6 +108,7 @@ struct tv_run {
     bool end_mark, is_rl, ended;
     double now;
     struct tv_lr_rise rise;
+    struct tv_epoch_length epoch;
     uint64_t points, late_points;
 
     struct tv_schedule schedule;
@@ -128,6 +139,7 @@ struct tv_view {
 };
 
 void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
+void tv_epoch_watch(struct tv_run *run, const struct tv_point *point); /* adds log.steps_per_epoch */
 void tv_merge(struct tv_run *run, bool flush);
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step);
 void tv_story_tell(struct tv_run *run); /* sets every alert's leader */

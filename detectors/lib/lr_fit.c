@@ -81,12 +81,32 @@ void tv_lr_fit_init(struct tv_lr_fit *fit, int offset)
     *fit = (struct tv_lr_fit){.offset = offset, .last_step = INT64_MIN};
 }
 
-/* The smallest lag in [from, to] that makes the fit exact, -1 when there is none. */
-static int64_t find_lag(const struct tv_lr_fit *fit, const struct tv_schedule *promise,
-                        const struct tv_lr_points *points, struct tv_lr_point point, int64_t from,
-                        int64_t to)
+/* Steps that are skipped in part of every interval are not skipped steps but a slower schedule: a
+ * burst of skips has two ends. */
+#define PARTS 2
+
+static bool is_part(int64_t growth, int64_t passed)
 {
-    for (int64_t lag = from; lag <= to; lag++) {
+    return growth < passed && growth > 1 + (passed + 1) / 4;
+}
+
+/* Most steps that can have been skipped up to this point. */
+static int64_t most_lag(const struct tv_lr_fit *fit, struct tv_lr_point point)
+{
+    int64_t most = LAG_START + (int64_t)((double)point.step * LAG_RATE);
+    bool is_later = fit->last_step != INT64_MIN && point.step > fit->last_step;
+    int64_t reachable = is_later ? fit->lag + point.step - fit->last_step : point.step;
+    return reachable < most ? reachable : most;
+}
+
+/* The smallest lag that makes the fit exact, -1 when there is none. It does not fall, except on
+ * resume. */
+static int64_t find_lag(const struct tv_lr_fit *fit, const struct tv_schedule *promise,
+                        const struct tv_lr_points *points, struct tv_lr_point point)
+{
+    bool went_back = fit->last_step != INT64_MIN && point.step <= fit->last_step;
+    int64_t most = most_lag(fit, point);
+    for (int64_t lag = went_back ? 0 : fit->lag + 1; lag <= most; lag++) {
         double expected = lr_at(promise, (double)(point.step - fit->offset - lag));
         if (fabs(point.value - expected) <= tv_lr_exactness(points, expected, promise->peak))
             return lag;
@@ -103,14 +123,12 @@ enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *
     enum tv_lr_match match = compare(promise, tolerance, points, n, point.value, strictness);
     if (match == TV_LR_UNKNOWN)
         return match;
-    bool is_first = fit->last_step == INT64_MIN;
-    bool went_back = !is_first && point.step <= fit->last_step;
     if (match != TV_LR_EXACT) {
-        int64_t most = LAG_START + (int64_t)((double)point.step * LAG_RATE);
-        int64_t from = went_back ? 0 : fit->lag + 1;
-        int64_t to = is_first || went_back ? point.step : fit->lag + (point.step - fit->last_step);
-        int64_t lag = find_lag(fit, promise, points, point, from, to < most ? to : most);
-        if (lag >= 0) {
+        int64_t lag = find_lag(fit, promise, points, point);
+        bool is_partial = lag >= 0 && fit->last_step != INT64_MIN &&
+                          is_part(lag - fit->lag, point.step - fit->last_step);
+        fit->parts = is_partial ? fit->parts + 1 : 0;
+        if (lag >= 0 && fit->parts <= PARTS) {
             fit->lag = lag;
             match = TV_LR_EXACT;
         }

@@ -26,6 +26,7 @@ struct tv_lr_fit {
     int offset;
     int64_t lag;       /* skipped steps so far */
     int64_t last_step; /* of the last point that was compared */
+    uint32_t parts;    /* intervals in a row of which a large part, not all, seems to be skipped */
     uint32_t fails;    /* points in a row that fit nowhere */
     uint32_t exact;    /* points that differed by rounding only */
     bool is_rough;     /* some point was near only */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Steps per epoch from logged epochs: a trainer that was told epochs and not steps has no other
+ * place that says it. transformers logs (micro-batches done) / (micro-batches an epoch), rounded to
+ * two decimals before 4.40. */
+#include "engine/internal.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <stdio.h>
+
+#define DECIMALS_MAX 5
+#define SURE         0.05 /* relative width of the estimate that is told */
+
+/* Decimals that a value needs, DECIMALS_MAX + 1 for more; event files hold float32. */
+static int decimals_of(double epoch)
+{
+    double scale = 1;
+    for (int decimals = 0; decimals <= DECIMALS_MAX; decimals++, scale *= 10)
+        if (fabs(epoch * scale - round(epoch * scale)) <= 1.2e-7 * epoch * scale)
+            return decimals;
+    return DECIMALS_MAX + 1;
+}
+
+static void tell(struct tv_run *run, double length, double width)
+{
+    struct tv_epoch_length *epoch = &run->epoch;
+    epoch->told_width = width;
+    if (length == epoch->told)
+        return;
+    char text[32];
+    int len = snprintf(text, sizeof text, "%.0f", length);
+    struct tv_fact fact = {.key = tv_span_of("log.steps_per_epoch"),
+                           .value = {text, (size_t)len},
+                           .source = TV_FACT_LOG};
+    tv_facts_add(&run->facts, &fact, "logged epochs");
+    epoch->told = length;
+}
+
+/* Epochs that nobody rounded all give the same whole number. */
+static bool is_exact(struct tv_epoch_length *length, double ratio)
+{
+    bool is_whole = fabs(ratio - round(ratio)) <= 3e-7 * ratio;
+    if (length->points++ == 0)
+        length->exact = is_whole ? round(ratio) : 0;
+    else if (!is_whole || round(ratio) != length->exact)
+        length->exact = 0;
+    return length->exact > 0 && length->points >= 3;
+}
+
+/* What every epoch so far allows, if it was rounded to the most decimals seen. */
+static void narrow(struct tv_epoch_length *length, double step, double epoch)
+{
+    double half = length->decimals > DECIMALS_MAX
+                      ? 2e-7 * epoch
+                      : 0.5 * pow(10, -(length->decimals < 2 ? 2 : length->decimals));
+    double low = step / (epoch + half), high = epoch > half ? step / (epoch - half) : INFINITY;
+    bool agrees = length->high > 0 && low <= length->high && high >= length->low;
+    length->low = agrees ? fmax(low, length->low) : low;
+    length->high = agrees ? fmin(high, length->high) : high;
+}
+
+void tv_epoch_watch(struct tv_run *run, const struct tv_point *point)
+{
+    struct tv_epoch_length *length = &run->epoch;
+    double epoch = point->value, step = (double)point->step;
+    if (!(epoch > 0 && epoch < 1e9 && step > 0))
+        return;
+    int decimals = decimals_of(epoch);
+    if (decimals > length->decimals)
+        length->decimals = decimals;
+    bool exact = is_exact(length, step / epoch);
+    if (length->decimals == 0)
+        return; /* whole numbers count epochs, they do not measure them */
+    narrow(length, step, epoch);
+    if (exact) {
+        tell(run, length->exact, 0);
+        return;
+    }
+    double middle = (length->low + length->high) / 2, width = length->high - length->low;
+    bool is_wrong = length->told < floor(length->low) || length->told > ceil(length->high);
+    bool is_better = width < length->told_width / 2;
+    if (!(width <= SURE * middle) || !(is_wrong || is_better))
+        return;
+    double whole = round(middle);
+    bool has_whole = whole >= length->low - 1e-6 * whole && whole <= length->high + 1e-6 * whole;
+    tell(run, fmax(1, has_whole ? whole : ceil(middle)), width);
+}
