@@ -36,21 +36,39 @@ void tv_json_skip_blank(struct tv_json *json)
     json->at = after_blank(json->at, json->end);
 }
 
-/* Behind the closing quote of the string whose first character is at `p`. */
-static enum tv_status end_of_string(struct tv_json *json, const char *p, const char **ret)
+/* What stops a reader: 1 in a string, 2 between the brackets of a value that is passed over. */
+static const uint8_t stops[256] = {
+    ['"'] = 3, ['\\'] = 1, ['{'] = 2, ['}'] = 2, ['['] = 2, [']'] = 2, [0] = 3,  [1] = 1,
+    [2] = 1,   [3] = 1,    [4] = 1,   [5] = 1,   [6] = 1,   [7] = 1,   [8] = 1,  [9] = 1,
+    [10] = 1,  [11] = 1,   [12] = 1,  [13] = 1,  [14] = 1,  [15] = 1,  [16] = 1, [17] = 1,
+    [18] = 1,  [19] = 1,   [20] = 1,  [21] = 1,  [22] = 1,  [23] = 1,  [24] = 1, [25] = 1,
+    [26] = 1,  [27] = 1,   [28] = 1,  [29] = 1,  [30] = 1,  [31] = 1,
+};
+
+static inline const char *next_stop(const char *p, const char *end, uint8_t what)
 {
-    for (; p < json->end; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '"') {
+    while (p < end && !(stops[(unsigned char)*p] & what))
+        p++;
+    return p;
+}
+
+/* Behind the closing quote of the string whose first character is at `p`. */
+static inline enum tv_status end_of_string(struct tv_json *json, const char *p, const char **ret)
+{
+    for (;;) {
+        p = next_stop(p, json->end, 1);
+        if (p == json->end)
+            return ends_early(json);
+        if (*p == '"') {
             *ret = p + 1;
             return TV_OK;
         }
-        if (c < 0x20)
+        if (*p != '\\')
             return fail(json, p, TV_ECORRUPT, "a control character stands in a string");
-        if (c == '\\' && ++p == json->end)
-            break;
+        if (json->end - p < 2)
+            return ends_early(json);
+        p += 2;
     }
-    return ends_early(json);
 }
 
 /* What lies between the brackets, without recursion: one bit a level tells { from [. */
@@ -59,7 +77,10 @@ static enum tv_status skip_nested(struct tv_json *json, const char *p, const cha
     uint8_t is_array[TV_JSON_DEPTH_MAX / 8] = {0};
     unsigned depth = 0;
     enum tv_status status;
-    for (; p < json->end; p++) {
+    for (;; p++) {
+        p = next_stop(p, json->end, 2);
+        if (p == json->end)
+            return ends_early(json);
         switch (*p) {
         case '"':
             status = end_of_string(json, p + 1, &p);
@@ -85,13 +106,10 @@ static enum tv_status skip_nested(struct tv_json *json, const char *p, const cha
                 return TV_OK;
             }
             break;
-        case '\0':
-            return fail(json, p, TV_ECORRUPT, "a NUL byte stands where JSON was expected");
         default:
-            break;
+            return fail(json, p, TV_ECORRUPT, "a NUL byte stands where JSON was expected");
         }
     }
-    return ends_early(json);
 }
 
 static inline bool ends_value(const char *p, const char *end)
