@@ -13,10 +13,12 @@ static const struct tv_framework *const frameworks[] = {
 static const struct tv_framework *detect(const struct tv_facts *facts)
 {
     const char *named = tv_get_text(facts, "framework");
-    for (size_t i = 0; i < sizeof frameworks / sizeof *frameworks; i++) {
-        if (named ? !strcmp(named, frameworks[i]->name) : frameworks[i]->owns(facts))
+    for (size_t i = 0; named && i < sizeof frameworks / sizeof *frameworks; i++)
+        if (!strcmp(named, frameworks[i]->name))
             return frameworks[i];
-    }
+    for (size_t i = 0; i < sizeof frameworks / sizeof *frameworks; i++)
+        if (frameworks[i]->owns(facts))
+            return frameworks[i];
     return NULL;
 }
 

@@ -6,14 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LLAMAFACTORY, AXOLOTL, TRL, DEEPSPEED, ULTRALYTICS, TRANSFORMERS, FRAMEWORKS };
+enum { LLAMAFACTORY, AXOLOTL, DEEPSPEED, ULTRALYTICS, TRANSFORMERS, FRAMEWORKS };
 
-static const char *const framework_names[FRAMEWORKS] = {
-    "llamafactory", "axolotl", "trl", "deepspeed", "ultralytics", "transformers"};
+static const char *const framework_names[FRAMEWORKS] = {"llamafactory", "axolotl", "deepspeed",
+                                                        "ultralytics", "transformers"};
 
 /* Keys that only one framework has, and those that all heirs of transformers share.
  * Sources: hiyouga/LLaMA-Factory src/llamafactory/hparams, axolotl-ai-cloud/axolotl
- * src/axolotl/utils/schemas, huggingface/trl the config classes of trl/trainer, DeepSpeed
+ * src/axolotl/utils/schemas, DeepSpeed
  * docs/_pages/config-json.md, ultralytics/cfg/default.yaml, transformers training_args.py. */
 static const struct {
     const char *key;
@@ -26,9 +26,6 @@ static const struct {
     {"micro_batch_size", AXOLOTL},
     {"sequence_len", AXOLOTL},
     {"lr_quadratic_warmup", AXOLOTL},
-    {"dataset_text_field", TRL},
-    {"dataset_num_proc", TRL},
-    {"num_generations", TRL},
     {"train_micro_batch_size_per_gpu", DEEPSPEED},
     {"zero_optimization.stage", DEEPSPEED},
     {"lr0", ULTRALYTICS},

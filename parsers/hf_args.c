@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* TrainingArguments as a JSON file: the trainer's own dump (to_json_string) or what a user wrote
+ * for HfArgumentParser.parse_json_file and LLaMA Factory. */
+#include "lib/json_config.h"
+#include "trainvet/parser.h"
+#include "trainvet/text.h"
+#include <string.h>
+
+static bool holds(struct tv_span text, const char *needle)
+{
+    return text.len && memmem(text.data, text.len, needle, strlen(needle));
+}
+
+/* A dump states every field; nobody writes these two by hand. */
+static bool is_dump(struct tv_span text)
+{
+    return holds(text, "\"logging_nan_inf_filter\"") && holds(text, "\"adam_epsilon\"");
+}
+
+static struct tv_feed feed(void *state, struct tv_span in, bool last, const struct tv_emit *out,
+                           struct tv_error *reterr)
+{
+    (void)state;
+    (void)last;
+    struct tv_config config =
+        tv_config_begin(out, is_dump(in) ? TV_FACT_RUN_ARGS : TV_FACT_USER_CONFIG, "");
+    enum tv_status status = tv_json_flatten(&config, in, 0, reterr);
+    if (status == TV_OK)
+        tv_config_end(&config);
+    return tv_config_feed(&config, status, in);
+}
+
+static int probe(struct tv_span basename, struct tv_span head)
+{
+    static const char *const keys[] = {"\"per_device_train_batch_size\"",
+                                       "\"gradient_accumulation_steps\"",
+                                       "\"lr_scheduler_type\"",
+                                       "\"num_train_epochs\"",
+                                       "\"learning_rate\"",
+                                       "\"warmup_ratio\"",
+                                       "\"warmup_steps\"",
+                                       "\"max_steps\"",
+                                       "\"finetuning_type\""};
+    static const char *const others[] = {"\"log_history\"", "\"architectures\"", "\"peft_type\"",
+                                         "\"zero_optimization\"",
+                                         "\"train_micro_batch_size_per_gpu\""};
+    struct tv_span text = tv_span_trim(tv_config_without_bom(head));
+    if (!tv_span_ends(basename, ".json") || text.len == 0 || text.data[0] != '{' ||
+        tv_span_is(basename, "trainer_state.json"))
+        return 0;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (holds(text, others[i]))
+            return 0;
+    int found = 0;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        found += holds(text, keys[i]);
+    if (tv_span_is(basename, "training_args.json") && found)
+        return 90;
+    return found >= 2 ? 70 : 0;
+}
+
+const struct tv_parser tv_parser_hf_args = {
+    .name = "hf_args",
+    .summary = "transformers TrainingArguments (JSON)",
+    .mode = TV_PARSER_SNAPSHOT,
+    .probe = probe,
+    .feed = feed,
+};

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration parsers that are small around lib/: hf_args, model_card, hparams_yaml. */
+#include "base/memory.h"
+#include "lib/config.h"
+#include "support/config.h"
+#include "support/suite.h"
+#include "trainvet/text.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct tv_parser tv_parser_hf_args, tv_parser_model_card, tv_parser_hparams_yaml;
+
+static struct tv_config_run run;
+
+static void close_run(void)
+{
+    tv_config_run_free(&run);
+}
+
+static int probe(const struct tv_parser *parser, const char *name, const char *head)
+{
+    return parser->probe(tv_span_of(name), tv_span_of(head));
+}
+
+START_TEST(dump_of_the_trainer_outranks_what_a_user_wrote)
+{
+    tv_config_run_text(
+        &run, &tv_parser_hf_args,
+        "{\n  \"output_dir\": \"out\",\n  \"adam_epsilon\": 1e-08,\n"
+        "  \"logging_nan_inf_filter\": true,\n  \"learning_rate\": 5e-05,\n"
+        "  \"lr_scheduler_kwargs\": {\"num_cycles\": 3},\n"
+        "  \"per_device_train_batch_size\": 8,\n  \"hub_token\": \"<HUB_TOKEN>\"\n}");
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F learning_rate=5e-05 source 1 line 5\n");
+    tv_config_has(&run, "F lr_scheduler_kwargs.num_cycles=3 source 1 line 6\n");
+    tv_config_has(&run, "F hub_token=<masked> string");
+    tv_config_has(&run, "F framework=transformers string source 5");
+    tv_config_run_text(&run, &tv_parser_hf_args,
+                       "{\"finetuning_type\": \"lora\", \"learning_rate\": \"1e-4\"}");
+    tv_config_has(&run, "F learning_rate=1e-4 string source 2 line 1\n");
+    tv_config_has(&run, "F framework=llamafactory string source 2");
+}
+END_TEST
+
+START_TEST(only_training_arguments_are_taken_for_them)
+{
+    const struct tv_parser *p = &tv_parser_hf_args;
+    ck_assert_int_ge(probe(p, "training_args.json", "{\"learning_rate\": 1,"), 80);
+    ck_assert_int_ge(probe(p, "x.json", "{\"learning_rate\": 1, \"warmup_ratio\": 0.1"), 50);
+    ck_assert_int_eq(probe(p, "trainer_state.json", "{\"learning_rate\": 1, \"max_steps\": 1"), 0);
+    ck_assert_int_eq(
+        probe(p, "s.json", "{\"log_history\": [{\"learning_rate\": 1}], \"max_steps\""), 0);
+    ck_assert_int_eq(probe(p, "config.json", "{\"architectures\": [\"X\"], \"vocab_size\": 1}"), 0);
+    ck_assert_int_eq(probe(p, "adapter_config.json", "{\"peft_type\": \"LORA\", \"r\": 8}"), 0);
+    ck_assert_int_eq(probe(p, "all_results.json", "{\"epoch\": 3.0, \"train_loss\": 1.0}"), 0);
+    ck_assert_int_eq(probe(p, "tokenizer_config.json", "{\"add_bos_token\": true}"), 0);
+    ck_assert_int_eq(probe(p, "x.jsonl", "{\"learning_rate\": 1, \"max_steps\": 2}"), 0);
+    ck_assert_int_eq(probe(p, "x.json", ""), 0);
+    ck_assert_int_eq(probe(p, "x.json", "[{\"learning_rate\": 1, \"max_steps\": 2}]"), 0);
+}
+END_TEST
+
+START_TEST(broken_arguments_are_refused)
+{
+    tv_config_run_text(&run, &tv_parser_hf_args, "{\"learning_rate\": 1, \"max_steps\":");
+    ck_assert_int_eq(run.status, TV_ECORRUPT);
+    char *text = tv_repeated("", "{\"a\":", 10000, "");
+    tv_config_run_text(&run, &tv_parser_hf_args, text);
+    ck_assert_int_eq(run.status, TV_ELIMIT);
+    free(text);
+}
+END_TEST
+
+static const char card[] =
+    "---\nlibrary_name: peft\nlicense: other\nbase_model: meta-llama/Meta-Llama-3-8B\ntags:\n"
+    "- llama-factory\n- lora\n- generated_from_trainer\nmodel-index:\n- name: sft\n  results: []\n"
+    "---\n\n# sft\n\n- learning_rate: 99\n\n## Training procedure\n\n"
+    "### Training hyperparameters\n\n"
+    "The following hyperparameters were used during training:\n- learning_rate: 0.0001\n"
+    "- train_batch_size: 1\n- eval_batch_size: 1\n- seed: 42\n- distributed_type: multi-GPU\n"
+    "- num_devices: 2\n- gradient_accumulation_steps: 8\n- total_train_batch_size: 16\n"
+    "- optimizer: Use adamw_torch with betas=(0.9,0.999) and epsilon=1e-08\n"
+    "- lr_scheduler_type: cosine\n- lr_scheduler_warmup_ratio: 0.1\n"
+    "- lr_scheduler_warmup_steps: 10\n- num_epochs: 3.0\n"
+    "- mixed_precision_training: Native AMP\n\n### Training results\n\n- seed: 7\n\n"
+    "### Framework versions\n\n- PEFT 0.12.0\n- Transformers 4.46.1\n- Pytorch 2.5.1+cu124\n";
+
+START_TEST(model_card_speaks_in_training_arguments)
+{
+    tv_config_run_text(&run, &tv_parser_model_card, card);
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F learning_rate=0.0001 source 4 line 23\n");
+    tv_config_has(&run, "F per_device_train_batch_size=1 source 4 line 24\n");
+    tv_config_has(&run, "F world_size=2 source 4 line 28\n");
+    tv_config_has(&run, "F total_train_batch_size=16 source 4 ");
+    tv_config_has(&run, "F lr_scheduler_type=cosine string source 4 ");
+    tv_config_has(&run, "F warmup_ratio=0.1 source 4 ");
+    tv_config_has(&run, "F warmup_steps=10 source 4 ");
+    tv_config_has(&run, "F num_train_epochs=3.0 source 4 ");
+    tv_config_has(&run, "F framework_version=4.46.1 string source 4 line 45\n");
+    tv_config_has(&run, "F framework=llamafactory string source 4 line 6\n");
+    tv_config_lacks(&run, "=99");
+    tv_config_lacks(&run, "seed=7");
+}
+END_TEST
+
+START_TEST(model_card_of_the_plain_trainer)
+{
+    tv_config_run_text(&run, &tv_parser_model_card,
+                       "### Training hyperparameters\r\n\r\n- training_steps: 400\r\n"
+                       "- lr_scheduler_type: linear\r\n### Framework versions\r\n\r\n"
+                       "- Transformers: 5.1.0\r\n");
+    tv_config_has(&run, "F max_steps=400 source 4 line 3\n");
+    tv_config_has(&run, "F framework_version=5.1.0 string source 4 line 7\n");
+    tv_config_has(&run, "F framework=transformers string source 5");
+}
+END_TEST
+
+START_TEST(readme_without_hyperparameters_says_nothing)
+{
+    tv_config_run_text(&run, &tv_parser_model_card,
+                       "---\ntags:\n- llama-factory\n---\n# My project\n\n- lr: 1\n");
+    ck_assert_int_eq(run.status, TV_OK);
+    ck_assert_uint_eq(run.capture.len, 0);
+    tv_config_run_text(&run, &tv_parser_model_card, "");
+    ck_assert_int_eq(run.status, TV_OK);
+    ck_assert_int_gt(probe(&tv_parser_model_card, "README.md", card), 0);
+    ck_assert_int_eq(probe(&tv_parser_model_card, "README.md", "# My project\n"), 0);
+    ck_assert_int_eq(probe(&tv_parser_model_card, "CHANGES.md", card), 0);
+}
+END_TEST
+
+START_TEST(hostile_model_card_does_no_harm)
+{
+    static const char text[] = "### Training hyperparameters\n- \n-  : \n- x\n- a\0b: 1\n- :\n- "
+                               "\xFF\xFE: \x1b[31m\n- learning_rate: 1\n### Framework versions\n"
+                               "- Transformers\n- Transformers ";
+    tv_config_run(&run, &tv_parser_model_card, (struct tv_span){text, sizeof text - 1});
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F learning_rate=1 source 4 line 8\n");
+    tv_config_lacks(&run, "framework_version");
+    char *huge = tv_repeated("", "- a: b\n", 200000, "");
+    tv_config_run_text(&run, &tv_parser_model_card, huge);
+    ck_assert_int_eq(run.status, TV_ELIMIT);
+    free(huge);
+}
+END_TEST
+
+START_TEST(lightning_keeps_the_projects_own_keys)
+{
+    tv_config_run_text(&run, &tv_parser_hparams_yaml,
+                       "batch_size: 16\nlr: 0.05\nmax_steps: 1600\nlr_scheduler: cosine\n"
+                       "warmup_steps: 160\nmodel: !!python/object:my.Model\n  size: 3\n");
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F batch_size=16 source 3 line 1\n");
+    tv_config_has(&run, "F lr=0.05 source 3 line 2\n");
+    tv_config_has(&run, "F lr_scheduler=cosine string source 3 line 4\n");
+    tv_config_has(&run, "F model.size=3 source 3 line 7\n");
+    tv_config_has(&run, "F framework=lightning string source 5");
+    ck_assert_uint_eq(run.capture.notes + run.capture.damages, 0);
+    ck_assert_int_gt(probe(&tv_parser_hparams_yaml, "hparams.yaml", ""), 90);
+    ck_assert_int_eq(probe(&tv_parser_hparams_yaml, "train.yaml", "lr: 1\n"), 0);
+}
+END_TEST
+
+START_TEST(lightning_without_hyperparameters_is_fine)
+{
+    static const char *const texts[] = {"", "\n", "{}\n"};
+    for (size_t i = 0; i < 3; i++) {
+        tv_config_run_text(&run, &tv_parser_hparams_yaml, texts[i]);
+        ck_assert_int_eq(run.status, TV_OK);
+        ck_assert_uint_eq(run.capture.len, 0);
+    }
+}
+END_TEST
+
+/* Every hparams.yaml of the labelled runs, when they are at hand. */
+START_TEST(all_hyperparameters_of_the_labelled_runs_are_read)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/../shared/bench/dev", TRAINVET_SOURCE_DIR);
+    DIR *dir = opendir(path);
+    size_t count = 0;
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        snprintf(path, sizeof path, "bench/dev/%s/lightning_logs/version_0/hparams.yaml",
+                 entry->d_name);
+        struct tv_span text = tv_shared_file(path);
+        if (!text.data)
+            continue;
+        tv_config_run(&run, &tv_parser_hparams_yaml, text);
+        ck_assert_msg(run.status == TV_OK, "%s: %s", path, run.error.message);
+        tv_config_has(&run, "F lr=");
+        ck_assert_uint_eq(run.capture.notes + run.capture.damages, 0);
+        free((char *)text.data);
+        count++;
+    }
+    if (dir) {
+        closedir(dir);
+        ck_assert_uint_gt(count, 20);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("config_files");
+    TCase *t = tcase_create("config_files");
+    tcase_add_checked_fixture(t, NULL, close_run);
+    tcase_add_test(t, dump_of_the_trainer_outranks_what_a_user_wrote);
+    tcase_add_test(t, only_training_arguments_are_taken_for_them);
+    tcase_add_test(t, broken_arguments_are_refused);
+    tcase_add_test(t, model_card_speaks_in_training_arguments);
+    tcase_add_test(t, model_card_of_the_plain_trainer);
+    tcase_add_test(t, readme_without_hyperparameters_says_nothing);
+    tcase_add_test(t, hostile_model_card_does_no_harm);
+    tcase_add_test(t, lightning_keeps_the_projects_own_keys);
+    tcase_add_test(t, lightning_without_hyperparameters_is_fine);
+    tcase_add_test(t, all_hyperparameters_of_the_labelled_runs_are_read);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
