@@ -63,6 +63,7 @@ const struct tv_parser tv_parser_hf_args = {
     .name = "hf_args",
     .summary = "transformers TrainingArguments (JSON)",
     .mode = TV_PARSER_SNAPSHOT,
+    .is_config = true,
     .probe = probe,
     .feed = feed,
 };

@@ -32,6 +32,7 @@ const struct tv_parser tv_parser_hparams_yaml = {
     .name = "hparams_yaml",
     .summary = "hyperparameters saved by Lightning (hparams.yaml)",
     .mode = TV_PARSER_SNAPSHOT,
+    .is_config = true,
     .probe = probe,
     .feed = feed,
 };

@@ -141,6 +141,7 @@ const struct tv_parser tv_parser_lf_yaml = {
     .name = "lf_yaml",
     .summary = "LLaMA Factory training configuration (YAML)",
     .mode = TV_PARSER_SNAPSHOT,
+    .is_config = true,
     .probe = probe,
     .feed = feed,
 };

@@ -175,6 +175,7 @@ const struct tv_parser tv_parser_model_card = {
     .name = "model_card",
     .summary = "model card written by transformers (README.md)",
     .mode = TV_PARSER_SNAPSHOT,
+    .is_config = true,
     .probe = probe,
     .feed = feed,
 };

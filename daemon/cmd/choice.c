@@ -99,3 +99,11 @@ void tv_choice_free(struct tv_choice *choice)
     free(choice->enabled);
     *choice = (struct tv_choice){0};
 }
+
+int tv_parse_level(const char *text)
+{
+    for (int level = TV_INFO; level <= TV_CRITICAL; level++)
+        if (strcmp(text, tv_severity_name((enum tv_severity)level)) == 0)
+            return level;
+    return strcmp(text, "never") == 0 ? TV_LEVEL_NEVER : -1;
+}

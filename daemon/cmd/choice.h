@@ -21,4 +21,8 @@ enum tv_status tv_choice_set(struct tv_choice *choice, const char *setting,
                              struct tv_error *reterr);
 void tv_choice_free(struct tv_choice *choice);
 
+#define TV_LEVEL_NEVER (TV_CRITICAL + 1)
+/* The severity of that name, TV_LEVEL_NEVER for "never", -1 for anything else. */
+int tv_parse_level(const char *text);
+
 #endif

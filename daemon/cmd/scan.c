@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONFIGS_MAX = 32, JOBS_MAX = 256, NEVER = TV_CRITICAL + 1 };
+enum { CONFIGS_MAX = 32, JOBS_MAX = 256 };
 
 enum {
     OPT_FORMAT,
@@ -102,14 +102,6 @@ struct scan {
 
 /* ---- command line ---- */
 
-static int parse_level(const char *text)
-{
-    for (int level = TV_INFO; level <= TV_CRITICAL; level++)
-        if (strcmp(text, tv_severity_name((enum tv_severity)level)) == 0)
-            return level;
-    return strcmp(text, "never") == 0 ? NEVER : -1;
-}
-
 static int parse_jobs(struct scan *scan, const char *text)
 {
     int64_t jobs;
@@ -149,7 +141,7 @@ static int set_option(struct scan *scan, int option, const char *value)
     case OPT_CONFIG:
         return add_config(scan, value);
     case OPT_FAIL_ON:
-        scan->fail_on = parse_level(value);
+        scan->fail_on = tv_parse_level(value);
         if (scan->fail_on < 0)
             return tv_cli_error(&cli, "--fail-on is info, warning, critical or never, not \"%s\"",
                                 value);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/log.h"
+#include "base/memory.h"
+#include "cmd/choice.h"
+#include "cmd/cmd.h"
+#include "cmd/notes.h"
+#include "cmd/settings.h"
+#include "sinks/lib/alert_json.h"
+#include "tail/load.h"
+#include "trainvet/text.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_FORMAT, OPT_JSON, OPT_SAMPLES, OPT_WORLD, OPT_SET, OPT_FAIL_ON };
+enum { SETTINGS_MAX = 64 };
+
+static const struct tv_cli_option option_table[] = {
+    {"format", 0, "FORMAT", "text (default) or json: one alert object a line"},
+    {"json", 0, NULL, "short for --format json"},
+    {"num-samples", 'n', "N", "samples in the training data, to compute the run's steps"},
+    {"world-size", 'w', "N", "processes that train together (default 1)"},
+    {"set", 0, "KEY=VALUE", "a setting that the command line overrides; can be repeated"},
+    {"fail-on", 0, "LEVEL",
+     "exit with 1 from this severity on: info, warning (default),\ncritical or never"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct tv_cli cli = {
+    .command = "lint",
+    .operands = "CONFIG...",
+    .intro =
+        "Judges training configurations before the job starts: what the trainer itself would\n"
+        "reject, and what is known to go wrong. Each finding names the line, the reason and the\n"
+        "value to use. Several files are the stages of one training: a stage that starts from\n"
+        "another one's output is compared with it.",
+    .options = option_table,
+    .examples = "  trainvet lint train.yaml\n"
+                "      one configuration\n"
+                "  trainvet lint -n 10000 -w 4 train.yaml\n"
+                "      10,000 samples on 4 GPUs: steps and warm-up can be computed\n"
+                "  trainvet lint pretrain.yaml sft.yaml dpo.yaml\n"
+                "      three stages\n",
+};
+
+struct stage {
+    const char *path;
+    struct tv_run *run;
+    struct tv_notes notes;
+};
+
+struct lint {
+    struct tv_choice choice;
+    bool json;
+    int fail_on;
+    const char *settings[SETTINGS_MAX];
+    size_t settings_len;
+    const char *samples, *world;
+    struct stage *stages;
+    size_t stages_len;
+    bool unreadable;
+    int worst; /* severity of the worst finding, -1: none */
+};
+
+static int set_option(struct lint *lint, int option, const char *value)
+{
+    switch (option) {
+    case OPT_FORMAT:
+        lint->json = strcmp(value, "json") == 0;
+        if (!lint->json && strcmp(value, "text") != 0)
+            return tv_cli_error(&cli, "--format is text or json, not \"%s\"", value);
+        return TV_EXIT_OK;
+    case OPT_JSON:
+        lint->json = true;
+        return TV_EXIT_OK;
+    case OPT_SAMPLES:
+        lint->samples = value;
+        return TV_EXIT_OK;
+    case OPT_WORLD:
+        lint->world = value;
+        return TV_EXIT_OK;
+    case OPT_FAIL_ON:
+        lint->fail_on = tv_parse_level(value);
+        if (lint->fail_on < 0)
+            return tv_cli_error(&cli, "--fail-on is info, warning, critical or never, not \"%s\"",
+                                value);
+        return TV_EXIT_OK;
+    default:
+        if (lint->settings_len == SETTINGS_MAX)
+            return tv_cli_error(&cli, "--set can be given %d times at most", SETTINGS_MAX);
+        lint->settings[lint->settings_len++] = value;
+        return TV_EXIT_OK;
+    }
+}
+
+static int parse(struct lint *lint, int argc, char **argv, bool *ret_go)
+{
+    struct tv_args args = tv_args(&cli, argc, argv);
+    *ret_go = false;
+    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
+        int status = TV_EXIT_OK;
+        if (option == TV_ARG_HELP)
+            return TV_EXIT_OK;
+        if (option == TV_ARG_ERROR)
+            return TV_EXIT_USAGE;
+        if (option == TV_ARG_OPERAND)
+            lint->stages[lint->stages_len++].path = args.value;
+        else
+            status = set_option(lint, option, args.value);
+        if (status != TV_EXIT_OK)
+            return status;
+    }
+    if (lint->stages_len == 0)
+        return tv_cli_error(&cli, "lint needs a CONFIG: the file that the job is started with");
+    *ret_go = true;
+    return TV_EXIT_OK;
+}
+
+static enum tv_status add_settings(const struct lint *lint, struct tv_facts *facts,
+                                   struct tv_error *reterr)
+{
+    enum tv_status status = TV_OK;
+    if (lint->samples)
+        status =
+            tv_settings_add_number(facts, "num_samples", lint->samples, "--num-samples", reterr);
+    if (status == TV_OK && lint->world)
+        status = tv_settings_add_number(facts, "world_size", lint->world, "--world-size", reterr);
+    for (size_t i = 0; status == TV_OK && i < lint->settings_len; i++)
+        status = tv_settings_add(facts, lint->settings[i], reterr);
+    return status;
+}
+
+static int load(struct lint *lint, struct stage *stage)
+{
+    struct tv_error error = {0};
+    stage->run = tv_run_new(&lint->choice.engine, stage->path);
+    tv_run_on_problem(stage->run, tv_notes_add, &stage->notes);
+    if (add_settings(lint, tv_run_facts(stage->run), &error) != TV_OK)
+        return tv_cli_error(&cli, "%s", error.message);
+    if (tv_load_config(stage->run, stage->path, false, &error) != TV_OK) {
+        lint->unreadable = true;
+        if (error.line)
+            tv_log(TV_LOG_ERROR, "%s: line %" PRIu32 ": %s", stage->path, error.line,
+                   error.message);
+        else
+            tv_log(TV_LOG_ERROR, "%s: %s", stage->path, error.message);
+    }
+    tv_notes_print(&stage->notes);
+    tv_run_end(stage->run, NAN);
+    return TV_EXIT_OK;
+}
+
+static void print_json(const struct tv_alert *alert)
+{
+    struct tv_json json = {0};
+    tv_alert_json(&json, alert);
+    puts(json.data);
+    tv_json_free(&json);
+}
+
+static void print_text(const struct tv_alert *alert)
+{
+    printf("  %-8s  %s\n", tv_severity_name(alert->severity), alert->summary);
+    for (size_t i = 0; i < alert->advice_len; i++)
+        printf("            change %s\n", alert->advice[i]);
+}
+
+static void report(struct lint *lint, struct stage *stage)
+{
+    const struct tv_alert *const *alerts;
+    size_t len = tv_run_alerts(stage->run, &alerts);
+    char safe[512];
+    if (!lint->json)
+        printf("%s:%s\n", tv_escape(tv_span_of(stage->path), safe, sizeof safe),
+               len ? "" : " nothing to object to");
+    for (int severity = TV_CRITICAL; severity >= TV_INFO; severity--)
+        for (size_t i = 0; i < len; i++) {
+            if ((int)alerts[i]->severity != severity)
+                continue;
+            lint->worst = severity > lint->worst ? severity : lint->worst;
+            (lint->json ? print_json : print_text)(alerts[i]);
+        }
+}
+
+/* `stage` reads what `before` writes. */
+static bool starts_from(const struct stage *stage, const char *output)
+{
+    static const char *const keys[] = {"model_name_or_path", "adapter_name_or_path",
+                                       "resume_from_checkpoint"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *from = tv_facts_text(tv_run_facts(stage->run), keys[i]);
+        size_t len = strlen(output);
+        if (from && strncmp(from, output, len) == 0 && (from[len] == '\0' || from[len] == '/'))
+            return true;
+    }
+    return false;
+}
+
+/* A finding about two configurations, told like those about one. */
+static void object(struct lint *lint, const struct stage *stage, const char *subject,
+                   const char *summary, const char *advice)
+{
+    struct tv_alert alert = {.run = stage->path,
+                             .detector = "config_lint",
+                             .subject = subject,
+                             .severity = TV_WARNING,
+                             .wall_time = NAN,
+                             .observed = NAN,
+                             .expected = NAN,
+                             .confidence = NAN,
+                             .summary = summary,
+                             .advice = {advice},
+                             .advice_len = 1};
+    lint->worst = lint->worst < TV_WARNING ? TV_WARNING : lint->worst;
+    (lint->json ? print_json : print_text)(&alert);
+}
+
+static void compare_stages(struct lint *lint, const struct stage *before, const struct stage *stage)
+{
+    const struct tv_facts *first = tv_run_facts(before->run), *second = tv_run_facts(stage->run);
+    const char *output = tv_facts_text(first, "output_dir"),
+               *own = tv_facts_text(second, "output_dir");
+    double rate, next;
+    char raw[1024], summary[1024], advice[128];
+    if (!output || !*output)
+        return;
+    struct tv_text text = tv_text_in(raw, sizeof raw);
+    if (own && strcmp(own, output) == 0) {
+        tv_text_add(
+            &text,
+            "%s and %s both write to output_dir %s: the later stage overwrites the earlier one",
+            before->path, stage->path, output);
+        object(lint, stage, "output_dir", tv_escape(tv_span_of(raw), summary, sizeof summary),
+               "output_dir: one for each stage");
+        return;
+    }
+    if (!starts_from(stage, output) || !tv_facts_number(first, "learning_rate", &rate) ||
+        !tv_facts_number(second, "learning_rate", &next) || next <= rate)
+        return;
+    tv_text_add(&text,
+                "%s starts from the output of %s with a higher learning_rate, %g after %g: what "
+                "was learnt may be "
+                "lost",
+                stage->path, before->path, next, rate);
+    snprintf(advice, sizeof advice, "learning_rate: %g -> %g", next, rate / 2);
+    object(lint, stage, "learning_rate between stages",
+           tv_escape(tv_span_of(raw), summary, sizeof summary), advice);
+}
+
+static int run_lint(struct lint *lint)
+{
+    for (size_t i = 0; i < lint->stages_len; i++) {
+        int status = load(lint, &lint->stages[i]);
+        if (status != TV_EXIT_OK)
+            return status;
+    }
+    for (size_t i = 0; i < lint->stages_len; i++) {
+        report(lint, &lint->stages[i]);
+        for (size_t k = 0; k < i; k++)
+            compare_stages(lint, &lint->stages[k], &lint->stages[i]);
+    }
+    return lint->unreadable               ? TV_EXIT_INPUT
+           : lint->worst >= lint->fail_on ? TV_EXIT_FINDINGS
+                                          : TV_EXIT_OK;
+}
+
+int tv_cmd_lint(int argc, char **argv)
+{
+    struct lint lint = {.fail_on = TV_WARNING,
+                        .worst = -1,
+                        .stages = tv_xcalloc((size_t)argc, sizeof(struct stage))};
+    struct tv_error error;
+    bool go;
+    tv_choice_init(&lint.choice);
+    tv_choice_detector(&lint.choice, "config_lint", &error);
+    tv_choice_set(&lint.choice, "config_lint.least_severity=0", &error);
+    int status = parse(&lint, argc, argv, &go);
+    if (go)
+        status = run_lint(&lint);
+    for (size_t i = 0; i < lint.stages_len; i++)
+        tv_run_free(lint.stages[i].run);
+    tv_choice_free(&lint.choice);
+    free(lint.stages);
+    return status;
+}
