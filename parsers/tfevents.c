@@ -148,7 +148,7 @@ static void deliver_facts(struct reader *reader, const struct tv_event_value *va
         value->form == TV_VALUE_HPARAMS
             ? tv_event_hparams_facts(value->body, &out, &error)
             : tv_event_text_facts(value->tag, value->body, !reader->state->last, &out, &error);
-    if (status == TV_OK || status == TV_EUNSUPPORTED)
+    if (status == TV_OK)
         return;
     char tag[64], what[320];
     struct tv_text text = tv_text_in(what, sizeof what);

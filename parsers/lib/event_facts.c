@@ -6,7 +6,7 @@
 #include "trainvet/text.h"
 #include <string.h>
 
-#define ARGUMENT_MAX 256 /* bytes of a value that is one argument; a longer text is prose */
+#define ARGUMENT_MAX  256 /* bytes of a value that is one argument; a longer text is prose */
 #define TEXT_NAME_MAX 128
 
 static bool is_json_object(struct tv_span text)
@@ -46,13 +46,13 @@ enum tv_status tv_event_text_facts(struct tv_span tag, struct tv_span text, bool
     if (tv_span_ends(key, "/text_summary"))
         key.len -= strlen("/text_summary");
     if (!tv_span_copy(key, name, sizeof name) || !key.len)
-        return TV_EUNSUPPORTED;
+        return TV_OK;
     if (tv_span_is(key, "args"))
         return tv_json_config(text, "", TV_FACT_RUN_ARGS, out, reterr);
     if (is_json_object(text) && tv_json_config(text, name, TV_FACT_RUN_ARGS, out, reterr) == TV_OK)
         return TV_OK;
     if (!may_be_argument || !is_one_line(text))
-        return TV_EUNSUPPORTED;
+        return TV_OK;
     struct tv_config config = tv_config_begin(out, TV_FACT_RUN_ARGS, "");
     emit_one(&config, key, text, is_none(text) ? TV_CONFIG_NULL : TV_CONFIG_NUMBER);
     tv_config_end(&config);

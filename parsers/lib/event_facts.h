@@ -11,8 +11,8 @@
  *   <name>/text_summary         a JSON object, model_config for one: facts "<name>.key"
  *   <name>/text_summary         one short line: a fact <name>, as Megatron writes each argument
  *                               (NVIDIA/Megatron-LM: megatron/training/global_vars.py); only when
- * `may_be_argument` TV_EUNSUPPORTED: prose, which is none of these. TV_ECORRUPT, TV_ELIMIT: args is
- * not the JSON that it should be. */
+ * Anything else is prose and says nothing. An error: args is not the JSON object that it should be.
+ */
 enum tv_status tv_event_text_facts(struct tv_span tag, struct tv_span text, bool may_be_argument,
                                    const struct tv_emit *out, struct tv_error *reterr);
 
