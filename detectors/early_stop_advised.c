@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The evaluation has not improved for long and the run goes on. */
+#include "lib/evals.h"
+#include "lib/note.h"
+#include "lib/plan.h"
+#include <math.h>
+
+struct options {
+    int64_t patience;
+    double share, rise;
+    int64_t risen_evals;
+    double noise, min_delta;
+};
+
+struct state {
+    struct tv_evals evals;
+    struct tv_restarts restarts;
+    /* Best that was beaten by more than min_delta, and how long ago. */
+    double mark;
+    uint64_t stale;
+    int64_t stale_from; /* second evaluation without progress */
+    bool fires;
+};
+
+static double planned_evals(const struct tv_view *view, const struct tv_evals *evals)
+{
+    double interval = tv_evals_interval(evals), total = (double)tv_view_total_steps(view);
+    double planned = interval > 0 && total > 0 ? total / interval : 0;
+    return fmax(planned, (double)evals->count);
+}
+
+static void raise(struct tv_view *view, const struct options *options, struct state *state,
+                  const char *rule)
+{
+    const struct tv_evals *evals = &state->evals;
+    const char *tag = tv_view_tag(view, TV_ROLE_EVAL_LOSS);
+    double last = evals->recent[evals->recent_len - 1];
+    double wasted = (double)tv_view_step(view) - (double)evals->best_step;
+    int64_t total = tv_view_total_steps(view);
+    struct tv_note note;
+    struct tv_finding finding;
+    struct tv_setting setting;
+    tv_note_init(&note, &finding, tag ? tag : "eval_loss", TV_INFO,
+                 evals->since_best >= 2 ? evals->after_best[1] : state->stale_from);
+    tv_note_summary(&note,
+                    "the evaluation loss has not improved since step %lld (%.4g, now %.4g), %llu "
+                    "evaluations ago",
+                    (long long)evals->best_step, evals->best, last,
+                    (unsigned long long)evals->since_best);
+    finding.observed = last;
+    finding.expected = evals->best;
+    finding.confidence = fmin(0.95, 0.6 + 0.05 * (double)evals->since_best);
+    tv_note_evidence(&note, "evals_since_best", (double)evals->since_best);
+    tv_note_evidence(&note, "evals", (double)evals->count);
+    tv_note_evidence(&note, "rise_percent", 100 * (last - evals->best) / tv_evals_scale(evals));
+    tv_note_evidence(&note, "eval_noise", tv_evals_noise(evals));
+    tv_note_evidence(&note, "steps_since_best", wasted);
+    if (total > evals->best_step)
+        tv_note_evidence(&note, "steps_of_the_plan_after_best", (double)(total - evals->best_step));
+    tv_note_cause(&note, "%s", rule);
+    tv_note_advice(&note, "stop, and keep the checkpoint of step %lld",
+                   (long long)evals->best_step);
+    if (tv_view_setting(view, "max_steps", &setting) && setting.number > 0)
+        tv_note_advice(&note, "next time %s: %s -> %lld", setting.key, setting.value,
+                       (long long)evals->best_step);
+    tv_note_advice(&note,
+                   "early stopping with a patience of %lld evaluations would have saved %.0f steps",
+                   (long long)options->risen_evals,
+                   fmax(0, wasted - (double)options->risen_evals * tv_evals_interval(evals)));
+    tv_raise(view, &finding);
+    state->fires = true;
+}
+
+static bool risen(const struct options *options, const struct state *state)
+{
+    const struct tv_evals *evals = &state->evals;
+    uint32_t n = (uint32_t)options->risen_evals;
+    double rise = tv_evals_rise(evals, n);
+    return evals->since_best >= n && 100 * rise > options->rise * tv_evals_scale(evals) &&
+           rise > options->noise * tv_evals_noise(evals);
+}
+
+static bool stale(const struct tv_view *view, const struct options *options,
+                  const struct state *state)
+{
+    double least = options->share * planned_evals(view, &state->evals);
+    return (double)state->stale >= fmax((double)options->patience, least);
+}
+
+static void judge(struct tv_view *view, const struct options *options, struct state *state)
+{
+    const struct tv_evals *evals = &state->evals;
+    double last = evals->recent[evals->recent_len - 1];
+    if (evals->count == 1 || last < state->mark - options->min_delta * tv_evals_scale(evals)) {
+        state->mark = last;
+        state->stale = 0;
+        if (state->fires)
+            tv_clear(view, tv_view_tag(view, TV_ROLE_EVAL_LOSS));
+        state->fires = false;
+    } else if (++state->stale == 2)
+        state->stale_from = evals->last_step;
+    if (state->restarts.count && state->restarts.step >= evals->best_step &&
+        (double)(evals->last_step - state->restarts.step) < 5 * tv_evals_interval(evals)) {
+        tv_silent(view, "the learning rate was restarted: improvement may come back");
+        return;
+    }
+    if (risen(options, state))
+        raise(view, options, state, "the evaluation loss has turned up: the model overfits");
+    else if (stale(view, options, state))
+        raise(view, options, state,
+              "the model has learnt what this data, learning rate and capacity allow");
+    else
+        tv_silent(view, "the evaluation loss improved recently enough");
+}
+
+static void on_sample(struct tv_view *view, const void *options, void *state_,
+                      const struct tv_point *point)
+{
+    struct state *state = state_;
+    if (tv_view_is_rl(view) || !isfinite(point->value))
+        return;
+    if (point->role == TV_ROLE_LEARNING_RATE)
+        tv_restarts_add(&state->restarts, point->step, point->value);
+    else if (tv_evals_add(&state->evals, point->step, point->value))
+        judge(view, options, state);
+}
+
+static void on_end(struct tv_view *view, const void *options, void *state_)
+{
+    const struct state *state = state_;
+    (void)options;
+    if (tv_view_is_rl(view))
+        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    else if (state->evals.count == 0)
+        tv_silent(view, "no evaluation loss is logged");
+}
+
+static const struct tv_option options[] = {
+    TV_OPTION_ROW(struct options, patience, INT, 6, 1, 10000,
+                  "evaluations without progress that are the least to advise on"),
+    TV_OPTION_ROW(struct options, share, DOUBLE, 0.3, 0, 1,
+                  "the same as a part of the evaluations planned; the larger counts"),
+    TV_OPTION_ROW(struct options, rise, DOUBLE, 5, 0, 1000,
+                  "percent above the best from which few evaluations are enough"),
+    TV_OPTION_ROW(struct options, risen_evals, INT, 4, 1, 9,
+                  "successive evaluations so far above the best"),
+    TV_OPTION_ROW(struct options, noise, DOUBLE, 3, 0, 100,
+                  "standard deviations of the evaluation's noise that such a rise must exceed"),
+    TV_OPTION_ROW(struct options, min_delta, DOUBLE, 0.0, 0, 1,
+                  "progress that counts, as a part of the best"),
+    TV_OPTION_END,
+};
+
+const struct tv_detector tv_detector_early_stop_advised = {
+    .name = "early_stop_advised",
+    .summary = "the evaluation has not improved for long and the run goes on",
+    .explain =
+        "Fires when the last `risen_evals` evaluation losses all lie more than `rise` percent and "
+        "`noise` deviations above\n"
+        "the best one, or when there was no progress by more than `min_delta` for `patience` "
+        "evaluations and `share` of all\n"
+        "that are planned. Onset: the second evaluation after the best. Names the best step and "
+        "the steps spent since then.\n"
+        "Resolved by a new best. A restart of the learning rate excuses the next 5 evaluations.\n"
+        "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55 (GL and UP); the "
+        "shares were measured on labelled\n"
+        "runs.\n"
+        "It cannot know that a long pause ends (double descent, grokking), and it does not judge "
+        "metrics where larger is better.",
+    .roles = TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+    .options = options,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .on_sample = on_sample,
+    .on_end = on_end,
+};

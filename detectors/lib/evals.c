@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lib/evals.h"
+#include "lib/robust.h"
+#include <math.h>
+#include <string.h>
+
+void tv_evals_train(struct tv_evals *evals, double loss)
+{
+    double window[3] = {loss, evals->train_recent[0], evals->train_recent[1]};
+    double level = evals->train_len < 2 ? loss : tv_median(window, 3);
+    evals->train_recent[1] = evals->train_recent[0];
+    evals->train_recent[0] = loss;
+    evals->train_len += evals->train_len < 2;
+    evals->train_sum += level;
+    evals->train_last = level;
+    evals->train_count++;
+}
+
+static void close_train_interval(struct tv_evals *evals)
+{
+    evals->train_now =
+        evals->train_count ? evals->train_sum / evals->train_count : evals->train_last;
+    evals->train_sum = 0;
+    evals->train_count = 0;
+}
+
+bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
+{
+    if (evals->count && step <= evals->last_step)
+        return false;
+    close_train_interval(evals);
+    if (evals->recent_len == TV_EVALS_RECENT) {
+        memmove(evals->recent, evals->recent + 1, sizeof evals->recent - sizeof *evals->recent);
+        evals->recent_len--;
+    }
+    evals->recent[evals->recent_len++] = loss;
+    if (!evals->count) {
+        evals->first = evals->worst = loss;
+        evals->first_step = step;
+    }
+    if (!evals->count || loss < evals->best) {
+        evals->best = loss;
+        evals->best_step = step;
+        evals->since_best = 0;
+        evals->train_best = evals->train_now;
+    } else {
+        if (evals->since_best < 2)
+            evals->after_best[evals->since_best] = step;
+        evals->since_best++;
+    }
+    if (loss > evals->worst)
+        evals->worst = loss;
+    evals->count++;
+    evals->last_step = step;
+    return true;
+}
+
+double tv_evals_noise(const struct tv_evals *evals)
+{
+    double bends[TV_EVALS_RECENT];
+    size_t len = 0;
+    for (uint32_t i = 1; i + 1 < evals->recent_len; i++)
+        bends[len++] = fabs(evals->recent[i] - (evals->recent[i - 1] + evals->recent[i + 1]) / 2);
+    /* 1.4826 as in the MAD; the bend of white noise has sqrt(1.5) of its deviation. */
+    return len < 2 ? 0 : 1.4826 * tv_median(bends, len) / 1.2247448713915890;
+}
+
+double tv_evals_scale(const struct tv_evals *evals)
+{
+    double way = evals->first - evals->best, size = fabs(evals->best);
+    if (evals->best > 0)
+        return size;
+    return way > size ? way : size;
+}
+
+double tv_evals_rise(const struct tv_evals *evals, uint32_t n)
+{
+    double lowest = INFINITY;
+    for (uint32_t i = 0; i < n && i < evals->recent_len; i++)
+        lowest = fmin(lowest, evals->recent[evals->recent_len - 1 - i]);
+    return lowest - evals->best;
+}
+
+double tv_evals_interval(const struct tv_evals *evals)
+{
+    if (evals->count < 2)
+        return 0;
+    return ((double)evals->last_step - (double)evals->first_step) / (double)(evals->count - 1);
+}

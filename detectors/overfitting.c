@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The evaluation loss has turned up while the training loss went on falling. */
+#include "lib/evals.h"
+#include "lib/note.h"
+#include "lib/plan.h"
+#include <math.h>
+
+struct options {
+    double rise, critical_rise, noise;
+    int64_t evals;
+    double train_slack;
+};
+
+struct state {
+    struct tv_evals evals;
+    struct tv_restarts restarts;
+    bool fires;
+};
+
+static void advise(const struct tv_view *view, const struct state *state, struct tv_note *note)
+{
+    struct tv_setting setting;
+    char key[256];
+    const struct tv_evals *evals = &state->evals;
+    tv_note_advice(note, "keep the checkpoint of step %lld, the best evaluation",
+                   (long long)evals->best_step);
+    if (tv_view_setting(view, "num_train_epochs", &setting) && setting.number > 0 &&
+        tv_view_total_steps(view) > 0 && !tv_view_setting(view, "max_steps", &setting)) {
+        tv_view_setting(view, "num_train_epochs", &setting);
+        double share = (double)evals->best_step / (double)tv_view_total_steps(view);
+        tv_note_advice(note, "%s: %s -> %.2g", setting.key, setting.value,
+                       fmax(setting.number * share, 0.01));
+    } else if (tv_view_setting(view, "max_steps", &setting) && setting.number > 0)
+        tv_note_advice(note, "%s: %s -> %lld", setting.key, setting.value,
+                       (long long)evals->best_step);
+    if (!tv_view_setting(view, "load_best_model_at_end", &setting))
+        tv_note_advice(note, "load_best_model_at_end: true, with an early stopping callback");
+    if (tv_view_setting(view, "lora_dropout", &setting) && setting.number < 0.05)
+        tv_note_advice(note, "%s: %s -> 0.05 or 0.1", setting.key, setting.value);
+    if (tv_view_setting(view, "weight_decay", &setting) && setting.number < 0.01)
+        tv_note_advice(note, "%s: %s -> 0.01 or 0.1", setting.key, setting.value);
+    if (tv_view_setting(view, "lora_rank", &setting) && setting.number >= 64)
+        tv_note_advice(note, "%s: %s -> %.0f", setting.key, setting.value, setting.number / 4);
+    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0)
+        tv_note_advice(note, "or %s half as large",
+                       tv_plan_setting(view, "learning_rate", key, sizeof key));
+}
+
+static void raise(struct tv_view *view, const struct options *options, struct state *state,
+                  double percent)
+{
+    const struct tv_evals *evals = &state->evals;
+    double last = evals->recent[evals->recent_len - 1];
+    const char *tag = tv_view_tag(view, TV_ROLE_EVAL_LOSS);
+    struct tv_note note;
+    struct tv_finding finding;
+    struct tv_setting epochs;
+    tv_note_init(&note, &finding, tag ? tag : "eval_loss",
+                 percent > options->critical_rise ? TV_CRITICAL : TV_WARNING, evals->best_step);
+    tv_note_summary(&note,
+                    "the evaluation loss has risen from %.4g at step %lld to %.4g (+%.1f %%) while "
+                    "the training loss fell from %.4g to %.4g",
+                    evals->best, (long long)evals->best_step, last, percent, evals->train_best,
+                    evals->train_now);
+    finding.observed = last;
+    finding.expected = evals->best;
+    double noise = tv_evals_noise(evals), sigmas = noise > 0 ? (last - evals->best) / noise : 10;
+    finding.confidence = fmin(0.99, 1 - 0.5 * exp(-0.25 * fmin(sigmas, 50)));
+    tv_note_evidence(&note, "rise_percent", percent);
+    tv_note_evidence(&note, "rise_threshold_percent", options->rise);
+    tv_note_evidence(&note, "evals_since_best", (double)evals->since_best);
+    tv_note_evidence(&note, "evals", (double)evals->count);
+    tv_note_evidence(&note, "eval_noise", noise);
+    tv_note_evidence(&note, "train_loss_at_best", evals->train_best);
+    tv_note_evidence(&note, "train_loss_now", evals->train_now);
+    if (tv_view_setting(view, "num_train_epochs", &epochs) && epochs.number > 3)
+        tv_note_cause(&note, "the data are seen %s times (%s, %s)", epochs.value, epochs.key,
+                      epochs.source);
+    tv_note_cause(&note, "the model memorises the training set: too many passes or too few samples "
+                         "for its size");
+    tv_note_cause(&note, "too little regularisation, or a learning rate that is too high for the "
+                         "number of passes");
+    advise(view, state, &note);
+    tv_raise(view, &finding);
+    state->fires = true;
+}
+
+/* After a restart of the learning rate the evaluation rises for a while, and comes back. */
+static bool restart_explains(const struct state *state)
+{
+    const struct tv_evals *evals = &state->evals;
+    double behind = (double)evals->last_step - (double)state->restarts.step;
+    return state->restarts.count && state->restarts.step >= evals->best_step &&
+           behind < 5 * tv_evals_interval(evals);
+}
+
+static void judge(struct tv_view *view, const struct options *options, struct state *state)
+{
+    const struct tv_evals *evals = &state->evals;
+    if (evals->since_best == 0 && state->fires) {
+        tv_clear(view, tv_view_tag(view, TV_ROLE_EVAL_LOSS));
+        state->fires = false;
+    }
+    if (evals->count < 3) {
+        tv_silent(view, "needs 3 evaluations");
+        return;
+    }
+    double rise = tv_evals_rise(evals, 2),
+           last = evals->recent[evals->recent_len - 1] - evals->best;
+    double noise = tv_evals_noise(evals);
+    double percent = 100 * rise / tv_evals_scale(evals);
+    if (evals->since_best < (uint64_t)options->evals || !(percent > options->rise) ||
+        rise < options->noise * noise) {
+        tv_silent(view, "the evaluation loss has not turned up");
+        return;
+    }
+    if (evals->train_len == 0) {
+        tv_silent(view, "no training loss to compare the evaluation with");
+        return;
+    }
+    double fallen = evals->train_best - evals->train_now;
+    if (fallen < -options->train_slack * last) {
+        tv_silent(view, "the training loss rose as well: that is not overfitting");
+        return;
+    }
+    if (restart_explains(state)) {
+        tv_silent(view, "the learning rate was restarted: the rise may be passing");
+        return;
+    }
+    raise(view, options, state, 100 * last / tv_evals_scale(evals));
+}
+
+static void on_sample(struct tv_view *view, const void *options, void *state_,
+                      const struct tv_point *point)
+{
+    struct state *state = state_;
+    if (tv_view_is_rl(view) || !isfinite(point->value))
+        return;
+    if (point->role == TV_ROLE_TRAIN_LOSS)
+        tv_evals_train(&state->evals, point->value);
+    else if (point->role == TV_ROLE_LEARNING_RATE)
+        tv_restarts_add(&state->restarts, point->step, point->value);
+    else if (tv_evals_add(&state->evals, point->step, point->value))
+        judge(view, options, state);
+}
+
+static void on_end(struct tv_view *view, const void *options, void *state_)
+{
+    const struct state *state = state_;
+    (void)options;
+    if (tv_view_is_rl(view))
+        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    else if (state->evals.count == 0)
+        tv_silent(view, "no evaluation loss is logged");
+}
+
+static const struct tv_option options[] = {
+    TV_OPTION_ROW(struct options, rise, DOUBLE, 5, 0, 1000,
+                  "percent; evaluation loss above its best that is overfitting"),
+    TV_OPTION_ROW(struct options, critical_rise, DOUBLE, 25, 0, 10000,
+                  "percent; the same from which it is critical"),
+    TV_OPTION_ROW(struct options, noise, DOUBLE, 3, 0, 100,
+                  "standard deviations of the evaluation's noise that the rise must exceed"),
+    TV_OPTION_ROW(struct options, evals, INT, 2, 1, 1000,
+                  "successive evaluations that must be so far above the best"),
+    TV_OPTION_ROW(struct options, train_slack, DOUBLE, 0, 0, 10,
+                  "rise of the training loss that is still allowed, as a part of the evaluation's"),
+    TV_OPTION_END,
+};
+
+const struct tv_detector tv_detector_overfitting = {
+    .name = "overfitting",
+    .summary = "the evaluation loss turned up while the training loss went on falling",
+    .explain =
+        "With e the evaluation loss, b its best so far and t the mean training loss of the "
+        "interval "
+        "before an evaluation:\n"
+        "fires when the last `evals` evaluations all lie more than `rise` percent above b "
+        "(Prechelt's GL with UP2),\n"
+        "the rise exceeds `noise` times the deviation of e from the middle of its neighbours, and "
+        "t "
+        "is not above what it was\n"
+        "at b. The last condition keeps divergence and a change of the data apart. Losses near or "
+        "below zero are measured\n"
+        "against the way that they have come. A restart of the learning rate excuses the next 5 "
+        "evaluations. Onset: the step\n"
+        "of the best evaluation. Resolved by a new best.\n"
+        "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55; the condition on "
+        "the "
+        "training loss was measured\n"
+        "on labelled runs.\n"
+        "It needs 3 evaluations. It cannot see overfitting without an evaluation loss, nor when "
+        "the "
+        "evaluation set is part of\n"
+        "the training set, and it does not judge metrics where larger is better.",
+    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
+             TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+    .options = options,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .on_sample = on_sample,
+    .on_end = on_end,
+};
