@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/jobs.h"
 #include "cmd/notes.h"
+#include "model/contradictions.h"
 #include "tail/load.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -262,6 +263,18 @@ static void show_progress(void *ctx)
 
 /* ---- the work ---- */
 
+static void note_contradictions(struct one_run *one, const char *name)
+{
+    struct tv_contradiction found[8];
+    size_t len = tv_facts_contradictions(tv_run_facts(one->run), found, 8);
+    for (size_t i = 0; i < len; i++) {
+        char text[512];
+        struct tv_damage note = {.is_note = true,
+                                 .what = tv_contradiction_text(&found[i], text, sizeof text)};
+        tv_notes_add(&one->notes, name, &note);
+    }
+}
+
 static void read_run(void *ctx, size_t i)
 {
     struct scan *scan = ctx;
@@ -272,6 +285,7 @@ static void read_run(void *ctx, size_t i)
         tv_load_config(one->run, scan->configs[c], true, NULL);
     tv_load_run(one->run, &scan->found.runs[i], &scan->bytes);
     tv_run_end(one->run, scan->now);
+    note_contradictions(one, scan->found.runs[i].name);
 }
 
 static void report_run(void *ctx, size_t i)
