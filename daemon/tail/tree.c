@@ -24,7 +24,7 @@ struct walk {
 
 struct entry {
     char *name;
-    bool is_dir;
+    mode_t mode; /* type bits; of a link itself */
 };
 
 struct entries {
@@ -205,13 +205,13 @@ struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char 
     return file;
 }
 
-static void add_entry(struct entries *entries, const char *name, bool is_dir)
+static void add_entry(struct entries *entries, const char *name, mode_t mode)
 {
     if (entries->len == entries->cap) {
         entries->cap = entries->cap ? entries->cap * 2 : 32;
         entries->list = tv_xrealloc(entries->list, entries->cap, sizeof *entries->list);
     }
-    entries->list[entries->len++] = (struct entry){tv_xstrndup(name, strlen(name)), is_dir};
+    entries->list[entries->len++] = (struct entry){tv_xstrndup(name, strlen(name)), mode};
 }
 
 static int by_name(const void *a, const void *b)
@@ -228,54 +228,45 @@ static const char *join(struct tv_arena *arena, const char *dir, const char *nam
     return path;
 }
 
-/* A symbolic link: a file behind it is read, a directory is not entered. */
-static void link_entry(struct walk *walk, struct entries *entries, int fd, const char *dir,
-                       const char *name, int depth)
+/* True when the symbolic link leads to a file that is to be read. A directory behind it is not
+ * entered. */
+static bool check_link(struct walk *walk, int fd, const char *name, const char *full, int depth)
 {
     struct stat target;
     if (fstatat(fd, name, &target, 0) != 0) {
         if (errno == ELOOP)
-            tv_found_problem(walk->found, join(&walk->found->arena, dir, name), false,
+            tv_found_problem(walk->found, full, false,
                              "is a symbolic link that leads to itself and was not followed");
         else if (tv_probe(tv_input_name(name), (struct tv_span){"", 0}))
-            tv_found_problem(walk->found, join(&walk->found->arena, dir, name), true,
-                             "is a symbolic link to nothing");
-        return;
+            tv_found_problem(walk->found, full, true, "is a symbolic link to nothing");
+        return false;
     }
-    if (S_ISREG(target.st_mode) && !is_never_a_log(tv_input_name(name)))
-        add_entry(entries, name, false);
     for (int i = 0; S_ISDIR(target.st_mode) && i <= depth; i++)
         if (walk->dev[i] == target.st_dev && walk->ino[i] == target.st_ino)
             tv_found_problem(
-                walk->found, join(&walk->found->arena, dir, name), false,
+                walk->found, full, false,
                 "is a symbolic link back to a directory above it and was not followed");
+    return !S_ISDIR(target.st_mode); /* what else it is, opening it will tell */
 }
 
-static void sort_entry(struct walk *walk, struct entries *entries, int fd, const char *dir,
-                       const struct dirent *item, int depth)
+static mode_t type_of(int fd, const struct dirent *item)
 {
-    const char *name = item->d_name;
-    struct stat stat = {0};
-    mode_t mode = DTTOIF(item->d_type);
-    if (item->d_type == DT_UNKNOWN && fstatat(fd, name, &stat, AT_SYMLINK_NOFOLLOW) == 0)
-        mode = stat.st_mode;
-    if (S_ISDIR(mode)) {
-        if (!is_never_logs(name))
-            add_entry(entries, name, true);
-    } else if (S_ISREG(mode)) {
-        if (!is_never_a_log(tv_input_name(name)))
-            add_entry(entries, name, false);
-    } else if (S_ISLNK(mode)) {
-        if (name[0] != '.')
-            link_entry(walk, entries, fd, dir, name, depth);
-    } else if (name[0] != '.') {
-        tv_found_problem(walk->found, join(&walk->found->arena, dir, name), false,
-                         "is %s, not a regular file, and was not opened", tv_file_type(mode));
-    }
+    struct stat stat;
+    if (item->d_type != DT_UNKNOWN)
+        return DTTOIF(item->d_type);
+    return fstatat(fd, item->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0 ? stat.st_mode & S_IFMT
+                                                                      : (mode_t)S_IFREG;
+}
+
+static bool is_wanted(const char *name, mode_t mode)
+{
+    if (S_ISDIR(mode))
+        return !is_never_logs(name);
+    return !is_never_a_log(tv_input_name(name));
 }
 
 static void list_directory(struct walk *walk, struct entries *entries, DIR *stream,
-                           const char *path, int depth)
+                           const char *path)
 {
     for (struct dirent *item; (item = readdir(stream));) {
         if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
@@ -287,7 +278,9 @@ static void list_directory(struct walk *walk, struct entries *entries, DIR *stre
             walk->said_full = true;
             break;
         }
-        sort_entry(walk, entries, dirfd(stream), path, item, depth);
+        mode_t mode = type_of(dirfd(stream), item);
+        if (is_wanted(item->d_name, mode))
+            add_entry(entries, item->d_name, mode);
     }
     if (entries->len)
         qsort(entries->list, entries->len, sizeof *entries->list, by_name);
@@ -304,7 +297,9 @@ static void visit_entries(struct walk *walk, struct tv_tree_node *node, int fd,
     for (size_t i = 0; i < entries->len; i++) {
         const struct entry *entry = &entries->list[i];
         const char *full = join(&walk->found->arena, node->path, entry->name);
-        if (!entry->is_dir) {
+        if (S_ISLNK(entry->mode) && !check_link(walk, fd, entry->name, full, depth)) {
+            continue;
+        } else if (!S_ISDIR(entry->mode)) {
             if ((*file_end = tv_tree_file(walk->found, fd, entry->name, full, false)))
                 file_end = &(*file_end)->next;
         } else if (depth < TV_DISCOVER_DEPTH) {
@@ -318,9 +313,7 @@ static void visit_entries(struct walk *walk, struct tv_tree_node *node, int fd,
                              "is nested more than %d directories deep and was not entered",
                              TV_DISCOVER_DEPTH);
         }
-        free(entry->name);
     }
-    free(entries->list);
 }
 
 static void cannot_read(struct walk *walk, const char *path)
@@ -352,8 +345,11 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
     node->name = tv_arena_text(&walk->found->arena, tv_span_of(name));
     node->path = path;
     struct entries entries = {0};
-    list_directory(walk, &entries, stream, path, depth);
+    list_directory(walk, &entries, stream, path);
     visit_entries(walk, node, fd, &entries, depth);
+    for (size_t i = 0; i < entries.len; i++)
+        free(entries.list[i].name);
+    free(entries.list);
     closedir(stream);
     return node;
 }

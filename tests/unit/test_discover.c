@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/folder.h"
+#include "support/suite.h"
+#include "tail/discover.h"
+#include "trainvet/text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct tv_folder folder;
+static struct tv_found found;
+
+static void setup(void)
+{
+    folder = tv_folder_new();
+}
+
+static void teardown(void)
+{
+    tv_found_free(&found);
+    tv_folder_remove(&folder);
+}
+
+static const char *state_json(int step)
+{
+    static char text[256];
+    snprintf(text, sizeof text,
+             "{\n \"epoch\": 1.0,\n \"global_step\": %d,\n \"log_history\": [\n"
+             "  {\"loss\": 1.5, \"step\": %d}\n ],\n \"max_steps\": 100\n}\n",
+             step, step);
+    return text;
+}
+
+static const char log_line[] =
+    "{\"current_steps\": 5, \"total_steps\": 100, \"loss\": 1.5, \"lr\": 1e-05, \"epoch\": 0.1, "
+    "\"percentage\": 5.0, \"elapsed_time\": \"0:00:07\", \"remaining_time\": \"0:01:03\"}\n";
+
+/* "NAME: prefix:file,file prefix:file" of every run, one a line; paths relative to the folder. */
+static const char *describe(void)
+{
+    static char buffer[8192];
+    struct tv_text text = tv_text_in(buffer, sizeof buffer);
+    size_t skip = strlen(folder.path) + 1;
+    for (size_t i = 0; i < found.runs_len; i++) {
+        tv_text_add(&text, "%s%s:", i ? "\n" : "", found.runs[i].name);
+        for (const struct tv_found_source *s = found.runs[i].sources; s; s = s->next) {
+            tv_text_add(&text, " %s", s->prefix);
+            for (const struct tv_found_file *f = s->files; f; f = f->next)
+                tv_text_add(&text, "%s%s", f == s->files ? "" : ",", f->path + skip);
+        }
+        for (const struct tv_found_file *f = found.runs[i].configs; f; f = f->next)
+            tv_text_add(&text, " +%s", f->path + skip);
+    }
+    return buffer;
+}
+
+static const char *discover(const char *name)
+{
+    const char *path = *name ? tv_folder_path(&folder, name) : folder.path;
+    tv_found_free(&found);
+    tv_discover(&found, &path, 1);
+    return describe();
+}
+
+static const char *problems(void)
+{
+    static char buffer[4096];
+    struct tv_text text = tv_text_in(buffer, sizeof buffer);
+    size_t skip = strlen(folder.path);
+    for (size_t i = 0; i < found.problems_len; i++)
+        tv_text_add(&text, "%s%s%s: %s", i ? "\n" : "", found.problems[i].is_note ? "note " : "",
+                    found.problems[i].path + skip, found.problems[i].what);
+    return buffer;
+}
+
+static void set_time(const char *name, time_t when)
+{
+    const struct timespec times[2] = {{.tv_sec = when}, {.tv_sec = when}};
+    ck_assert_int_eq(utimensat(-1, tv_folder_path(&folder, name), times, 0), 0);
+}
+
+START_TEST(hf_output_directory_is_one_run_with_one_history)
+{
+    tv_folder_text(&folder, "trainer_state.json", state_json(60));
+    tv_folder_text(&folder, "trainer_log.jsonl", log_line);
+    tv_folder_text(&folder, "checkpoint-9/trainer_state.json", state_json(9));
+    tv_folder_text(&folder, "checkpoint-60/trainer_state.json", state_json(60));
+    tv_folder_text(&folder, "checkpoint-60/optimizer.pt", "x");
+    tv_folder_events(&folder, "runs/Jan02_03-04-05_n/events.out.tfevents.1700000002.n.7.0", 0, 10,
+                     3);
+    tv_folder_events(&folder, "runs/Jan03_03-04-05_n/events.out.tfevents.1700000001.n.7.0", 0, 10,
+                     3);
+    set_time("checkpoint-60/trainer_state.json", 1700000000);
+    ck_assert_str_eq(discover(""), ".: runs/Jan03_03-04-05_n/events.out.tfevents.1700000001.n.7.0,"
+                                   "runs/Jan02_03-04-05_n/events.out.tfevents.1700000002.n.7.0"
+                                   " trainer_state.json trainer_log.jsonl");
+    ck_assert_str_eq(problems(), "");
+}
+END_TEST
+
+START_TEST(fullest_checkpoint_wins_and_trainer_log_outranks_it)
+{
+    tv_folder_text(&folder, "out/checkpoint-500/trainer_state.json", state_json(500));
+    tv_folder_text(&folder, "out/checkpoint-1000/trainer_state.json", state_json(1000));
+    tv_folder_text(&folder, "out/trainer_log.jsonl", log_line);
+    set_time("out/checkpoint-1000/trainer_state.json", 1000000000);
+    ck_assert_str_eq(discover(""),
+                     "out: out/checkpoint-1000/trainer_state.json out/trainer_log.jsonl");
+    const struct tv_found_source *state = found.runs[0].sources;
+    ck_assert_int_gt(state->rank, state->next->rank);
+}
+END_TEST
+
+START_TEST(half_written_state_is_passed_over_and_named)
+{
+    tv_folder_text(&folder, "checkpoint-5/trainer_state.json", state_json(5));
+    tv_folder_text(&folder, "checkpoint-9/trainer_state.json",
+                   "{\n \"epoch\": 1.0,\n \"global_step\": 9,\n \"log_history\": [\n  {\"loss\":");
+    ck_assert_str_eq(discover(""), ".: checkpoint-5/trainer_state.json");
+    ck_assert(strstr(problems(), "/checkpoint-9/trainer_state.json: ends before its last brace"));
+}
+END_TEST
+
+START_TEST(runs_folder_without_hf_is_a_run_for_each_log)
+{
+    tv_folder_events(&folder, "runs/Jan02_03-04-05_n/events.out.tfevents.1700000002.n.7.0", 0, 10,
+                     3);
+    tv_folder_events(&folder, "runs/Jan03_03-04-05_n/events.out.tfevents.1700000003.n.8.0", 0, 10,
+                     3);
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 2);
+    ck_assert_str_eq(found.runs[0].name, "runs/Jan02_03-04-05_n");
+    ck_assert_str_eq(found.runs[1].name, "runs/Jan03_03-04-05_n");
+}
+END_TEST
+
+START_TEST(hf_arguments_join_the_logs_of_one_output_directory)
+{
+    for (int i = 1; i <= 2; i++) {
+        char name[128];
+        struct tv_bytes bytes = {0};
+        tv_write_version(&bytes);
+        tv_write_text(&bytes, 0, "args/text_summary", "{\"output_dir\": \"out\"}");
+        tv_write_scalar(&bytes, 10, "train/loss", 1.0f);
+        snprintf(name, sizeof name,
+                 "out/runs/Jan0%d_03-04-05_n/events.out.tfevents.170000000%d.n.7.0", i, i);
+        tv_folder_write(&folder, name, tv_bytes_span(&bytes));
+        tv_bytes_free(&bytes);
+    }
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 1);
+    ck_assert_str_eq(found.runs[0].name, "out");
+}
+END_TEST
+
+START_TEST(lightning_versions_are_runs_of_their_own)
+{
+    tv_folder_events(&folder, "exp/lightning_logs/version_2/events.out.tfevents.1.n.7.0", 9, 10,
+                     20);
+    tv_folder_events(&folder, "exp/lightning_logs/version_10/events.out.tfevents.2.n.8.0", 49, 50,
+                     9);
+    ck_assert_str_eq(
+        discover("exp"),
+        "lightning_logs/version_2: exp/lightning_logs/version_2/events.out.tfevents.1.n.7.0\n"
+        "lightning_logs/version_10: exp/lightning_logs/version_10/events.out.tfevents.2.n.8.0");
+}
+END_TEST
+
+START_TEST(lightning_version_that_begins_in_the_middle_continues_the_one_before)
+{
+    tv_folder_events(&folder, "exp/lightning_logs/version_0/events.out.tfevents.1.n.7.0", 9, 10,
+                     20);
+    tv_folder_events(&folder, "exp/lightning_logs/version_1/events.out.tfevents.2.n.8.0", 159, 10,
+                     20);
+    ck_assert_str_eq(discover(""), "exp: exp/lightning_logs/version_0/events.out.tfevents.1.n.7.0,"
+                                   "exp/lightning_logs/version_1/events.out.tfevents.2.n.8.0");
+}
+END_TEST
+
+START_TEST(single_version_has_the_name_of_the_users_directory)
+{
+    tv_folder_events(&folder, "a/lightning_logs/version_0/events.out.tfevents.1.n.7.0", 0, 1, 3);
+    tv_folder_events(&folder, "b/PPO_1/events.out.tfevents.1.n.7.0", 0, 1, 3);
+    tv_folder_events(&folder, "c/runs/Jan02_03-04-05_n/events.out.tfevents.1.n.7.0", 0, 1, 3);
+    tv_folder_events(&folder, "d/exp_1/events.out.tfevents.1.n.7.0", 0, 1, 3);
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 4);
+    ck_assert_str_eq(found.runs[0].name, "a");
+    ck_assert_str_eq(found.runs[1].name, "b");
+    ck_assert_str_eq(found.runs[2].name, "c");
+    ck_assert_str_eq(found.runs[3].name, "d/exp_1"); /* the user's own name stays */
+    discover("a");
+    ck_assert_str_eq(found.runs[0].name, ".");
+}
+END_TEST
+
+START_TEST(keras_train_and_validation_are_one_run_with_prefixes)
+{
+    tv_folder_events(&folder, "r/train/events.out.tfevents.1.n.7.0.v2", 0, 1, 3);
+    tv_folder_events(&folder, "r/validation/events.out.tfevents.2.n.7.1.v2", 0, 1, 3);
+    tv_folder_events(&folder, "alone/train/events.out.tfevents.1.n.7.0.v2", 0, 1, 3);
+    ck_assert_str_eq(discover(""), "alone: train/alone/train/events.out.tfevents.1.n.7.0.v2\n"
+                                   "r: train/r/train/events.out.tfevents.1.n.7.0.v2"
+                                   " validation/r/validation/events.out.tfevents.2.n.7.1.v2");
+}
+END_TEST
+
+START_TEST(folders_of_add_hparams_and_add_scalars_belong_to_their_writer)
+{
+    tv_folder_events(&folder, "r/events.out.tfevents.100.n.7.0", 0, 1, 3);
+    tv_folder_events(&folder, "r/1700000000.1234/events.out.tfevents.101.n.7.1", 0, 1, 1);
+    tv_folder_events(&folder, "r/train_loss_a/events.out.tfevents.102.n.7.2", 0, 1, 3);
+    tv_folder_events(&folder, "r/other/events.out.tfevents.103.n.7.3", 0, 1, 3);
+    ck_assert_str_eq(discover(""), "r: r/events.out.tfevents.100.n.7.0"
+                                   " r/1700000000.1234/events.out.tfevents.101.n.7.1"
+                                   " train_loss_a/r/train_loss_a/events.out.tfevents.102.n.7.2\n"
+                                   "r/other: r/other/events.out.tfevents.103.n.7.3");
+}
+END_TEST
+
+START_TEST(logs_of_one_kind_beside_each_other_are_runs_of_their_own)
+{
+    tv_folder_text(&folder, "logs/first.jsonl", log_line);
+    tv_folder_text(&folder, "logs/second.jsonl", log_line);
+    ck_assert_str_eq(discover(""), "logs/first.jsonl: logs/first.jsonl\n"
+                                   "logs/second.jsonl: logs/second.jsonl");
+}
+END_TEST
+
+START_TEST(configuration_lies_with_its_run_and_is_none_by_itself)
+{
+    const char *yaml = "stage: sft\nlearning_rate: 1.0e-4\nnum_train_epochs: 3.0\n"
+                       "lr_scheduler_type: cosine\noutput_dir: out\nmodel_name_or_path: m\n";
+    tv_folder_text(&folder, "r/train.yaml", yaml);
+    tv_folder_text(&folder, "r/trainer_log.jsonl", log_line);
+    tv_folder_text(&folder, "only/train.yaml", yaml);
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 1);
+    ck_assert_str_eq(found.runs[0].name, "r");
+    ck_assert_ptr_nonnull(found.runs[0].configs);
+    ck_assert(tv_span_ends(tv_span_of(found.runs[0].configs->path), "r/train.yaml"));
+}
+END_TEST
+
+START_TEST(a_file_by_itself_is_the_run)
+{
+    tv_folder_text(&folder, "trainer_log.jsonl", log_line);
+    ck_assert_str_eq(discover("trainer_log.jsonl"), ".: trainer_log.jsonl");
+}
+END_TEST
+
+START_TEST(several_paths_give_names_that_differ)
+{
+    tv_folder_text(&folder, "a/trainer_log.jsonl", log_line);
+    tv_folder_text(&folder, "b/x/trainer_log.jsonl", log_line);
+    const char *paths[] = {tv_folder_path(&folder, "a"), tv_folder_path(&folder, "b/")};
+    tv_discover(&found, paths, 2);
+    ck_assert_uint_eq(found.runs_len, 2);
+    ck_assert_str_eq(found.runs[0].name, tv_folder_path(&folder, "a"));
+    ck_assert_str_eq(found.runs[1].name, tv_folder_path(&folder, "b/x"));
+}
+END_TEST
+
+START_TEST(event_files_of_one_directory_given_one_by_one_are_one_run)
+{
+    tv_folder_events(&folder, "r/events.out.tfevents.1.n.7.0", 0, 1, 3);
+    tv_folder_events(&folder, "r/events.out.tfevents.2.n.8.0", 3, 1, 3);
+    const char *paths[] = {tv_folder_path(&folder, "r/events.out.tfevents.1.n.7.0"),
+                           tv_folder_path(&folder, "r/events.out.tfevents.2.n.8.0")};
+    tv_discover(&found, paths, 2);
+    ck_assert_uint_eq(found.runs_len, 1);
+    ck_assert_ptr_nonnull(found.runs[0].sources->files->next);
+    tv_found_free(&found);
+    tv_discover_files(&found, paths, 2);
+    ck_assert_uint_eq(found.runs_len, 2);
+}
+END_TEST
+
+START_TEST(compressed_logs_are_found_by_their_inner_name)
+{
+    struct tv_span packed = tv_gzip(tv_span_of(log_line));
+    tv_folder_write(&folder, "trainer_log.jsonl.gz", packed);
+    free((char *)packed.data);
+    ck_assert_str_eq(discover(""), ".: trainer_log.jsonl.gz");
+}
+END_TEST
+
+START_TEST(what_is_no_regular_file_is_named_and_not_opened)
+{
+    tv_folder_text(&folder, "trainer_log.jsonl", log_line);
+    ck_assert_int_eq(mkfifo(tv_folder_path(&folder, "events.out.tfevents.1.n.7.0"), 0644), 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", tv_folder_path(&folder, "sock"));
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_str_eq(discover(""), ".: trainer_log.jsonl");
+    ck_assert_str_eq(problems(),
+                     "/events.out.tfevents.1.n.7.0: is a named pipe, not a regular file, "
+                     "and was not opened\n"
+                     "/sock: is a socket, not a regular file, and was not opened");
+    discover("sock");
+    ck_assert_str_eq(problems(), "/sock: is a socket, not a regular file, and was not opened");
+    close(fd);
+}
+END_TEST
+
+START_TEST(symbolic_links_to_files_are_followed_and_loops_named)
+{
+    tv_folder_text(&folder, "a/real.jsonl", log_line);
+    ck_assert_int_eq(mkdir(tv_folder_path(&folder, "b"), 0755), 0);
+    ck_assert_int_eq(symlink("../a/real.jsonl", tv_folder_path(&folder, "b/trainer_log.jsonl")), 0);
+    ck_assert_int_eq(symlink("..", tv_folder_path(&folder, "b/up")), 0);
+    ck_assert_int_eq(symlink("self", tv_folder_path(&folder, "b/self")), 0);
+    ck_assert_int_eq(symlink("../a", tv_folder_path(&folder, "b/side")), 0);
+    ck_assert_int_eq(symlink("gone.jsonl", tv_folder_path(&folder, "b/image.txt")), 0);
+    ck_assert_str_eq(discover("b"), ".: b/trainer_log.jsonl");
+    ck_assert_str_eq(problems(),
+                     "/b/self: is a symbolic link that leads to itself and was not followed");
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 2);
+    ck_assert(strstr(problems(), "/b/up: is a symbolic link back to a directory above it"));
+}
+END_TEST
+
+START_TEST(path_itself_may_be_a_symbolic_link)
+{
+    tv_folder_text(&folder, "a/trainer_log.jsonl", log_line);
+    ck_assert_int_eq(symlink("a", tv_folder_path(&folder, "latest")), 0);
+    ck_assert_str_eq(discover("latest"), ".: latest/trainer_log.jsonl");
+}
+END_TEST
+
+START_TEST(empty_log_is_named_and_the_rest_is_found)
+{
+    tv_folder_text(&folder, "trainer_log.jsonl", log_line);
+    tv_folder_text(&folder, "events.out.tfevents.1.n.7.0", "");
+    tv_folder_text(&folder, "notes.txt", "");
+    ck_assert_str_eq(discover(""), ".: trainer_log.jsonl");
+    ck_assert_str_eq(problems(),
+                     "/events.out.tfevents.1.n.7.0: is empty: nothing has been logged yet");
+}
+END_TEST
+
+START_TEST(directory_without_logs_says_so_once)
+{
+    tv_folder_text(&folder, "notes.txt", "hello\n");
+    tv_folder_text(&folder, "model.safetensors", "x");
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 0);
+    ck_assert(tv_span_starts(tv_span_of(problems()), ": holds no training log"));
+    ck_assert_uint_eq(found.problems_len, 1);
+}
+END_TEST
+
+START_TEST(missing_path_and_file_of_no_format_say_why)
+{
+    tv_folder_text(&folder, "notes.txt", "hello\n");
+    discover("missing");
+    ck_assert_str_eq(problems(), "/missing: cannot be read: No such file or directory");
+    discover("notes.txt");
+    ck_assert(tv_span_starts(tv_span_of(problems()), "/notes.txt: is no log or configuration"));
+}
+END_TEST
+
+START_TEST(unreadable_file_is_named_and_the_rest_is_found)
+{
+    if (geteuid() == 0) /* permissions do not hold root back */
+        ck_assert_int_eq(seteuid(65534), 0);
+    tv_folder_remove(&folder);
+    folder = tv_folder_new();
+    tv_folder_text(&folder, "a/trainer_log.jsonl", log_line);
+    tv_folder_text(&folder, "b/trainer_log.jsonl", log_line);
+    ck_assert_int_eq(chmod(tv_folder_path(&folder, "b/trainer_log.jsonl"), 0), 0);
+    ck_assert_int_eq(mkdir(tv_folder_path(&folder, "locked"), 0), 0);
+    ck_assert_str_eq(discover(""), "a: a/trainer_log.jsonl");
+    ck_assert_str_eq(problems(), "/b/trainer_log.jsonl: cannot be read: Permission denied\n"
+                                 "/locked: cannot be read: Permission denied");
+}
+END_TEST
+
+START_TEST(depth_is_bounded_and_said_once)
+{
+    char name[512] = "";
+    for (int i = 0; i < TV_DISCOVER_DEPTH + 3; i++)
+        strcat(name, "d/");
+    strcat(name, "trainer_log.jsonl");
+    tv_folder_text(&folder, name, log_line);
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 0);
+    ck_assert_ptr_nonnull(strstr(problems(), "nested more than 24 directories deep"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("discover");
+    TCase *runs = tcase_create("runs"), *bad = tcase_create("bad input");
+    tcase_add_checked_fixture(runs, setup, teardown);
+    tcase_add_checked_fixture(bad, setup, teardown);
+    tcase_add_test(runs, hf_output_directory_is_one_run_with_one_history);
+    tcase_add_test(runs, fullest_checkpoint_wins_and_trainer_log_outranks_it);
+    tcase_add_test(runs, half_written_state_is_passed_over_and_named);
+    tcase_add_test(runs, runs_folder_without_hf_is_a_run_for_each_log);
+    tcase_add_test(runs, hf_arguments_join_the_logs_of_one_output_directory);
+    tcase_add_test(runs, lightning_versions_are_runs_of_their_own);
+    tcase_add_test(runs, lightning_version_that_begins_in_the_middle_continues_the_one_before);
+    tcase_add_test(runs, single_version_has_the_name_of_the_users_directory);
+    tcase_add_test(runs, keras_train_and_validation_are_one_run_with_prefixes);
+    tcase_add_test(runs, folders_of_add_hparams_and_add_scalars_belong_to_their_writer);
+    tcase_add_test(runs, logs_of_one_kind_beside_each_other_are_runs_of_their_own);
+    tcase_add_test(runs, configuration_lies_with_its_run_and_is_none_by_itself);
+    tcase_add_test(runs, a_file_by_itself_is_the_run);
+    tcase_add_test(runs, several_paths_give_names_that_differ);
+    tcase_add_test(runs, event_files_of_one_directory_given_one_by_one_are_one_run);
+    tcase_add_test(runs, compressed_logs_are_found_by_their_inner_name);
+    tcase_add_test(bad, what_is_no_regular_file_is_named_and_not_opened);
+    tcase_add_test(bad, symbolic_links_to_files_are_followed_and_loops_named);
+    tcase_add_test(bad, path_itself_may_be_a_symbolic_link);
+    tcase_add_test(bad, empty_log_is_named_and_the_rest_is_found);
+    tcase_add_test(bad, directory_without_logs_says_so_once);
+    tcase_add_test(bad, missing_path_and_file_of_no_format_say_why);
+    tcase_add_test(bad, unreadable_file_is_named_and_the_rest_is_found);
+    tcase_add_test(bad, depth_is_bounded_and_said_once);
+    suite_add_tcase(suite, runs);
+    suite_add_tcase(suite, bad);
+    return tv_test_main(suite);
+}

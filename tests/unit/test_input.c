@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/memory.h"
+#include "support/folder.h"
+#include "support/suite.h"
+#include "tail/input.h"
+#include "trainvet/text.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct tv_folder folder;
+static struct tv_input input = {.fd = -1};
+static struct tv_error error;
+
+static void setup(void)
+{
+    folder = tv_folder_new();
+}
+
+static void teardown(void)
+{
+    tv_input_close(&input);
+    tv_folder_remove(&folder);
+}
+
+static enum tv_status open_it(const char *name)
+{
+    tv_input_close(&input);
+    return tv_input_open(&input, AT_FDCWD, tv_folder_path(&folder, name), &error);
+}
+
+/* Reads in pieces of `piece` bytes to the end, or to an error. */
+static enum tv_status read_all(struct tv_bytes *into, size_t piece)
+{
+    char *buffer = tv_xmalloc(piece);
+    size_t n = 1;
+    enum tv_status status = TV_OK;
+    while (status == TV_OK && n) {
+        status = tv_input_read(&input, buffer, piece, &n, &error);
+        ck_assert_uint_le(n, piece);
+        tv_bytes_add(into, buffer, n);
+    }
+    free(buffer);
+    return status;
+}
+
+static void write_gzip(const char *name, struct tv_span data, size_t cut)
+{
+    struct tv_span packed = tv_gzip(data);
+    tv_folder_write(&folder, name, (struct tv_span){packed.data, packed.len - cut});
+    free((char *)packed.data);
+}
+
+/* Text that does not repeat: gzip halves it at most. */
+static struct tv_span noise(size_t len)
+{
+    char *data = tv_xmalloc(len);
+    unsigned seed = 1;
+    for (size_t i = 0; i < len; i++)
+        data[i] = "0123456789abcdef"[rand_r(&seed) % 16];
+    return (struct tv_span){data, len};
+}
+
+START_TEST(plain_and_compressed_files_give_the_same_bytes)
+{
+    static const size_t pieces[] = {1, 7, 4096, 1 << 20};
+    struct tv_span data = noise(200000);
+    tv_folder_write(&folder, "log", data);
+    write_gzip("log.gz", data, 0);
+    for (int gz = 0; gz < 2; gz++) {
+        struct tv_bytes read = {0};
+        ck_assert_int_eq(open_it(gz ? "log.gz" : "log"), TV_OK);
+        ck_assert_int_eq(read_all(&read, pieces[_i]), TV_OK);
+        ck_assert_uint_eq(read.len, data.len);
+        ck_assert_mem_eq(read.data, data.data, data.len);
+        ck_assert_uint_eq(input.offset, data.len);
+        ck_assert(!input.ends_early);
+        tv_bytes_free(&read);
+    }
+    free((char *)data.data);
+}
+END_TEST
+
+START_TEST(members_of_a_gzip_file_are_read_one_after_the_other)
+{
+    struct tv_span a = tv_gzip(tv_span_of("first ")), b = tv_gzip(tv_span_of("second"));
+    struct tv_bytes both = {0}, read = {0};
+    tv_bytes_add(&both, a.data, a.len);
+    tv_bytes_add(&both, b.data, b.len);
+    tv_bytes_add(&both, "\0\0\0", 3); /* padding, as tape writers leave it */
+    tv_folder_write(&folder, "x.gz", tv_bytes_span(&both));
+    ck_assert_int_eq(open_it("x.gz"), TV_OK);
+    ck_assert_int_eq(read_all(&read, 4), TV_OK);
+    ck_assert(tv_span_is(tv_bytes_span(&read), "first second"));
+    ck_assert(!input.ends_early);
+    tv_bytes_free(&both);
+    tv_bytes_free(&read);
+    free((char *)a.data);
+    free((char *)b.data);
+}
+END_TEST
+
+START_TEST(cut_gzip_gives_what_it_holds_and_says_that_it_ends_early)
+{
+    struct tv_span data = noise(100000);
+    struct tv_bytes read = {0};
+    write_gzip("x.gz", data, 5000);
+    ck_assert_int_eq(open_it("x.gz"), TV_OK);
+    ck_assert_int_eq(read_all(&read, 4096), TV_OK);
+    ck_assert(input.ends_early);
+    ck_assert_uint_gt(read.len, 80000);
+    ck_assert_mem_eq(read.data, data.data, read.len);
+    tv_bytes_free(&read);
+    free((char *)data.data);
+}
+END_TEST
+
+START_TEST(damaged_gzip_is_an_error_with_a_reason)
+{
+    struct tv_span data = noise(100000), packed = tv_gzip(data);
+    struct tv_bytes read = {0};
+    memset((char *)packed.data + packed.len / 2, 0xFF, 64);
+    tv_folder_write(&folder, "x.gz", packed);
+    ck_assert_int_eq(open_it("x.gz"), TV_OK);
+    ck_assert_int_eq(read_all(&read, 4096), TV_ECORRUPT);
+    ck_assert(tv_span_starts(tv_span_of(error.message), "the compressed data is damaged"));
+    tv_bytes_free(&read);
+    free((char *)data.data);
+    free((char *)packed.data);
+}
+END_TEST
+
+START_TEST(gzip_bomb_is_stopped_after_little_output)
+{
+    struct tv_bytes zeros = {0}, read = {0};
+    char *block = tv_xcalloc(1, 1 << 20);
+    for (int i = 0; i < 64; i++)
+        tv_bytes_add(&zeros, block, 1 << 20);
+    write_gzip("bomb.gz", tv_bytes_span(&zeros), 0); /* 1000 : 1 */
+    ck_assert_int_eq(open_it("bomb.gz"), TV_OK);
+    ck_assert_int_eq(read_all(&read, 65536), TV_ELIMIT);
+    ck_assert_uint_lt(read.len, 16 << 20);
+    ck_assert_ptr_nonnull(strstr(error.message, "200 times"));
+    tv_bytes_free(&zeros);
+    tv_bytes_free(&read);
+    free(block);
+}
+END_TEST
+
+START_TEST(name_without_gzip_inside_is_read_as_it_is)
+{
+    struct tv_bytes read = {0};
+    tv_folder_text(&folder, "x.gz", "plain");
+    ck_assert_int_eq(open_it("x.gz"), TV_OK);
+    ck_assert_int_eq(read_all(&read, 2), TV_OK);
+    ck_assert(tv_span_is(tv_bytes_span(&read), "plain"));
+    tv_bytes_free(&read);
+}
+END_TEST
+
+START_TEST(skip_moves_on_and_stops_at_the_end)
+{
+    tv_folder_text(&folder, "x", "0123456789");
+    write_gzip("x.gz", tv_span_of("0123456789"), 0);
+    for (int gz = 0; gz < 2; gz++) {
+        uint64_t skipped;
+        char byte;
+        size_t n;
+        ck_assert_int_eq(open_it(gz ? "x.gz" : "x"), TV_OK);
+        ck_assert_int_eq(tv_input_skip(&input, 7, &skipped, &error), TV_OK);
+        ck_assert_uint_eq(skipped, 7);
+        ck_assert_int_eq(tv_input_read(&input, &byte, 1, &n, &error), TV_OK);
+        ck_assert_int_eq(byte, '7');
+        ck_assert_int_eq(tv_input_skip(&input, UINT64_MAX, &skipped, &error), TV_OK);
+        ck_assert_uint_eq(skipped, 2);
+        ck_assert_uint_eq(input.offset, 10);
+    }
+}
+END_TEST
+
+START_TEST(pipes_devices_and_directories_are_refused_without_waiting)
+{
+    ck_assert_int_eq(mkfifo(tv_folder_path(&folder, "pipe"), 0644), 0);
+    ck_assert_int_eq(open_it("pipe"), TV_EUNSUPPORTED);
+    ck_assert_str_eq(error.message, "is a named pipe, not a regular file, and was not opened");
+    ck_assert_int_eq(open_it("."), TV_EUNSUPPORTED);
+    ck_assert_str_eq(error.message, "is a directory, not a regular file, and was not opened");
+    ck_assert_int_eq(tv_input_open(&input, AT_FDCWD, "/dev/zero", &error), TV_EUNSUPPORTED);
+    ck_assert_str_eq(error.message, "is a device, not a regular file, and was not opened");
+}
+END_TEST
+
+START_TEST(system_errors_name_the_reason)
+{
+    struct tv_bytes read = {0};
+    ck_assert_int_eq(open_it("missing"), TV_EIO);
+    ck_assert_int_eq(error.sys_errno, ENOENT);
+    ck_assert_str_eq(error.message, "cannot be read: No such file or directory");
+    /* a regular file whose first page cannot be read */
+    ck_assert_int_eq(tv_input_open(&input, AT_FDCWD, "/proc/self/mem", &error), TV_OK);
+    ck_assert_int_eq(read_all(&read, 4096), TV_EIO);
+    ck_assert_str_eq(error.message, "reading stopped: Input/output error");
+}
+END_TEST
+
+START_TEST(file_name_is_what_the_parser_is_to_see)
+{
+    ck_assert(tv_span_is(tv_input_name("a/b/trainer_log.jsonl.gz"), "trainer_log.jsonl"));
+    ck_assert(tv_span_is(tv_input_name("trainer_log.jsonl"), "trainer_log.jsonl"));
+    ck_assert(tv_span_is(tv_input_name("a/"), ""));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("input");
+    TCase *tcase = tcase_create("all");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, plain_and_compressed_files_give_the_same_bytes, 0, 4);
+    tcase_add_test(tcase, members_of_a_gzip_file_are_read_one_after_the_other);
+    tcase_add_test(tcase, cut_gzip_gives_what_it_holds_and_says_that_it_ends_early);
+    tcase_add_test(tcase, damaged_gzip_is_an_error_with_a_reason);
+    tcase_add_test(tcase, gzip_bomb_is_stopped_after_little_output);
+    tcase_add_test(tcase, name_without_gzip_inside_is_read_as_it_is);
+    tcase_add_test(tcase, skip_moves_on_and_stops_at_the_end);
+    tcase_add_test(tcase, pipes_devices_and_directories_are_refused_without_waiting);
+    tcase_add_test(tcase, system_errors_name_the_reason);
+    tcase_add_test(tcase, file_name_is_what_the_parser_is_to_see);
+    suite_add_tcase(suite, tcase);
+    return tv_test_main(suite);
+}
