@@ -213,17 +213,18 @@ static const char *refusal(const Tvpb__Tensor *tensor, double *ret, bool *ret_br
     if (!is_single(tensor->tensor_shape))
         return "the tensor has more or fewer than the one element of a scalar";
     *ret = 0;
-    size_t count = first_element(tensor, ret);
-    if (count > 1)
-        return "the tensor holds several values where a scalar has one";
-    *ret_broken = true;
-    if (tensor->tensor_content.len) {
-        if (tensor->tensor_content.len != width)
+    if (tensor->tensor_content.len) { /* goes before the fields of values */
+        *ret_broken = tensor->tensor_content.len != width;
+        if (*ret_broken)
             return "the tensor's content has another size than one element of its type";
         *ret = number_at(tensor->dtype, tensor->tensor_content.data);
         return NULL;
     }
-    return count || tensor->tensor_shape ? NULL : "the tensor has neither shape nor value";
+    size_t count = first_element(tensor, ret);
+    if (count > 1)
+        return "the tensor holds several values where a scalar has one";
+    *ret_broken = !count && !tensor->tensor_shape;
+    return *ret_broken ? "the tensor has neither shape nor value" : NULL;
 }
 
 static bool is_text(const Tvpb__Tensor *tensor, const struct tv_event_value *value)

@@ -31,14 +31,12 @@ static inline bool take_varint(struct wire *wire, uint64_t *ret)
 /* Lengths of up to 2^21 bytes are enough for a record that is shown. */
 static inline bool take_bytes(struct wire *wire, struct wire *ret)
 {
-    size_t length = 0;
-    for (unsigned shift = 0; wire->at < wire->end; shift += 7) {
-        size_t byte = (unsigned char)*wire->at++;
-        length |= (byte & 0x7f) << shift;
-        if (byte < 0x80)
-            break;
-        if (shift == 14)
+    size_t length = 0, byte = 0x80;
+    for (unsigned shift = 0; byte >= 0x80; shift += 7) {
+        if (shift > 14 || wire->at == wire->end)
             return false;
+        byte = (unsigned char)*wire->at++;
+        length |= (byte & 0x7f) << shift;
     }
     if (length > (size_t)(wire->end - wire->at))
         return false;
