@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* No progress although the learning rate should still give some: nothing was learnt from the start,
+ * or the weights have stopped moving. */
+#include "lib/blocks.h"
+#include "lib/note.h"
+#include "lib/plan.h"
+#include "lib/robust.h"
+#include "lib/thin.h"
+#include "lib/trend.h"
+#include <math.h>
+#include <string.h>
+
+struct options {
+    double drop, effort, constant_effort, useful_lr, zero_lr, still_share;
+    int64_t points, still_points, still_evals;
+};
+
+enum {
+    START = 5,
+    UNPLANNED_POINTS = 30 /* when the length of the run is not known */
+};
+
+/* Since when something that should move has not. */
+struct still {
+    int64_t since, last;
+    uint64_t points;
+    double value;
+};
+
+struct state {
+    struct tv_blocks loss;
+    struct tv_thin fine;
+    double start[START]; /* first points */
+    uint32_t start_len;
+    double low, high; /* of all points */
+    uint64_t points;
+    int64_t first_step, last_step;
+    double effort; /* steps, weighted with the learning rate's part of its peak */
+    double recent[START];
+    struct still gradient, eval, lr;
+    double eval_first, eval_lowest;
+    uint64_t evals;
+    bool fires;
+};
+
+static void still_add(struct still *still, int64_t step, double value, bool is_still)
+{
+    if (!is_still) {
+        still->points = 0;
+    } else if (still->points == 0) {
+        still->since = step;
+        still->points = 1;
+    } else if (step > still->last)
+        still->points++;
+    still->value = value;
+    still->last = step;
+}
+
+/* Part of the plan that it has lasted. */
+static double still_share(const struct tv_view *view, const struct still *still)
+{
+    if (!still->points)
+        return 0;
+    return ((double)still->last - (double)still->since) / tv_plan_length(view);
+}
+
+static double start_level(const struct state *state)
+{
+    return tv_median_of(state->start, state->start_len);
+}
+
+static double level_now(const struct state *state)
+{
+    return tv_median_of(state->recent, START);
+}
+
+static void add_loss(const struct tv_view *view, struct state *state, const struct tv_point *point)
+{
+    double share = tv_plan_logged_share(view);
+    if (!isfinite(share))
+        share = tv_plan_lr_share(view, point->step);
+    double steps = state->points ? (double)point->step - (double)state->last_step : 0;
+    state->effort += steps * (isfinite(share) ? fmin(fmax(share, 0), 1) : 1);
+    if (state->points == 0) {
+        state->first_step = point->step;
+        state->low = state->high = point->value;
+    }
+    state->low = fmin(state->low, point->value);
+    state->high = fmax(state->high, point->value);
+    if (state->start_len < START)
+        state->start[state->start_len++] = point->value;
+    memmove(state->recent, state->recent + 1, sizeof state->recent - sizeof *state->recent);
+    state->recent[START - 1] = point->value;
+    state->last_step = point->step;
+    state->points++;
+    tv_blocks_add(&state->loss, point->step, point->value);
+    tv_thin_add(&state->fine, point->step, point->value);
+}
+
+/* What the loss will have gained at the planned end if it goes on as so far; 0 when its fall is not
+ * significant. */
+static double gain_to_come(const struct tv_view *view, const struct state *state)
+{
+    const struct tv_thin *fine = &state->fine;
+    double at[TV_THIN];
+    double left = tv_plan_length(view) - (double)state->last_step;
+    if (tv_view_total_steps(view) == 0)
+        left = (double)state->last_step - (double)state->first_step;
+    if (left <= 0 || tv_mann_kendall(fine->value, fine->len) > -2.5)
+        return 0;
+    for (uint32_t i = 0; i < fine->len; i++)
+        at[i] = (double)(fine->step[i] - fine->step[0]);
+    return -tv_theil_sen(at, fine->value, fine->len) * left;
+}
+
+struct verdict {
+    const char *what, *cause;
+    int64_t onset;
+    double observed, expected, confidence;
+};
+
+/* Nothing was learnt since the start, with enough steps at a useful learning rate. */
+static bool never_learnt(const struct tv_view *view, const struct options *options,
+                         const struct state *state, struct verdict *ret)
+{
+    if (state->points < (uint64_t)options->points)
+        return false;
+    double start = start_level(state), size = fabs(start),
+           lowest = tv_blocks_lowest(&state->loss, NULL);
+    if (!(lowest < level_now(state)))
+        lowest = level_now(state);
+    if (start <= 0 || lowest <= 0)
+        size = fmax(size, (state->high - state->low) / 2);
+    double done = state->effort / tv_plan_length(view), drop = start - lowest;
+    bool constant = state->high - state->low <= 1e-4 * size && size > 0;
+    if (done < (constant ? options->constant_effort : options->effort))
+        return false;
+    if (tv_view_total_steps(view) == 0 && state->points < UNPLANNED_POINTS && !constant)
+        return false;
+    if (drop > options->drop * size || drop + gain_to_come(view, state) > 2 * options->drop * size)
+        return false;
+    if (state->evals > 1 &&
+        state->eval_first - state->eval_lowest > options->drop * fabs(state->eval_first))
+        return false;
+    *ret = (struct verdict){
+        .what = constant ? "the loss has not moved at all since the start"
+                         : "nothing was learnt since the start",
+        .onset = state->first_step,
+        .observed = level_now(state),
+        .expected = start * (1 - options->drop),
+        .confidence = constant ? 0.99 : 0.9,
+    };
+    return true;
+}
+
+/* The weights stand still: exactly zero gradient, equal evaluations, or no learning rate. */
+static bool stands_still(const struct tv_view *view, const struct options *options,
+                         const struct state *state, struct verdict *ret)
+{
+    double promised = tv_plan_lr_share(view, tv_view_step(view)), start = start_level(state);
+    bool useful = !(promised < options->useful_lr);
+    double scale = fmax(fabs(start), state->high - state->low);
+    bool something_left = state->points >= START && fabs(level_now(state)) > 0.01 * scale;
+    double share = options->still_share;
+    *ret = (struct verdict){.observed = level_now(state), .expected = NAN, .confidence = 0.9};
+    if (!something_left)
+        return false;
+    if (state->gradient.points >= (uint64_t)options->still_points &&
+        still_share(view, &state->gradient) >= share && useful) {
+        ret->what = "the gradient norm is exactly 0, the weights do not move";
+        ret->cause = "all parameters that the optimizer sees are frozen or detached from the loss";
+        ret->onset = state->gradient.since;
+        ret->expected = NAN;
+        return true;
+    }
+    /* At the end of a schedule without learning rate this is how it should be. */
+    double left = 1 - tv_plan_done(view);
+    double unplanned = isnan(promised) || promised >= options->useful_lr ? share : 2 * share;
+    if (state->lr.points >= (uint64_t)options->still_points &&
+        still_share(view, &state->lr) >= unplanned && (useful || !(left <= unplanned))) {
+        ret->what = "the learning rate is 0 and the run goes on";
+        ret->cause = "the schedule ended long before the run: its total is too small, or it is "
+                     "stepped more often than the optimizer";
+        ret->onset = state->lr.since;
+        return true;
+    }
+    if (state->eval.points + 1 >= (uint64_t)options->still_evals && state->eval.points &&
+        still_share(view, &state->eval) >= share && useful) {
+        ret->what = "successive evaluations are equal to the last digit, the weights do not move";
+        ret->cause = "the parameters are frozen, or the learning rate that is applied is 0";
+        ret->onset = state->eval.since;
+        return true;
+    }
+    return false;
+}
+
+static void advise(const struct tv_view *view, struct tv_note *note)
+{
+    struct tv_setting setting;
+    double peak = tv_view_peak_lr(view);
+    bool lora = tv_view_setting(view, "lora_rank", &setting);
+    double usual = lora ? 1e-4 : 2e-5;
+    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0) {
+        if (setting.number < usual / 5)
+            tv_note_advice(note, "%s: %s -> %g, usual for %s", setting.key, setting.value, usual,
+                           lora ? "LoRA" : "fine-tuning");
+        else
+            tv_note_advice(note, "%s: %s -> %.2g (10 times as much) on a short trial", setting.key,
+                           setting.value, 10 * setting.number);
+    } else if (peak > 0)
+        tv_note_advice(note, "try a peak learning rate of %.2g, 10 times as much, on a short trial",
+                       10 * peak);
+    tv_note_advice(note, "train on one batch only: when even that is not learnt, look for frozen "
+                         "parameters, wrong labels or a dead initialisation");
+}
+
+static void raise(struct tv_view *view, const struct state *state, const struct verdict *verdict)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
+    struct tv_point gradient;
+    struct tv_note note;
+    struct tv_finding finding;
+    double start = start_level(state), logged = tv_plan_logged_share(view);
+    tv_note_init(&note, &finding, tag ? tag : "train_loss", TV_WARNING, verdict->onset);
+    tv_note_summary(&note, "%s: the training loss is %.4g after %.4g at the start", verdict->what,
+                    level_now(state), start);
+    finding.observed = verdict->observed;
+    finding.expected = verdict->expected;
+    finding.confidence = verdict->confidence;
+    tv_note_evidence(&note, "loss_at_start", start);
+    tv_note_evidence(&note, "loss_now", level_now(state));
+    tv_note_evidence(&note, "lowest_block", tv_blocks_lowest(&state->loss, NULL));
+    tv_note_evidence(&note, "trend_z", tv_mann_kendall(state->loss.level, state->loss.len));
+    tv_note_evidence(&note, "points", (double)state->points);
+    tv_note_evidence(&note, "steps_at_peak_lr", state->effort);
+    tv_note_evidence(&note, "lr_share_of_peak", logged);
+    tv_note_evidence(&note, "lr_share_promised", tv_plan_lr_share(view, tv_view_step(view)));
+    if (verdict->cause)
+        tv_note_cause(&note, "%s", verdict->cause);
+    if (tv_view_last(view, TV_ROLE_GRAD_NORM, &gradient)) {
+        tv_note_evidence(&note, "grad_norm", gradient.value);
+        if (gradient.value < 1e-4)
+            tv_note_cause(&note, "the gradient vanishes (norm %.2g)", gradient.value);
+    }
+    if (!verdict->cause) {
+        tv_note_cause(&note, "the learning rate is far too low (peak %.2g)", tv_view_peak_lr(view));
+        tv_note_cause(&note, "a learning rate that was far too high has killed the units early on");
+        tv_note_cause(&note, "the trainable parameters do not reach the loss, or labels and inputs "
+                             "do not belong together");
+    }
+    advise(view, &note);
+    tv_raise(view, &finding);
+}
+
+static void judge(struct tv_view *view, const struct options *options, struct state *state)
+{
+    struct verdict verdict;
+    if (stands_still(view, options, state, &verdict) ||
+        never_learnt(view, options, state, &verdict)) {
+        raise(view, state, &verdict);
+        state->fires = true;
+        return;
+    }
+    double start = start_level(state), scale = fmax(fabs(start), state->high - state->low);
+    if (state->fires && start - level_now(state) > 2 * options->drop * scale &&
+        !state->gradient.points && !state->lr.points && !state->eval.points) {
+        tv_clear(view, tv_view_tag(view, TV_ROLE_TRAIN_LOSS));
+        state->fires = false;
+    }
+    if (!state->fires)
+        tv_silent(view, state->points < (uint64_t)options->points
+                            ? "too few points of the training loss"
+                            : "the training loss has made progress and the weights move");
+}
+
+static void add_eval(struct state *state, const struct tv_point *point)
+{
+    if (state->evals && point->step <= state->eval.last)
+        return;
+    bool equal =
+        state->evals && fabs(point->value - state->eval.value) <= 1e-7 * fabs(point->value);
+    int64_t before = state->eval.last;
+    if (equal && state->eval.points == 0)
+        still_add(&state->eval, before, point->value, true);
+    still_add(&state->eval, point->step, point->value, equal);
+    if (!state->evals)
+        state->eval_first = state->eval_lowest = point->value;
+    state->eval_lowest = fmin(state->eval_lowest, point->value);
+    state->evals++;
+}
+
+static void on_sample(struct tv_view *view, const void *options_, void *state_,
+                      const struct tv_point *point)
+{
+    const struct options *options = options_;
+    struct state *state = state_;
+    if (tv_view_is_rl(view) || !isfinite(point->value))
+        return;
+    switch (point->role) {
+    case TV_ROLE_TRAIN_LOSS:
+        if (state->points && point->step <= state->last_step)
+            return; /* a resumed run repeats itself */
+        add_loss(view, state, point);
+        break;
+    case TV_ROLE_GRAD_NORM:
+        still_add(&state->gradient, point->step, point->value, point->value == 0);
+        break;
+    case TV_ROLE_LEARNING_RATE:
+        still_add(&state->lr, point->step, point->value,
+                  state->points > START &&
+                      point->value <= options->zero_lr * tv_view_peak_lr(view));
+        break;
+    default:
+        add_eval(state, point);
+    }
+    judge(view, options, state);
+}
+
+static void on_end(struct tv_view *view, const void *options, void *state)
+{
+    (void)options;
+    (void)state;
+    if (tv_view_is_rl(view))
+        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+}
+
+static const struct tv_option options[] = {
+    TV_OPTION_ROW(struct options, drop, DOUBLE, 0.02, 0, 1,
+                  "part of the first loss; falling by less is no learning"),
+    TV_OPTION_ROW(struct options, effort, DOUBLE, 0.15, 0, 1,
+                  "part of the planned steps, counted at the peak learning rate, before judging"),
+    TV_OPTION_ROW(struct options, constant_effort, DOUBLE, 0.03, 0, 1,
+                  "the same when the loss is constant to 4 digits"),
+    TV_OPTION_ROW(struct options, points, INT, 10, 5, 1e9,
+                  "points of the training loss before judging (30 when the plan is not known)"),
+    TV_OPTION_ROW(struct options, useful_lr, DOUBLE, 0.1, 0, 1,
+                  "part of the peak; below it no progress is expected"),
+    TV_OPTION_ROW(struct options, zero_lr, DOUBLE, 0.001, 0, 1,
+                  "part of the peak; a logged learning rate up to this is none"),
+    TV_OPTION_ROW(struct options, still_points, INT, 5, 2, 1e9,
+                  "points that the gradient norm or the learning rate must be 0 for"),
+    TV_OPTION_ROW(struct options, still_evals, INT, 4, 2, 1e9,
+                  "successive equal evaluations that mean that the weights stand still"),
+    TV_OPTION_ROW(struct options, still_share, DOUBLE, 0.05, 0, 1,
+                  "part of the planned steps that it must last"),
+    TV_OPTION_END,
+};
+
+const struct tv_detector tv_detector_loss_plateau = {
+    .name = "loss_plateau",
+    .summary = "no progress although the schedule still gives a useful learning rate",
+    .explain =
+        "Two cases. Nothing learnt: after `effort` of the planned steps (each counted with its "
+        "learning rate's part of the\n"
+        "peak, so that warm-up does not count) the lowest block of the training loss is less than "
+        "`drop` below the median of\n"
+        "the first 5 points, the Theil-Sen slope of the later half promises less than twice that "
+        "until the planned end, and\n"
+        "the evaluation loss has not fallen either. Standing still: the gradient norm is exactly "
+        "0, or the logged learning\n"
+        "rate is 0 long before the planned end, or `still_evals` evaluations are equal to 7 "
+        "digits, while the schedule promises\n"
+        "at least `useful_lr` of the peak. Blocks: medians of 5 points, averaged, at most 32 a "
+        "run.\n"
+        "Source: H. B. Mann 1945, P. K. Sen 1968 for the trend; the no-learning rule was measured "
+        "on real public runs (1 of 36\n"
+        "alarmed, with a window of a quarter of the run 11 of 36).\n"
+        "A loss that fell and then stays flat while weights move is not reported: from the log "
+        "alone it cannot be told from\n"
+        "convergence. It cannot see that a better minimum exists.",
+    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
+             TV_ROLE_BIT(TV_ROLE_GRAD_NORM) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+    .options = options,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .on_sample = on_sample,
+    .on_end = on_end,
+};
