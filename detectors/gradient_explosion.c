@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The logged gradient norm leaves its level by a factor and stays there. */
+#include "lib/advice.h"
+#include "lib/blocks.h"
+#include "lib/innovation.h"
+#include "lib/note.h"
+#include "lib/robust.h"
+#include "lib/trend.h"
+#include "lib/warmup.h"
+#include <math.h>
+
+#define LAST 12
+
+struct options {
+    double factor, growth, score;
+    int64_t points, dead_points, clear;
+};
+
+struct state {
+    struct tv_innovation norm;
+    struct tv_blocks blocks; /* ln norm of accepted points after the warm-up */
+    double last[LAST];       /* ln norm */
+    int64_t last_step[LAST];
+    uint32_t seen;
+    uint32_t above, dead, calm;
+    int64_t above_step, dead_step;
+    double peak, last_good;
+    bool is_raised;
+    double said;
+};
+
+/* ln of the usual norm: all finished blocks but the latest, or NaN. */
+static double usual(const struct state *state)
+{
+    uint32_t len = state->blocks.len;
+    return tv_blocks_median(&state->blocks, len > 16 ? len - 16 : 0, len > 2 ? len - 1 : len);
+}
+
+static void say(struct tv_view *view, struct state *state, double reference, int64_t onset)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
+    struct tv_setting clip;
+    bool clips = tv_view_setting(view, "max_grad_norm", &clip) && clip.number > 0;
+    bool dead = state->dead > 0;
+    struct tv_note note;
+    struct tv_finding finding;
+    tv_note_init(&note, &finding, tag ? tag : "grad_norm",
+                 clips && !dead ? TV_WARNING : TV_CRITICAL, onset);
+    finding.observed = dead ? INFINITY : exp(state->peak);
+    finding.expected = exp(reference);
+    if (dead)
+        tv_note_summary(&note, "gradient norm was %s and overflows since step %lld",
+                        TV_SHOW(state->last_good), (long long)onset);
+    else
+        tv_note_summary(&note, "gradient norm grows from %s to %s (x%s) since step %lld",
+                        TV_SHOW(exp(reference)), TV_SHOW(exp(state->peak)),
+                        TV_SHOW(exp(state->peak - reference)), (long long)onset);
+    tv_note_evidence(&note, "usual", exp(reference));
+    tv_note_evidence(&note, "highest", exp(state->peak));
+    tv_note_evidence(&note, "noise", tv_innovation_noise(&state->norm));
+    tv_note_evidence(&note, "learning_rate", tv_rate_now(view));
+    struct tv_point loss;
+    if (tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss))
+        tv_note_evidence(&note, "loss", loss.value);
+    if (clips && !dead)
+        tv_note_cause(&note,
+                      "the logged norm is the one before clipping at %s: updates are bounded, but "
+                      "their direction "
+                      "is ever less that of the loss",
+                      clip.value);
+    tv_note_cause(&note, "learning rate too high for the curvature here");
+    tv_note_cause(&note, "activations or logits grow without bound");
+    tv_note_cause(&note, "a wrong loss scale, or a sum where a mean is meant");
+    tv_advise_lower_lr(view, &note, tv_view_peak_lr(view) / 3);
+    tv_advise_clipping(view, &note);
+    tv_advise_bf16(view, &note);
+    tv_note_advice(&note, "resume from a checkpoint before step %lld", (long long)onset);
+    tv_raise(view, &finding);
+    state->is_raised = true;
+    state->said = state->peak;
+}
+
+/* Steady growth shows before the factor is reached: the last points rise one after the other. */
+static bool grows(const struct state *state, const struct options *options, double reference,
+                  double noise)
+{
+    double values[LAST];
+    if (state->seen < LAST)
+        return false;
+    for (uint32_t i = 0; i < LAST; i++)
+        values[i] = state->last[(state->seen + i) % LAST];
+    double late = tv_median_of(values + LAST - 3, 3);
+    return late - reference > fmax(log(options->growth), options->score * noise) &&
+           tv_mann_kendall(values, LAST) > 3;
+}
+
+static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
+{
+    if (state->above)
+        return;
+    tv_innovation_accept(&state->norm, point->value);
+    if (point->step > tv_warmup_end(view))
+        tv_blocks_add(&state->blocks, point->step, log(point->value));
+    state->last_good = point->value;
+}
+
+static void on_norm(struct tv_view *view, const struct options *options, struct state *state,
+                    const struct tv_point *point)
+{
+    double value = log(point->value), reference = usual(state),
+           noise = tv_innovation_noise(&state->norm);
+    state->dead = 0;
+    state->last_step[state->seen % LAST] = point->step;
+    state->last[state->seen++ % LAST] = value;
+    if (state->seen == 1000 * LAST)
+        state->seen -= 900 * LAST;
+    bool is_known = isfinite(reference) && noise >= 0;
+    if (is_known && value - reference > fmax(log(options->factor), options->score * noise)) {
+        if (state->above++ == 0) {
+            state->above_step = point->step;
+            state->peak = value;
+        }
+        state->peak = fmax(state->peak, value);
+    } else {
+        state->above = 0;
+    }
+    learn(view, state, point);
+    if (!is_known)
+        return;
+    if (state->is_raised) {
+        const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
+        state->calm = state->above ? 0 : state->calm + 1;
+        if (state->above && state->peak > state->said + log(10))
+            say(view, state, reference, state->above_step);
+        if (state->calm < options->clear)
+            return;
+        state->is_raised = false;
+        tv_clear(view, tag ? tag : "grad_norm");
+    } else if (state->above >= options->points) {
+        say(view, state, reference, state->above_step);
+    } else if (grows(state, options, reference, noise)) {
+        state->peak = value;
+        say(view, state, reference, state->last_step[state->seen % LAST]);
+    }
+}
+
+static void on_dead(struct tv_view *view, const struct options *options, struct state *state,
+                    const struct tv_point *point)
+{
+    if (state->dead++ == 0)
+        state->dead_step = point->step;
+    state->peak = INFINITY;
+    if (!state->is_raised && state->dead >= options->dead_points && state->last_good > 0)
+        say(view, state, isfinite(usual(state)) ? usual(state) : log(state->last_good),
+            state->dead_step);
+}
+
+static void on_sample(struct tv_view *view, const void *options, void *state,
+                      const struct tv_point *point)
+{
+    if (!isfinite(point->value))
+        on_dead(view, options, state, point);
+    else if (point->value > 0)
+        on_norm(view, options, state, point);
+}
+
+static const struct tv_option table[] = {
+    TV_OPTION_ROW(struct options, factor, DOUBLE, 10, 1, 1e6, "gradient norm over the usual one"),
+    TV_OPTION_ROW(struct options, points, INT, 3, 1, 1000, "points in a row above the factor"),
+    TV_OPTION_ROW(struct options, growth, DOUBLE, 3, 1, 1e6,
+                  "factor that is enough while the norm rises steadily"),
+    TV_OPTION_ROW(struct options, score, DOUBLE, 5, 1, 100,
+                  "least rise over the noise of the norm"),
+    TV_OPTION_ROW(struct options, dead_points, INT, 2, 1, 1000,
+                  "points in a row that are NaN or infinite"),
+    TV_OPTION_ROW(struct options, clear, INT, 10, 1, 1e6,
+                  "points in a row below that end the alert"),
+    TV_OPTION_END};
+
+const struct tv_detector tv_detector_gradient_explosion = {
+    .name = "gradient_explosion",
+    .summary = "the logged gradient norm grows by a factor and stays there",
+    .explain =
+        "Usual norm = median of the block levels after warm-up (at most the last 16 of 32 blocks, "
+        "the latest left out). "
+        "Fires when `points` logged norms in a row exceed `factor` times the usual one and `score` "
+        "noises, when the last "
+        "12 rise steadily (Mann-Kendall z > 3) past `growth` times the usual one, or when the norm "
+        "is NaN or infinite "
+        "`dead_points` times in a row. Single peaks, which most runs have, are not reported.\n"
+        "Trainers log the norm before clipping, so this shows also where clipping hides it from "
+        "the weights.\n"
+        "Source: rule and defaults after SageMaker's and Megatron's tenfold rules, with a "
+        "reference that follows the run.\n"
+        "Cannot see: anything when no gradient norm is logged; explosion in one layer that the "
+        "total norm drowns.",
+    .roles = TV_ROLE_BIT(TV_ROLE_GRAD_NORM),
+    .options = table,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .on_sample = on_sample,
+};

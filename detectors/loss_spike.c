@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A loss far above its own recent noise, from one point to the next. */
+#include "lib/advice.h"
+#include "lib/descent.h"
+#include "lib/innovation.h"
+#include "lib/note.h"
+#include <math.h>
+
+struct options {
+    double score, rise, share, restart_factor;
+    int64_t least, mask, gap, relevel;
+};
+
+struct state {
+    struct tv_innovation loss, gradient;
+    struct tv_descent descent;
+    uint32_t attempt;
+    uint32_t masked;     /* points still not judged after a resume */
+    uint32_t quiet;      /* points until the next spike may be reported */
+    uint32_t after_jump; /* points still under the influence of a jump of the learning rate */
+    uint32_t rejected;   /* points above the limit in a row */
+    uint32_t calm;       /* points back at the level in a row while an alert fires */
+    bool is_raised;
+    int64_t onset_step, previous_step;
+    double limit; /* above this the spike is not over, in the series' unit */
+    double peak;
+    struct tv_surprise first; /* of the point that began it */
+    double last_lr, gradient_score;
+    int64_t gradient_step;
+};
+
+static double needed_score(const struct state *state, const struct options *options, size_t known)
+{
+    double score = options->score;
+    if (known < TV_INNOVATIONS)
+        score *= 1 + 4 / (double)known;
+    if (state->after_jump > 0)
+        score *= options->restart_factor;
+    return score;
+}
+
+/* Large against the noise, against the level and against the way that the loss has come. */
+static bool is_spike(const struct state *state, const struct options *options, double value,
+                     struct tv_surprise *surprise)
+{
+    if (!tv_innovation_peek(&state->loss, value, surprise) ||
+        surprise->known < (size_t)options->least)
+        return false;
+    double rise = value - surprise->centre;
+    if (!state->loss.is_raw && !(rise > options->rise * surprise->centre))
+        return false;
+    if (!(rise > options->share * tv_descent_range(&state->descent)))
+        return false;
+    return tv_innovation_judge(&state->loss, value, surprise) &&
+           surprise->score > needed_score(state, options, surprise->known);
+}
+
+static void say(struct tv_view *view, const struct state *state)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
+    double factor = state->peak / state->first.centre;
+    bool gradient_too = state->gradient_score > 5 && state->gradient_step >= state->previous_step;
+    struct tv_note note;
+    struct tv_finding finding;
+    tv_note_init(&note, &finding, tag ? tag : "train_loss",
+                 gradient_too || state->rejected > 2 ? TV_CRITICAL : TV_WARNING, state->onset_step);
+    finding.severity = TV_WARNING;
+    finding.observed = state->peak;
+    finding.expected = state->first.centre;
+    finding.confidence = 1 - 1 / (1 + state->first.score / 5);
+    if (factor > 1 && !state->loss.is_raw)
+        tv_note_summary(&note, "loss jumps from %s to %s (x%s) at step %lld, %s times its noise",
+                        TV_SHOW(state->first.centre), TV_SHOW(state->peak), TV_SHOW(factor),
+                        (long long)state->onset_step, TV_SHOW(state->first.score));
+    else
+        tv_note_summary(&note, "loss jumps from %s to %s at step %lld, %s times its noise",
+                        TV_SHOW(state->first.centre), TV_SHOW(state->peak),
+                        (long long)state->onset_step, TV_SHOW(state->first.score));
+    tv_note_evidence(&note, "score", state->first.score);
+    tv_note_evidence(&note, "noise", state->first.scale);
+    tv_note_evidence(&note, "points_above", state->rejected);
+    tv_note_evidence(&note, "learning_rate", state->last_lr);
+    if (tv_view_count(view, TV_ROLE_GRAD_NORM))
+        tv_note_evidence(&note, "grad_norm_score", state->gradient_score);
+    if (state->after_jump > 0)
+        tv_note_cause(&note, "the learning rate had just jumped up");
+    tv_note_cause(&note,
+                  "a bad batch: samples that are broken, mislabelled or from another source");
+    tv_note_cause(&note, gradient_too ? "an unstable step: the gradient norm jumps with the loss"
+                                      : "an unstable step: learning rate near the stability limit");
+    tv_note_advice(&note, "look at the batches between step %lld and %lld",
+                   (long long)state->previous_step, (long long)state->onset_step);
+    tv_advise_clipping(view, &note);
+    if (gradient_too || state->rejected > 2)
+        tv_advise_lower_lr(view, &note, tv_view_peak_lr(view) / 2);
+    tv_raise(view, &finding);
+}
+
+static void begin(struct tv_view *view, const struct options *options, struct state *state,
+                  const struct tv_point *point, const struct tv_surprise *surprise)
+{
+    state->first = *surprise;
+    state->onset_step = point->step;
+    state->peak = point->value;
+    state->rejected = 1;
+    state->calm = 0;
+    state->quiet = (uint32_t)options->gap;
+    state->is_raised = true;
+    double half = surprise->change / 2;
+    state->limit = state->loss.is_raw ? surprise->centre + half : surprise->centre * exp(half);
+    say(view, state);
+}
+
+static void learn(struct state *state, const struct tv_point *point)
+{
+    tv_innovation_accept(&state->loss, point->value);
+    tv_descent_add(&state->descent, point->step, point->value);
+    state->rejected = 0;
+}
+
+/* While it fires: still up, a new level, or over? */
+static void follow(struct tv_view *view, const struct options *options, struct state *state,
+                   const struct tv_point *point)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
+    if (point->value > state->limit) {
+        state->calm = 0;
+        bool higher = point->value > state->peak;
+        state->peak = fmax(state->peak, point->value);
+        if (++state->rejected <= 4 || higher)
+            say(view, state);
+        if (state->rejected < options->relevel)
+            return;
+        tv_innovation_relevel(&state->loss);
+    } else if (++state->calm < 3) {
+        learn(state, point);
+        return;
+    }
+    learn(state, point);
+    state->is_raised = false;
+    tv_clear(view, tag ? tag : "train_loss");
+}
+
+static void on_loss(struct tv_view *view, const struct options *options, struct state *state,
+                    const struct tv_point *point)
+{
+    struct tv_surprise surprise;
+    state->quiet -= state->quiet > 0;
+    state->after_jump -= state->after_jump > 0;
+    if (state->is_raised)
+        follow(view, options, state, point);
+    else if (state->masked > 0) {
+        state->masked--;
+        learn(state, point);
+    } else if (is_spike(state, options, point->value, &surprise)) {
+        if (state->quiet == 0)
+            begin(view, options, state, point, &surprise);
+        else if (++state->rejected >= options->relevel)
+            learn(state, point);
+    } else {
+        learn(state, point);
+    }
+    state->previous_step = point->step;
+}
+
+static void on_rate(struct state *state, double rate)
+{
+    if (state->last_lr > 0 && rate > 2 * state->last_lr && tv_descent_known(&state->descent))
+        state->after_jump = 10;
+    state->last_lr = rate;
+}
+
+static void on_gradient(struct state *state, const struct tv_point *point)
+{
+    struct tv_surprise surprise;
+    if (point->value <= 0)
+        return;
+    if (tv_innovation_judge(&state->gradient, point->value, &surprise) && surprise.known >= 6 &&
+        surprise.score > 5) {
+        state->gradient_score = surprise.score;
+        state->gradient_step = point->step;
+    } else {
+        tv_innovation_accept(&state->gradient, point->value);
+    }
+}
+
+static void on_sample(struct tv_view *view, const void *options_, void *state_,
+                      const struct tv_point *point)
+{
+    const struct options *options = options_;
+    struct state *state = state_;
+    if (!isfinite(point->value) || tv_view_is_rl(view))
+        return;
+    if (tv_view_attempt(view) != state->attempt) {
+        state->attempt = tv_view_attempt(view);
+        state->masked = (uint32_t)options->mask;
+        tv_innovation_relevel(&state->loss);
+    }
+    if (point->role == TV_ROLE_TRAIN_LOSS)
+        on_loss(view, options, state, point);
+    else if (point->role == TV_ROLE_LEARNING_RATE)
+        on_rate(state, point->value);
+    else
+        on_gradient(state, point);
+}
+
+static const struct tv_option table[] = {
+    TV_OPTION_ROW(struct options, score, DOUBLE, 5, 2, 100,
+                  "innovation over its scale; x (1 + 4/n) while n < 30 innovations are known"),
+    TV_OPTION_ROW(struct options, rise, DOUBLE, 0.1, 0, 100,
+                  "least rise, as a share of the level (positive losses)"),
+    TV_OPTION_ROW(struct options, share, DOUBLE, 0.04, 0, 100,
+                  "least rise, as a share of what the loss has come down since the start"),
+    TV_OPTION_ROW(struct options, restart_factor, DOUBLE, 2, 1, 100,
+                  "score is multiplied by this for 10 points after the learning rate jumped up"),
+    TV_OPTION_ROW(struct options, least, INT, 6, 2, 30, "innovations that must be known"),
+    TV_OPTION_ROW(struct options, mask, INT, 2, 0, 100, "points not judged after a resume"),
+    TV_OPTION_ROW(struct options, gap, INT, 10, 0, 1e6,
+                  "points between two spikes that are reported"),
+    TV_OPTION_ROW(struct options, relevel, INT, 8, 2, 1000,
+                  "points above the limit in a row that are a new level, not a spike"),
+    TV_OPTION_END};
+
+const struct tv_detector tv_detector_loss_spike = {
+    .name = "loss_spike",
+    .summary = "the training loss jumps far out of its own noise",
+    .explain =
+        "e = ln x - ln(median of the last 3 accepted losses); s = max(1.4826 MAD, (95 % quantile - "
+        "median)/1.645, 0.01) "
+        "of the last 30 e. Fires when e/s > `score`, the rise is above `rise` of the level and "
+        "above `share` of the way "
+        "from the start to here. Once a loss was negative, differences replace logarithms.\n"
+        "Only accepted points are learnt. Over after 3 points below half of the jump; `relevel` "
+        "points above it are a "
+        "new level (divergence reports those). After a resume `mask` points are not judged; after "
+        "a jump of the "
+        "learning rate (a cosine restart) the score needed is `restart_factor` times higher.\n"
+        "Measured on 36 public runs (21,161 points): 0.14 alarms per 1,000 points at 53 % recall "
+        "of an injected "
+        "one-point doubling; mean and standard deviation of 128 points (OLMo): 0.24 at 22 %.\n"
+        "Cannot see: spikes within the first points of a run, and spikes that averaging over the "
+        "logging window has "
+        "spread below the noise.",
+    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_GRAD_NORM) |
+             TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+    .options = table,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .on_sample = on_sample,
+};

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The loss turns upwards while the learning rate rises to its peak, or just after. */
+#include "lib/advice.h"
+#include "lib/innovation.h"
+#include "lib/note.h"
+#include "lib/robust.h"
+#include "lib/warmup.h"
+#include <math.h>
+
+#define LAST 5 /* points that a level is the median of */
+
+struct options {
+    double rise, critical, early_rise, score, undone;
+};
+
+struct state {
+    struct tv_innovation loss;
+    double last[LAST];
+    int64_t last_step[LAST];
+    double last_lr[LAST];
+    uint32_t points;
+    double first;  /* median of the first 3 points, or fewer */
+    double lowest; /* lowest level so far */
+    double lowest_lr;
+    int64_t lowest_step;
+    double head[3]; /* the first points */
+    int64_t end;    /* of the warm-up's neighbourhood, once it is over */
+    bool is_over, is_raised;
+    double level; /* now */
+};
+
+/* The rise of the level over the lowest one, in the innovations' space. */
+static double rise_of(const struct state *state)
+{
+    return state->loss.is_raw || state->lowest <= 0 ? state->level - state->lowest
+                                                    : log(state->level / state->lowest);
+}
+
+static void say(struct tv_view *view, const struct options *options, const struct state *state)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
+    int64_t total = tv_view_total_steps(view), warmup = tv_view_warmup_steps(view);
+    double peak = tv_view_peak_lr(view), good = state->lowest_lr;
+    bool positive = !state->loss.is_raw && state->lowest > 0;
+    bool is_critical = !positive || rise_of(state) > log(options->critical);
+    struct tv_note note;
+    struct tv_finding finding;
+    tv_note_init(&note, &finding, tag ? tag : "train_loss", is_critical ? TV_CRITICAL : TV_WARNING,
+                 state->lowest_step);
+    finding.observed = state->level;
+    finding.expected = state->lowest;
+    tv_note_summary(&note, "loss rises from %s to %s %s, since step %lld", TV_SHOW(state->lowest),
+                    TV_SHOW(state->level),
+                    warmup == 0 ? "at the start, without any warm-up" : "during warm-up",
+                    (long long)state->lowest_step);
+    tv_note_evidence(&note, "first_loss", state->first);
+    tv_note_evidence(&note, "lowest_loss", state->lowest);
+    tv_note_evidence(&note, "loss", state->level);
+    tv_note_evidence(&note, "noise", tv_innovation_noise(&state->loss));
+    tv_note_evidence(&note, "last_good_lr", good);
+    tv_note_evidence(&note, "lr", tv_rate_now(view));
+    tv_note_evidence(&note, "peak_lr", peak);
+    tv_note_evidence(&note, "warmup_steps", (double)warmup);
+    bool is_short = total > 0 && warmup >= 0 && (double)warmup < 0.05 * (double)total;
+    if (warmup == 0)
+        tv_note_cause(&note, "no warm-up: the first steps run at the peak learning rate");
+    else if (is_short)
+        tv_note_cause(&note, "warm-up is short: %lld of %lld steps", (long long)warmup,
+                      (long long)total);
+    tv_note_cause(&note, "the peak learning rate %s is too high for this model and batch size",
+                  TV_SHOW(peak));
+    tv_note_cause(
+        &note,
+        "the optimizer's second moment is not settled yet (Adam beta2 above 0.99 needs about "
+        "1/(1 - beta2) steps)");
+    if (good > 0 && good < peak && !(warmup == 0))
+        tv_advise_lower_lr(view, &note, good);
+    else
+        tv_advise_lower_lr(view, &note, peak / 3);
+    tv_advise_warmup(view, &note, 0.1);
+    tv_advise_clipping(view, &note);
+    tv_raise(view, &finding);
+}
+
+/* Too few points for a noise: three in a row clearly above everything before them. */
+static bool rises_at_once(const struct state *state, const struct options *options)
+{
+    uint32_t n = state->points;
+    if (n < 4 || n > 8 || state->loss.is_raw)
+        return false;
+    double before = 0;
+    for (uint32_t i = 0; i < 3 && i < n - 3; i++)
+        before = fmax(before, state->head[i]);
+    for (uint32_t i = 0; i < 3; i++)
+        if (!(state->last[(n - 1 - i) % LAST] > options->early_rise * before))
+            return false;
+    return true;
+}
+
+static bool rises(const struct state *state, const struct options *options)
+{
+    double noise = tv_innovation_noise(&state->loss);
+    if (state->points < 2 * LAST || !(noise >= 0))
+        return false;
+    double rise = rise_of(state);
+    double needed = options->score * 1.2533 * noise * sqrt(2.0 / LAST);
+    if (!state->loss.is_raw)
+        needed = fmax(needed, log(options->rise));
+    return rise > needed &&
+           state->level - state->lowest > options->undone * fmax(state->first - state->lowest, 0);
+}
+
+static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
+{
+    uint32_t n = state->points++;
+    if (n < 3) {
+        state->head[n] = point->value;
+        state->first = tv_median_of(state->head, n + 1);
+    }
+    state->last[n % LAST] = point->value;
+    state->last_step[n % LAST] = point->step;
+    state->last_lr[n % LAST] = tv_rate_now(view);
+    tv_innovation_accept(&state->loss, point->value);
+    size_t len = n + 1 < LAST ? n + 1 : LAST;
+    state->level = tv_median_of(state->last, len);
+    uint32_t middle = n + 1 < LAST ? n : (n + 1 + LAST / 2) % LAST;
+    if (n == 0 || ((n + 1 >= LAST || n < 3) && state->level < state->lowest)) {
+        state->lowest = state->level;
+        state->lowest_step = state->last_step[middle % LAST];
+        state->lowest_lr = state->last_lr[middle % LAST];
+    }
+}
+
+static void on_sample(struct tv_view *view, const void *options_, void *state_,
+                      const struct tv_point *point)
+{
+    const struct options *options = options_;
+    struct state *state = state_;
+    if (state->is_over && !state->is_raised)
+        return;
+    if (!isfinite(point->value) || tv_view_is_rl(view) || tv_view_attempt(view) > 0)
+        return;
+    learn(view, state, point);
+    if (state->is_raised) {
+        const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
+        if (state->level > state->lowest && rise_of(state) > 0.05)
+            return;
+        state->is_raised = false;
+        tv_clear(view, tag ? tag : "train_loss");
+        return;
+    }
+    bool is_inside = point->step <= tv_warmup_end(view) || state->points <= 6;
+    if (is_inside && (rises_at_once(state, options) || rises(state, options))) {
+        state->is_raised = true;
+        state->is_over = true;
+        say(view, options, state);
+    } else if (!is_inside) {
+        state->is_over = true;
+    }
+}
+
+static const struct tv_option table[] = {
+    TV_OPTION_ROW(struct options, rise, DOUBLE, 1.25, 1, 100,
+                  "least ratio of the level to the lowest level"),
+    TV_OPTION_ROW(struct options, critical, DOUBLE, 1.5, 1, 1000,
+                  "ratio from which the alert is critical"),
+    TV_OPTION_ROW(struct options, early_rise, DOUBLE, 1.5, 1, 100,
+                  "ratio of 3 points to all before them within the first 8 points"),
+    TV_OPTION_ROW(struct options, score, DOUBLE, 4, 1, 100,
+                  "rise over the standard error of the two levels"),
+    TV_OPTION_ROW(struct options, undone, DOUBLE, 0.5, 0, 100,
+                  "least share of the progress since the start that the rise undoes"),
+    TV_OPTION_END};
+
+const struct tv_detector tv_detector_warmup_divergence = {
+    .name = "warmup_divergence",
+    .summary = "the loss rises in or just after warm-up",
+    .explain =
+        "Level = median of the last 5 losses. Inside the warm-up and as many steps again (at most "
+        "10 %, at least 5 % "
+        "of the run) the level must not rise above its lowest value by more than max(ln `rise`, "
+        "`score` x 1.2533 s "
+        "sqrt(2/5)) in log space, s being the noise from innovations, while the rise undoes at "
+        "least `undone` of the "
+        "progress so far. Within the first 8 points, where no noise is known, 3 points in a row "
+        "above `early_rise` "
+        "times all points before them are enough.\n"
+        "Warm-up comes from the configuration, else from the rise of the logged learning rate. The "
+        "learning rate at "
+        "the lowest level is reported as the last good one.\n"
+        "Source: median test of two samples (asymptotic standard error 1.2533 s / sqrt n).\n"
+        "Cannot see: a rise within the first logging interval; steps that were averaged away.",
+    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
+    .options = table,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .on_sample = on_sample,
+};
