@@ -10,16 +10,7 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
 {
     (void)state;
     (void)last;
-    struct tv_config config = tv_config_begin(out, TV_FACT_HPARAMS, "");
-    struct tv_yaml_reader reader = {&config, NULL, NULL};
-    /* a module without hyperparameters leaves an empty file */
-    enum tv_status status = tv_span_trim(in).len ? tv_yaml_config(&reader, in, reterr) : TV_OK;
-    if (config.facts && !config.frameworks) {
-        config.source = TV_FACT_LOG; /* the file's name says it, not its content */
-        tv_config_fact(&config, "framework", tv_span_of("lightning"), TV_CONFIG_TEXT, 0);
-    }
-    tv_config_end(&config);
-    return tv_config_feed(&config, status, in);
+    return tv_yaml_feed(TV_FACT_HPARAMS, "lightning", in, out, reterr);
 }
 
 static int probe(struct tv_span basename, struct tv_span head)

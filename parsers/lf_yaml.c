@@ -91,16 +91,18 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
     return tv_config_feed(&config, status, in);
 }
 
-struct keys_seen {
-    int own, shared;
-    bool has_rate;
-};
-
-static void count_key(void *ctx, struct tv_span key)
+static int probe(struct tv_span basename, struct tv_span head)
 {
-    static const char *const own[] = {"finetuning_type", "stage",       "template",
-                                      "cutoff_len",      "lora_target", "top.finetuning_type",
-                                      "top.model_name",  "dataset_dir", "train.learning_rate"};
+    static const char *const own[] = {"finetuning_type",
+                                      "stage",
+                                      "template",
+                                      "cutoff_len",
+                                      "lora_target",
+                                      "top.finetuning_type",
+                                      "top.model_name",
+                                      "dataset_dir",
+                                      "train.learning_rate",
+                                      NULL};
     static const char *const shared[] = {"learning_rate",
                                          "lr_scheduler_type",
                                          "per_device_train_batch_size",
@@ -113,28 +115,19 @@ static void count_key(void *ctx, struct tv_span key)
                                          "output_dir",
                                          "logging_steps",
                                          "lora_rank",
-                                         "lr_scheduler_kwargs",
                                          "train.lr_scheduler_type",
-                                         "train.num_train_epochs"};
-    struct keys_seen *seen = ctx;
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        seen->own += tv_span_is(key, own[i]);
-    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
-        seen->shared += tv_span_is(key, shared[i]);
-    seen->has_rate = seen->has_rate || tv_span_is(key, "learning_rate");
-}
-
-static int probe(struct tv_span basename, struct tv_span head)
-{
-    if (!tv_span_ends(basename, ".yaml") && !tv_span_ends(basename, ".yml"))
+                                         "lr_scheduler_kwargs",
+                                         "train.num_train_epochs",
+                                         NULL};
+    static const char *const rate[] = {"learning_rate", NULL};
+    if (!tv_yaml_name(basename))
         return 0;
-    struct keys_seen seen = {0};
-    tv_yaml_each_top_key(head, count_key, &seen);
-    if (seen.own && seen.own + seen.shared >= 2)
+    int ours = tv_yaml_count_keys(head, own), theirs = tv_yaml_count_keys(head, shared);
+    if (ours && ours + theirs >= 2)
         return 90;
-    if (seen.shared >= 2)
+    if (theirs >= 2)
         return 70;
-    return seen.has_rate ? 30 : 0;
+    return tv_yaml_count_keys(head, rate) ? 30 : 0;
 }
 
 const struct tv_parser tv_parser_lf_yaml = {

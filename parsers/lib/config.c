@@ -6,15 +6,36 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LLAMAFACTORY, AXOLOTL, DEEPSPEED, ULTRALYTICS, TRANSFORMERS, FRAMEWORKS };
+enum {
+    LLAMAFACTORY,
+    AXOLOTL,
+    MEGATRON,
+    ULTRALYTICS,
+    TIMM,
+    TORCHTITAN,
+    OLMO,
+    TRANSFORMERS,
+    ACCELERATE,
+    DEEPSPEED,
+    FRAMEWORKS
+};
 
-static const char *const framework_names[FRAMEWORKS] = {"llamafactory", "axolotl", "deepspeed",
-                                                        "ultralytics", "transformers"};
+/* In the order of what is believed first. `is_shared`: others build on it, and their own keys say
+ * more wherever they stand. */
+static const struct {
+    const char *name;
+    bool is_shared;
+} frameworks[FRAMEWORKS] = {
+    {"llamafactory", false}, {"axolotl", false},    {"megatron", false}, {"ultralytics", false},
+    {"timm", false},         {"torchtitan", false}, {"olmo", false},     {"transformers", true},
+    {"accelerate", true},    {"deepspeed", true},
+};
 
 /* Keys that only one framework has, and those that all heirs of transformers share.
  * Sources: hiyouga/LLaMA-Factory src/llamafactory/hparams, axolotl-ai-cloud/axolotl
- * src/axolotl/utils/schemas, DeepSpeed
- * docs/_pages/config-json.md, ultralytics/cfg/default.yaml, transformers training_args.py. */
+ * src/axolotl/utils/schemas, NVIDIA/Megatron-LM megatron/training/arguments.py, DeepSpeed
+ * docs/_pages/config-json.md, ultralytics/cfg/default.yaml, timm train.py, torchtitan
+ * job_config.py, OLMo olmo/config.py, transformers training_args.py, accelerate's examples. */
 static const struct {
     const char *key;
     int framework;
@@ -23,15 +44,24 @@ static const struct {
     {"cutoff_len", LLAMAFACTORY},
     {"lora_target", LLAMAFACTORY},
     {"ray_run_name", LLAMAFACTORY},
-    {"micro_batch_size", AXOLOTL},
     {"sequence_len", AXOLOTL},
+    {"sample_packing", AXOLOTL},
     {"lr_quadratic_warmup", AXOLOTL},
-    {"train_micro_batch_size_per_gpu", DEEPSPEED},
-    {"zero_optimization.stage", DEEPSPEED},
+    {"lr_decay_style", MEGATRON},
+    {"lr_warmup_fraction", MEGATRON},
     {"lr0", ULTRALYTICS},
+    {"sched_on_updates", TIMM},
+    {"warmup_prefix", TIMM},
+    {"lr_scheduler.decay_type", TORCHTITAN},
+    {"job.dump_folder", TORCHTITAN},
+    {"scheduler.t_warmup", OLMO},
+    {"scheduler.alpha_f", OLMO},
     {"per_device_train_batch_size", TRANSFORMERS},
     {"lr_scheduler_type", TRANSFORMERS},
     {"num_train_epochs", TRANSFORMERS},
+    {"max_train_steps", ACCELERATE},
+    {"train_micro_batch_size_per_gpu", DEEPSPEED},
+    {"zero_optimization.stage", DEEPSPEED},
 };
 
 /* Fields of transformers' TrainingArguments that take a dictionary or its JSON text
@@ -181,7 +211,7 @@ static int framework_of(const struct tv_config *config)
 bool tv_config_is(const struct tv_config *config, const char *framework)
 {
     int i = framework_of(config);
-    return i < FRAMEWORKS && strcmp(framework_names[i], framework) == 0;
+    return i < FRAMEWORKS && strcmp(frameworks[i].name, framework) == 0;
 }
 
 struct tv_feed tv_config_feed(const struct tv_config *config, enum tv_status status,
@@ -197,9 +227,9 @@ void tv_config_end(struct tv_config *config)
     if (i == FRAMEWORKS)
         return;
     enum tv_fact_source source = config->source;
-    if (i == TRANSFORMERS)
+    if (frameworks[i].is_shared)
         config->source = TV_FACT_LOG;
-    tv_config_fact(config, "framework", tv_span_of(framework_names[i]), TV_CONFIG_TEXT,
+    tv_config_fact(config, "framework", tv_span_of(frameworks[i].name), TV_CONFIG_TEXT,
                    config->framework_line[i]);
     config->source = source;
 }

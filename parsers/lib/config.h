@@ -21,7 +21,7 @@ struct tv_config {
     uint64_t facts;      /* emitted so far */
     bool in_string;      /* inside a dictionary that was written as a string */
     uint32_t frameworks; /* bits: which frameworks' keys were seen */
-    uint32_t framework_line[8];
+    uint32_t framework_line[16];
 };
 
 /* `prefix` comes before every key ("" for none). */
@@ -37,8 +37,8 @@ void tv_config_value(struct tv_config *config, struct tv_span value, enum tv_con
 /* The fact of another key than the current one. */
 void tv_config_fact(struct tv_config *config, const char *key, struct tv_span value,
                     enum tv_config_type type, uint32_t line);
-/* Emits the fact "framework" when the keys seen give one away. Keys that a framework inherits from
- * transformers only say "transformers", and say it as the weakest source. */
+/* Emits the fact "framework" when the keys seen give one away; as the weakest source when it is one
+ * that others build on (transformers, accelerate, deepspeed). */
 void tv_config_end(struct tv_config *config);
 /* Whether the keys seen so far give away this framework. */
 bool tv_config_is(const struct tv_config *config, const char *framework);

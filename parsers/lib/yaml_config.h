@@ -24,8 +24,14 @@ struct tv_yaml_reader {
 enum tv_status tv_yaml_config(const struct tv_yaml_reader *reader, struct tv_span yaml,
                               struct tv_error *reterr);
 
-/* For probes: calls `visit` with each key that begins in the first column of `head`. */
-void tv_yaml_each_top_key(struct tv_span head, void (*visit)(void *ctx, struct tv_span key),
-                          void *ctx);
+/* The whole of a snapshot parser's feed(). `framework`: what the file's name or probe has shown,
+ * NULL to go by the keys. A file without any value is no error. */
+struct tv_feed tv_yaml_feed(enum tv_fact_source source, const char *framework, struct tv_span in,
+                            const struct tv_emit *out, struct tv_error *reterr);
+
+/* For probes: whether the name ends as YAML's do, and how many of `keys` (ended by NULL) begin in
+ * the first column of `head`. */
+bool tv_yaml_name(struct tv_span basename);
+int tv_yaml_count_keys(struct tv_span head, const char *const *keys);
 
 #endif

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct tv_parser tv_parser_hf_args, tv_parser_model_card, tv_parser_hparams_yaml;
+extern const struct tv_parser tv_parser_hf_args, tv_parser_model_card, tv_parser_hparams_yaml,
+    tv_parser_deepspeed_json, tv_parser_axolotl_yaml, tv_parser_args_yaml,
+    tv_parser_accelerate_hparams, tv_parser_olmo_yaml, tv_parser_lf_yaml;
 
 static struct tv_config_run run;
 
@@ -158,7 +160,7 @@ START_TEST(lightning_keeps_the_projects_own_keys)
     tv_config_has(&run, "F lr=0.05 source 3 line 2\n");
     tv_config_has(&run, "F lr_scheduler=cosine string source 3 line 4\n");
     tv_config_has(&run, "F model.size=3 source 3 line 7\n");
-    tv_config_has(&run, "F framework=lightning string source 5");
+    tv_config_has(&run, "F framework=lightning string source 3");
     ck_assert_uint_eq(run.capture.notes + run.capture.damages, 0);
     ck_assert_int_gt(probe(&tv_parser_hparams_yaml, "hparams.yaml", ""), 90);
     ck_assert_int_eq(probe(&tv_parser_hparams_yaml, "train.yaml", "lr: 1\n"), 0);
@@ -173,6 +175,95 @@ START_TEST(lightning_without_hyperparameters_is_fine)
         ck_assert_int_eq(run.status, TV_OK);
         ck_assert_uint_eq(run.capture.len, 0);
     }
+}
+END_TEST
+
+START_TEST(deepspeed_auto_states_nothing_but_in_its_scheduler)
+{
+    static const char text[] =
+        "{\"train_micro_batch_size_per_gpu\": \"auto\", \"gradient_accumulation_steps\": "
+        "\"auto\",\n"
+        "\"optimizer\": {\"type\": \"AdamW\", \"params\": {\"lr\": \"auto\"}},\n"
+        "\"scheduler\": {\"type\": \"WarmupDecayLR\", \"params\": {\"total_num_steps\": \"auto\",\n"
+        "\"warmup_num_steps\": 100}}, \"zero_optimization\": {\"stage\": 3}}";
+    ck_assert_int_gt(probe(&tv_parser_deepspeed_json, "ds_z3_config.json", text), 80);
+    ck_assert_int_eq(probe(&tv_parser_hf_args, "ds_z3_config.json", text), 0);
+    tv_config_run_text(&run, &tv_parser_deepspeed_json, text);
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F gradient_accumulation_steps=null null source 2 line 1\n");
+    tv_config_has(&run, "F optimizer.params.lr=auto string source 2 line 2\n");
+    tv_config_has(&run, "F scheduler.type=WarmupDecayLR string source 2 line 3\n");
+    tv_config_has(&run, "F scheduler.params.total_num_steps=auto string");
+    tv_config_has(&run, "F scheduler.params.warmup_num_steps=100 source");
+    tv_config_lacks(&run, "framework");
+    tv_config_run_text(&run, &tv_parser_deepspeed_json,
+                       "{\"zero_optimization\": {\"stage\": 2}, \"train_batch_size\": 8}");
+    tv_config_has(&run, "F framework=deepspeed string source 5");
+    tv_config_run_text(&run, &tv_parser_deepspeed_json, "{\"zero_optimization\": {");
+    ck_assert_int_eq(run.status, TV_ECORRUPT);
+}
+END_TEST
+
+START_TEST(axolotl_is_told_from_llama_factory)
+{
+    static const char text[] =
+        "base_model: NousResearch/Llama-3.2-1B\ndatasets:\n  - path: a/b\n"
+        "    type: alpaca\nval_set_size: 0.1\nadapter: lora\nsequence_len: 2048\n"
+        "sample_packing: true\ngradient_accumulation_steps: 2\n"
+        "micro_batch_size: 2\nnum_epochs: 1\noptimizer: adamw_8bit\n"
+        "lr_scheduler: cosine\nlearning_rate: 0.0002\nwarmup_ratio: 0.1\n"
+        "output_dir: ./out\n";
+    ck_assert_int_gt(probe(&tv_parser_axolotl_yaml, "config.yml", text),
+                     probe(&tv_parser_lf_yaml, "config.yml", text));
+    tv_config_run_text(&run, &tv_parser_axolotl_yaml, text);
+    tv_config_has(&run, "F framework=axolotl string source 2");
+    tv_config_has(&run, "F lr_scheduler=cosine string source 2 line 13\n");
+    tv_config_has(&run, "F datasets.0.path=a/b string source 2 line 3\n");
+    ck_assert_uint_eq(run.capture.notes, 0);
+    static const char other[] = "model_name_or_path: x\nstage: sft\nlearning_rate: 1.0e-4\n";
+    ck_assert_int_eq(probe(&tv_parser_axolotl_yaml, "x.yml", other), 0);
+}
+END_TEST
+
+START_TEST(saved_arguments_of_ultralytics_and_timm)
+{
+    tv_config_run_text(&run, &tv_parser_args_yaml,
+                       "task: detect\nepochs: 100\nlr0: 0.01\nlrf: 0.01\nwarmup_epochs: 3.0\n"
+                       "cos_lr: false\n");
+    tv_config_has(&run, "F lr0=0.01 source 1 line 3\n");
+    tv_config_has(&run, "F framework=ultralytics string source 1 line 3\n");
+    tv_config_run_text(&run, &tv_parser_args_yaml,
+                       "lr: 0.1\nsched: cosine\nsched_on_updates: false\nwarmup_lr: 1.0e-05\n");
+    tv_config_has(&run, "F framework=timm string source 1 line 3\n");
+    ck_assert_int_gt(probe(&tv_parser_args_yaml, "args.yaml", ""), 0);
+    ck_assert_int_eq(probe(&tv_parser_args_yaml, "myargs.yaml", "lr0: 1\n"), 0);
+}
+END_TEST
+
+START_TEST(accelerate_keeps_the_projects_own_keys)
+{
+    tv_config_run_text(&run, &tv_parser_accelerate_hparams,
+                       "learning_rate: 0.0001\nlr_scheduler: cosine\nlr_warmup_steps: 500\n"
+                       "max_train_steps: 15000\n");
+    tv_config_has(&run, "F lr_warmup_steps=500 source 3 line 3\n");
+    tv_config_has(&run, "F framework=accelerate string source 5");
+    ck_assert_int_gt(probe(&tv_parser_accelerate_hparams, "hparams.yml", ""), 0);
+    ck_assert_int_eq(probe(&tv_parser_hparams_yaml, "hparams.yml", ""), 0);
+}
+END_TEST
+
+START_TEST(olmo_nests_its_settings)
+{
+    static const char text[] =
+        "run_name: x\nseed: 1\nmodel:\n  d_model: 64\noptimizer:\n  name: adamw\n"
+        "  learning_rate: 3.0e-4\nscheduler:\n  name: cosine_with_warmup\n"
+        "  t_warmup: 2000\n  alpha_f: 0.1\nmax_duration: 100000\n";
+    ck_assert_int_gt(probe(&tv_parser_olmo_yaml, "config.yaml", text), 0);
+    ck_assert_int_eq(probe(&tv_parser_olmo_yaml, "config.yaml", "model: x\noptimizer: y\n"), 0);
+    tv_config_run_text(&run, &tv_parser_olmo_yaml, text);
+    tv_config_has(&run, "F optimizer.learning_rate=3.0e-4 source 2 line 7\n");
+    tv_config_has(&run, "F scheduler.t_warmup=2000 source 2 line 10\n");
+    tv_config_has(&run, "F framework=olmo string source 2");
 }
 END_TEST
 
@@ -217,6 +308,11 @@ static Suite *suite(void)
     tcase_add_test(t, hostile_model_card_does_no_harm);
     tcase_add_test(t, lightning_keeps_the_projects_own_keys);
     tcase_add_test(t, lightning_without_hyperparameters_is_fine);
+    tcase_add_test(t, deepspeed_auto_states_nothing_but_in_its_scheduler);
+    tcase_add_test(t, axolotl_is_told_from_llama_factory);
+    tcase_add_test(t, saved_arguments_of_ultralytics_and_timm);
+    tcase_add_test(t, accelerate_keeps_the_projects_own_keys);
+    tcase_add_test(t, olmo_nests_its_settings);
     tcase_add_test(t, all_hyperparameters_of_the_labelled_runs_are_read);
     suite_add_tcase(s, t);
     return s;

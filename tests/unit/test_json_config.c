@@ -134,7 +134,7 @@ START_TEST(framework_comes_from_its_own_keys)
     read_json("{\"per_device_train_batch_size\": 8}");
     has("F framework=transformers string source 5 "); /* an heir's config may say more */
     read_json("{\"train_micro_batch_size_per_gpu\": \"auto\"}");
-    has("F framework=deepspeed string source 1 ");
+    has("F framework=deepspeed string source 5 ");
     read_json("{\"lr\": 8}");
     ck_assert_uint_eq(capture.facts, 1);
 }
