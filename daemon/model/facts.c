@@ -216,9 +216,15 @@ bool tv_facts_true(const struct tv_facts *facts, const char *key)
 const char *tv_facts_where(const struct tv_fact_entry *entry, char *buffer, size_t cap)
 {
     struct tv_text text = tv_text_in(buffer, cap);
-    tv_text_add(&text, "%s", entry->path);
-    if (entry->line)
-        tv_text_add(&text, ":%u", entry->line);
+    const char *slash = strrchr(entry->path, '/');
+    const char *name = slash ? slash + 1 : entry->path;
+    if (tv_span_starts(tv_span_of(name), "events.out.tfevents."))
+        tv_text_add(&text, "%s in the event file",
+                    entry->source == TV_FACT_HPARAMS ? "hyperparameters" : "args/text_summary");
+    else if (entry->line)
+        tv_text_add(&text, "%s:%u", name, entry->line);
+    else
+        tv_text_add(&text, "%s", name);
     return buffer;
 }
 

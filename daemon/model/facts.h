@@ -51,7 +51,8 @@ bool tv_facts_true(const struct tv_facts *facts, const char *key); /* true, yes,
 /* The entry's value as a number: blanks around it and YAML's "10_000" are understood, whether it
  * was quoted or not. False when null or not a number. */
 bool tv_fact_number(const struct tv_fact_entry *entry, double *ret);
-/* Where an entry stands, for people: "train.yaml:12". Returns `buffer`. */
+/* Where an entry stands, for people: "train.yaml:12", "args/text_summary in the event file".
+ * Returns `buffer`. */
 const char *tv_facts_where(const struct tv_fact_entry *entry, char *buffer, size_t cap);
 void tv_facts_free(struct tv_facts *facts);
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VERDICT_COLUMN = 10, NAME_COLUMN = 16, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
+enum { VERDICT_COLUMN = 10, NAME_COLUMN = 14, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
 
 struct options {
     bool color;
@@ -105,9 +105,9 @@ static void add_number(struct tv_text *text, double value)
 static void add_progress(struct tv_text *text, const struct tv_run_report *report)
 {
     if (report->steps >= 0 && report->total_steps > 0)
-        tv_text_add(text, "step %" PRId64 " of %" PRId64, report->steps, report->total_steps);
+        tv_text_add(text, ", step %" PRId64 " of %" PRId64, report->steps, report->total_steps);
     else if (report->steps >= 0)
-        tv_text_add(text, "step %" PRId64, report->steps);
+        tv_text_add(text, ", step %" PRId64, report->steps);
 }
 
 static void add_losses(struct tv_text *text, const struct tv_run_report *report)
@@ -117,7 +117,7 @@ static void add_losses(struct tv_text *text, const struct tv_run_report *report)
         add_number(text, report->final_loss);
     }
     if (!isnan(report->final_eval_loss)) {
-        tv_text_add(text, ", eval loss ");
+        tv_text_add(text, ", eval ");
         add_number(text, report->final_eval_loss);
     }
 }
@@ -158,18 +158,17 @@ static enum tv_status run(const void *opaque_options, void *opaque,
         putc('\n', state->out);
     fprintf(state->out, "%s%-*s%s%-*s  ", color(options, verdict.color), VERDICT_COLUMN,
             verdict.word, color(options, "\033[0m"), NAME_COLUMN, report->run);
+    if (report->alerts)
+        tv_text_add(&text, ", %zu finding%s", report->alerts, report->alerts == 1 ? "" : "s");
     add_progress(&text, report);
     add_losses(&text, report);
     if (report->attempts > 1)
         tv_text_add(&text, ", %" PRIu32 " attempts", report->attempts);
-    if (report->alerts)
-        tv_text_add(&text, "; %zu finding%s", report->alerts, report->alerts == 1 ? "" : "s");
     if (text.len == 0)
-        tv_text_add(&text, "nothing has been logged yet");
+        tv_text_add(&text, ", nothing has been logged yet");
     size_t name = columns(report->run, strlen(report->run));
     size_t at = VERDICT_COLUMN + (name > NAME_COLUMN ? name : NAME_COLUMN) + 2;
-    wrap(options, state->out, at, VERDICT_COLUMN,
-         facts[0] == ',' || facts[0] == ';' ? facts + 2 : facts);
+    wrap(options, state->out, at, VERDICT_COLUMN, facts + 2); /* without the first comma */
     for (size_t i = 0; i < report->silences_len; i++) {
         char silent[512];
         struct tv_text why = tv_text_in(silent, sizeof silent);

@@ -16,6 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A detector that needs a learning rate, and these logs have none: what is found is not the
+ * question here. */
+#define QUIET "--detector=lr_mismatch"
+
 static struct tv_folder folder;
 static char *out, *err;
 
@@ -79,14 +83,14 @@ static void write_good(void)
 
 static void expect_good(void)
 {
-    ck_assert_msg(strstr(out, "ok        good") != NULL, "%s%s", out, err);
+    ck_assert_msg(strstr(out, "ok        good  ") != NULL, "%s%s", out, err);
 }
 
 /* Scans the folder: status 3, the neighbour diagnosed, one sentence that holds `says`. */
 static void scan_expecting(const char *says)
 {
     write_good();
-    ck_assert_int_eq(trainvet("scan", folder.path, NULL), TV_EXIT_INPUT);
+    ck_assert_int_eq(trainvet("scan", QUIET, folder.path, NULL), TV_EXIT_INPUT);
     expect_good();
     ck_assert_msg(strstr(err, says) != NULL, "%s", err);
     ck_assert_msg(lines(err) == 1, "%s", err);
@@ -97,7 +101,7 @@ static void scan_expecting(const char *says)
 START_TEST(healthy_runs_give_status_0_and_say_nothing_on_stderr)
 {
     write_good();
-    ck_assert_int_eq(trainvet("scan", folder.path, NULL), TV_EXIT_OK);
+    ck_assert_int_eq(trainvet("scan", QUIET, folder.path, NULL), TV_EXIT_OK);
     expect_good();
     ck_assert_str_eq(err, "");
 }
@@ -152,7 +156,7 @@ START_TEST(damaged_file_is_read_around_the_damage)
     tv_folder_write(&folder, "bad/events.out.tfevents.1.n.7.0", tv_bytes_span(&bytes));
     tv_bytes_free(&bytes);
     scan_expecting("/bad/events.out.tfevents.1.n.7.0: byte ");
-    ck_assert_ptr_nonnull(strstr(out, "bad               step 49"));
+    ck_assert_ptr_nonnull(strstr(out, "bad             step 49"));
 }
 END_TEST
 
@@ -249,7 +253,7 @@ START_TEST(record_that_claims_2_to_the_63_bytes)
     tv_folder_write(&folder, "bad/events.out.tfevents.1.n.7.0", tv_bytes_span(&bytes));
     tv_bytes_free(&bytes);
     scan_expecting("/bad/events.out.tfevents.1.n.7.0: byte ");
-    ck_assert_ptr_nonnull(strstr(out, "bad               step 9"));
+    ck_assert_ptr_nonnull(strstr(out, "bad             step 9"));
 }
 END_TEST
 
@@ -265,10 +269,10 @@ START_TEST(tag_of_a_mebibyte)
     tv_bytes_free(&bytes);
     free(tag);
     write_good();
-    int status = trainvet("scan", folder.path, NULL);
+    int status = trainvet("scan", QUIET, folder.path, NULL);
     ck_assert(status == TV_EXIT_OK || status == TV_EXIT_INPUT);
     expect_good();
-    ck_assert_ptr_nonnull(strstr(out, "bad               step 2"));
+    ck_assert_ptr_nonnull(strstr(out, "bad             step 2"));
     ck_assert_uint_eq(lines(err), 1);
     ck_assert_uint_lt(strlen(err), 1000);
 }
@@ -337,11 +341,11 @@ START_TEST(output_does_not_depend_on_the_number_of_jobs)
         snprintf(name, sizeof name, "r%d/events.out.tfevents.1.n.7.0", i);
         tv_folder_events(&folder, name, 0, 1, i % 7 == 0 ? 5000 : 20);
     }
-    trainvet("scan", "--json", "--jobs=1", folder.path, NULL);
+    trainvet("scan", QUIET, "--json", "--jobs=1", folder.path, NULL);
     char *one = out;
     out = NULL;
     ck_assert_uint_eq(lines(one), 60);
-    trainvet("scan", "--json", "--jobs=8", folder.path, NULL);
+    trainvet("scan", QUIET, "--json", "--jobs=8", folder.path, NULL);
     ck_assert_str_eq(out, one);
     free(one);
 }
@@ -350,10 +354,10 @@ END_TEST
 START_TEST(output_file_holds_what_stdout_would)
 {
     write_good();
-    trainvet("scan", folder.path, NULL);
+    trainvet("scan", QUIET, folder.path, NULL);
     char *expected = tv_xstrndup(out, strlen(out));
     const char *path = tv_folder_path(&folder, "result.txt");
-    ck_assert_int_eq(trainvet("scan", "-o", path, folder.path, NULL), TV_EXIT_OK);
+    ck_assert_int_eq(trainvet("scan", QUIET, "-o", path, folder.path, NULL), TV_EXIT_OK);
     ck_assert_str_eq(out, "");
     char *written = take("result.txt");
     ck_assert_str_eq(written, expected);
