@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+#define RETURNS_PROOF 2 /* a single one may be a line that a thread wrote late */
+
 enum key_role {
     KEY_NEW, /* not looked at yet */
     KEY_IGNORED,
@@ -26,14 +28,26 @@ enum key_role {
     KEY_COUNTER /* a number that every kind of line may carry */
 };
 
+/* Where one writer stands. A job that is resumed stops being the old one and never comes back; when
+ * it does, two jobs write into this file. */
+struct writer {
+    int64_t step, total;
+    double elapsed; /* seconds since this job began, NaN when not known */
+    double base;    /* seconds of the attempts before it */
+    bool is_used;
+};
+
 struct state {
     struct tv_jsonl jsonl;
-    int64_t total;        /* of the training; 0 before its first line */
-    int64_t reported;     /* the total that was reported last */
-    double elapsed, base; /* of the last line; seconds of the attempts before this one */
-    bool has_loss;        /* a line with a loss was seen: this is a training log */
-    bool may_be_end;      /* the last line is a final one, unless more follows */
-    int64_t last_step;
+    struct writer writer[2];
+    uint8_t last;     /* writer of the last line */
+    uint8_t kept;     /* the one that began first */
+    uint8_t returns;  /* how often the other one came back */
+    int64_t total;    /* of the training; 0 before its first line */
+    int64_t reported; /* the total that was reported last */
+    bool has_loss;    /* a line with a loss was seen: this is a training log */
+    bool may_be_end;  /* the last line is a final one, unless more follows */
+    struct tv_mark end;
 };
 
 struct pass {
@@ -186,18 +200,56 @@ static void report_total(const struct pass *pass, struct entry *entry, uint32_t 
                                                       .line = line});
 }
 
-/* The clock starts anew with the job; a line or two out of order (a thread writes them) is no new
- * job. */
-static double wall_time(struct state *state, const struct entry *entry)
+static bool goes_on(const struct writer *writer, const struct entry *entry)
 {
-    double elapsed = entry->elapsed;
-    if (isnan(elapsed))
-        return NAN;
-    if (elapsed < state->elapsed &&
-        (entry->step <= state->last_step || elapsed < state->elapsed / 2))
-        state->base += state->elapsed;
-    state->elapsed = elapsed;
-    return state->base + elapsed;
+    return writer->is_used && entry->total == writer->total && entry->step >= writer->step &&
+           !(entry->elapsed < writer->elapsed);
+}
+
+/* Whose line it is: that of the nearer one when both could have written it, a new job's when
+ * neither could. */
+static uint8_t writer_of(struct state *state, const struct entry *entry)
+{
+    uint8_t last = state->last, other = !last;
+    bool is_last = goes_on(&state->writer[last], entry);
+    if (goes_on(&state->writer[other], entry)) {
+        if (is_last && state->writer[last].step >= state->writer[other].step)
+            return last;
+        state->returns += !is_last && state->returns < RETURNS_PROOF;
+        return other;
+    }
+    if (is_last)
+        return last;
+    const struct writer *before = &state->writer[last];
+    double base = before->base + (isnan(before->elapsed) ? 0 : before->elapsed);
+    uint8_t begun = before->is_used ? other : last;
+    state->writer[begun] = (struct writer){.base = base, .is_used = true};
+    state->kept = last;
+    state->returns = 0;
+    return begun;
+}
+
+/* False when the line is the second writer's. */
+static bool follow_writer(const struct pass *pass, const struct entry *entry, uint32_t line)
+{
+    struct state *state = pass->state;
+    bool was_proven = state->returns == RETURNS_PROOF;
+    uint8_t index = writer_of(state, entry);
+    struct writer *writer = &state->writer[index];
+    bool is_proven = state->returns == RETURNS_PROOF;
+    writer->step = entry->step;
+    writer->total = entry->total;
+    if (!isnan(entry->elapsed))
+        writer->elapsed = entry->elapsed;
+    state->last = index;
+    if (is_proven && !was_proven)
+        pass->out->damage(pass->out->ctx,
+                          &(struct tv_damage){.offset = state->jsonl.offset,
+                                              .line = line,
+                                              .is_note = true,
+                                              .what = "two jobs write into this file: from here on "
+                                                      "only the lines of the first one are used"});
+    return !is_proven || index == state->kept;
 }
 
 static void on_object(void *ctx, const struct tv_json_field *fields, size_t len, uint32_t line)
@@ -213,8 +265,10 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
         take_field(pass, &fields[i], &entry);
     if (!entry.has_step || is_of_another_job(state, &entry))
         return;
+    if (!follow_writer(pass, &entry, line))
+        return;
     report_total(pass, &entry, line);
-    double wall = wall_time(state, &entry);
+    double wall = state->writer[state->last].base + entry.elapsed;
     for (size_t i = 0; i < entry.len; i++) {
         entry.samples[i].step = entry.step;
         entry.samples[i].wall_time = wall;
@@ -223,7 +277,7 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
         pass->out->samples(pass->out->ctx, entry.samples, entry.len);
     /* the line behind HF's final summary: an epoch and nothing else */
     state->may_be_end = !entry.has_metric;
-    state->last_step = entry.step;
+    state->end = (struct tv_mark){.kind = TV_MARK_END, .step = entry.step, .wall_time = wall};
 }
 
 static struct tv_feed feed(void *ctx, struct tv_span in, bool last, const struct tv_emit *out,
@@ -235,9 +289,7 @@ static struct tv_feed feed(void *ctx, struct tv_span in, bool last, const struct
     struct tv_feed result =
         tv_jsonl_feed(&state->jsonl, in, last, out, &(struct tv_jsonl_reader){&pass, on_object});
     if (last && state->may_be_end)
-        out->mark(out->ctx, &(struct tv_mark){.kind = TV_MARK_END,
-                                              .step = state->last_step,
-                                              .wall_time = state->base + state->elapsed});
+        out->mark(out->ctx, &state->end);
     return result;
 }
 

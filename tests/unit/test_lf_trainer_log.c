@@ -132,6 +132,100 @@ START_TEST(time_goes_on_over_a_resume)
 }
 END_TEST
 
+/* ---- two writers ---- */
+
+static void put_line(FILE *file, int step, int total, int seconds, double loss)
+{
+    fprintf(file,
+            "{\"current_steps\": %d, \"total_steps\": %d, \"loss\": %g, \"epoch\": 1, "
+            "\"elapsed_time\": \"0:%02d:%02d\"}\n",
+            step, total, loss, seconds / 60, seconds % 60);
+}
+
+/* Two jobs that log every 10 steps a minute; the second begins 3 steps of logging later and takes
+ * `speed` of its lines for one of the first. */
+static char *interleaved(int speed, int second_total)
+{
+    char *text;
+    size_t len;
+    FILE *file = open_memstream(&text, &len);
+    int second = 0;
+    for (int i = 1; i <= 20; i++) {
+        put_line(file, i * 10, 400, i * 60, 1);
+        for (int k = 0; i > 3 && k < speed; k++) {
+            second++;
+            put_line(file, second * 3, second_total, second * 60 / speed, 2);
+        }
+    }
+    fclose(file);
+    return text;
+}
+
+START_TEST(of_two_writers_the_first_one_is_followed)
+{
+    for (int speed = 1; speed <= 3; speed++)
+        for (int total = 400; total <= 800; total += 400) {
+            char *text = interleaved(speed, total);
+            read_text(text);
+            ck_assert_uint_eq(capture.notes, 1);
+            ck_assert_uint_eq(capture.damages, 0);
+            size_t of_second = 0;
+            for (const char *p = emitted(); (p = strstr(p, " 2\nS epoch")); p++)
+                of_second++;
+            ck_assert_uint_le(of_second, 2 * (size_t)speed); /* until it was certain */
+            for (int step = 10; step <= 200; step += 10) {
+                char line[64];
+                snprintf(line, sizeof line, "S loss %d %d 1\n", step, step * 6);
+                has(line);
+            }
+            ck_assert_ptr_null(strstr(strstr(emitted(), "two jobs"), "log.total_steps"));
+            free(text);
+        }
+}
+END_TEST
+
+START_TEST(a_resumed_job_is_no_second_writer)
+{
+    char *text;
+    size_t len;
+    FILE *file = open_memstream(&text, &len);
+    for (int attempt = 0; attempt < 4; attempt++)
+        for (int i = 1; i <= 10; i++)
+            put_line(file, attempt * 60 + i * (attempt == 2 ? 20 : 10), 400, i * 60, 1);
+    fclose(file);
+    read_text(text);
+    ck_assert_uint_eq(capture.notes, 0);
+    ck_assert_uint_eq(capture.samples, 80);
+    free(text);
+}
+END_TEST
+
+START_TEST(a_line_written_late_is_no_second_writer)
+{
+    char *text;
+    size_t len;
+    FILE *file = open_memstream(&text, &len);
+    for (int i = 1; i <= 20; i++)
+        put_line(file,
+                 (i == 7   ? 8
+                  : i == 8 ? 7
+                           : i) *
+                     10,
+                 400,
+                 (i == 7   ? 8
+                  : i == 8 ? 7
+                           : i) *
+                     60,
+                 1);
+    fclose(file);
+    read_text(text);
+    ck_assert_uint_eq(capture.notes, 0);
+    ck_assert_uint_eq(capture.samples, 40);
+    has("S loss 200 1200 1\n");
+    free(text);
+}
+END_TEST
+
 /* ---- lines that are no training ---- */
 
 START_TEST(predict_progress_is_ignored)
@@ -492,6 +586,9 @@ static Suite *suite(void)
     tcase_add_test(c, v1_engine_lines_with_step);
     tcase_add_test(c, durations_of_days_are_seconds);
     tcase_add_test(c, time_goes_on_over_a_resume);
+    tcase_add_test(c, of_two_writers_the_first_one_is_followed);
+    tcase_add_test(c, a_resumed_job_is_no_second_writer);
+    tcase_add_test(c, a_line_written_late_is_no_second_writer);
     tcase_add_test(c, predict_progress_is_ignored);
     tcase_add_test(c, evaluation_job_behind_the_training_is_ignored);
     tcase_add_test(c, evaluation_during_training_is_read);
