@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Schedules that come back: restarts, cycles, one-cycle policies. */
+/* Schedules that come back: restarts and triangles. */
 #include "schedule/curve.h"
 
-double tv_restarts_lr(const struct tv_curve *c, double n)
+double tv_hard_restarts_lr(const struct tv_curve *c, double n)
 {
     if (n < c->warmup)
         return tv_warmup(c, n);
@@ -10,4 +10,105 @@ double tv_restarts_lr(const struct tv_curve *c, double n)
     if (p >= 1.0)
         return tv_curve_floor(c);
     return c->peak * fmax(0.0, tv_half_cosine(fmod(c->param[TV_P_CYCLES] * p, 1.0)));
+}
+
+struct cycle {
+    double index, at, length;
+};
+
+/* Which cycle x is in. The logarithm is what timm and fairseq compute, with its rounding at a
+ * cycle's first step. */
+static struct cycle find_cycle(const struct tv_curve *c, double x)
+{
+    double first = c->param[TV_P_PERIOD], growth = c->param[TV_P_GROWTH];
+    if (growth == 1.0) {
+        double index = floor(x / first);
+        return (struct cycle){index, x - first * index, first};
+    }
+    if ((int)c->param[TV_P_MODE] & 1) {
+        struct cycle cycle = {0, x, first};
+        while (cycle.at >= cycle.length && cycle.length >= 1.0) {
+            cycle.at -= cycle.length;
+            cycle.length *= growth;
+            cycle.index++;
+        }
+        return cycle;
+    }
+    double index = floor(log(1.0 - x / first * (1.0 - growth)) / log(growth));
+    double power = pow(growth, index);
+    return (struct cycle){index, x - (1.0 - power) / (1.0 - growth) * first, power * first};
+}
+
+static double cycles_value(const struct tv_curve *c, double n)
+{
+    double bottom = tv_curve_floor(c);
+    struct cycle cycle = find_cycle(c, fmax(0.0, n + c->param[TV_P_SHIFT]));
+    if (cycle.index >= c->param[TV_P_CYCLES])
+        return bottom;
+    double scale = pow(c->param[TV_P_GAMMA], cycle.index);
+    if ((int)c->param[TV_P_MODE] & 2)
+        bottom *= scale;
+    double x = cycle.at, length = cycle.length, exponent = c->param[TV_P_EXTRA2];
+    if (exponent != 1.0) {
+        x = pow(x, exponent);
+        length = pow(length, exponent);
+    }
+    double part = tv_curve_shape(c) == TV_SHAPE_COSINE ? tv_half_cosine(x / length)
+                                                       : tv_fall(c, x, length, length - x);
+    return tv_mix(bottom, c->peak * scale, part);
+}
+
+double tv_cycles_lr(const struct tv_curve *c, double n)
+{
+    if (n >= c->warmup)
+        return cycles_value(c, n);
+    struct tv_curve warm = *c;
+    if ((int)c->param[TV_P_MODE] & 4)
+        warm.peak = cycles_value(c, c->warmup);
+    return tv_warmup(&warm, n);
+}
+
+/* 0 to 1 and back within one cycle; *cycle counts from 0. */
+static double triangle(double n, double up, double down, double *cycle)
+{
+    double total = up + down, part = up / total;
+    *cycle = floor(n / total);
+    double x = n / total - *cycle;
+    return x <= part ? x / part : (x - 1.0) / (part - 1.0);
+}
+
+static double one_triangle(const struct tv_curve *c, double n)
+{
+    double up = c->param[TV_P_PERIOD], down = c->param[TV_P_DECAY], bottom = tv_curve_floor(c),
+           cycle;
+    if (n > up + down) {
+        double every = c->param[TV_P_EXTRA], rate = c->param[TV_P_GAMMA];
+        return every == 0.0 || rate == 0.0 ? bottom
+                                           : bottom / (1.0 + rate * (n - up - down) / every);
+    }
+    double part = triangle(n, up, down, &cycle);
+    double at = fmod(n, up + down), stairs = c->param[at <= up ? TV_P_CYCLES : TV_P_EXTRA2];
+    if (stairs > 0.0)
+        part = floor(at <= up ? at * stairs / up : (up + down - at) * stairs / down) / stairs;
+    return tv_mix(bottom, c->peak, part);
+}
+
+double tv_triangle_lr(const struct tv_curve *c, double n)
+{
+    double bottom = tv_curve_floor(c), gamma = c->param[TV_P_GAMMA], cycle;
+    double part = triangle(n, c->param[TV_P_PERIOD], c->param[TV_P_DECAY], &cycle);
+    switch ((enum tv_triangle)(int)c->param[TV_P_MODE]) {
+    case TV_TRIANGLE_HEIGHT_BY_CYCLE:
+        return tv_mix(bottom, c->peak, part * pow(gamma, cycle));
+    case TV_TRIANGLE_HEIGHT_BY_STEP:
+        return tv_mix(bottom, c->peak, part * pow(gamma, n));
+    case TV_TRIANGLE_PEAK_BY_CYCLE:
+        return tv_mix(bottom, c->peak * pow(gamma, cycle), part);
+    case TV_TRIANGLE_BOTH_BY_CYCLE:
+        return tv_mix(bottom, c->peak, part) * pow(gamma, cycle);
+    case TV_TRIANGLE_ONCE:
+        return one_triangle(c, n);
+    default:
+        return tv_mix(bottom, c->peak, part);
+    }
 }

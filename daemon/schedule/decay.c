@@ -8,7 +8,7 @@ double tv_half_cosine(double p)
     return 0.5 * (1.0 + cos(M_PI * p));
 }
 
-double tv_rise(enum tv_shape shape, double p, double power)
+static double rise(enum tv_shape shape, double p)
 {
     switch (shape) {
     case TV_SHAPE_COSINE:
@@ -16,7 +16,7 @@ double tv_rise(enum tv_shape shape, double p, double power)
     case TV_SHAPE_SQRT:
         return 1.0 - sqrt(1.0 - p);
     case TV_SHAPE_POLYNOMIAL:
-        return pow(p, power);
+        return p * p;
     case TV_SHAPE_EXPONENTIAL:
         return 1.0 - exp(-p);
     default:
@@ -26,33 +26,37 @@ double tv_rise(enum tv_shape shape, double p, double power)
 
 double tv_warmup(const struct tv_curve *c, double n)
 {
-    double start = tv_curve_start(c);
     double at = n + c->param[TV_P_WARM_SHIFT];
-    enum tv_shape shape = tv_curve_shape(c, TV_P_WARM_SHAPE);
+    enum tv_shape shape = (enum tv_shape)(int)c->param[TV_P_WARM_SHAPE];
     double part;
     if (shape == TV_SHAPE_LOG)
         part = at < 1.0 ? 0.0 : log(at) / log(c->warmup);
     else
-        part = tv_rise(shape, fmax(at, 0.0) / fmax(1.0, c->warmup + c->param[TV_P_WARM_SPAN]), 2.0);
-    if (start == 0.0)
-        return c->peak * part;
-    double ratio = start / c->peak;
-    return c->peak * (part * (1.0 - ratio) + ratio);
+        part =
+            rise(shape, fmin(1.0, fmax(at, 0.0) / fmax(1.0, c->warmup + c->param[TV_P_WARM_SPAN])));
+    return tv_mix(tv_curve_start(c), c->peak, part);
 }
 
-/* 1 to 0; `rest` = length - x is separate because N - n is exact where 1 - x / length is not. */
-static double fall(const struct tv_curve *c, double x, double length, double rest)
+double tv_fall(const struct tv_curve *c, double x, double length, double rest)
 {
     double p = x / length;
-    switch (tv_curve_shape(c, TV_P_SHAPE)) {
-    case TV_SHAPE_COSINE:
-        return tv_half_cosine(2.0 * c->param[TV_P_CYCLES] * p);
+    switch (tv_curve_shape(c)) {
+    case TV_SHAPE_COSINE: {
+        double part = tv_half_cosine(2.0 * c->param[TV_P_CYCLES] * p);
+        return c->param[TV_P_GAMMA] == 1.0 ? part : pow(part, c->param[TV_P_GAMMA]);
+    }
     case TV_SHAPE_SQRT:
         return 1.0 - sqrt(p);
     case TV_SHAPE_POLYNOMIAL:
         return pow(1.0 - p, c->param[TV_P_POWER]);
     case TV_SHAPE_HALVING:
         return 2.0 * pow(0.5, p) - 1.0;
+    case TV_SHAPE_COSINE_LINEAR:
+        return rest / length * tv_half_cosine(p);
+    case TV_SHAPE_TANH:
+        return 0.5 * (1.0 - tanh(-7.0 * (1.0 - p) + 3.0 * p));
+    case TV_SHAPE_REX:
+        return rest / length / (0.1 + 0.9 * (rest / length));
     case TV_SHAPE_NONE:
         return 1.0;
     default:
@@ -62,9 +66,11 @@ static double fall(const struct tv_curve *c, double x, double length, double res
 
 double tv_decay_lr(const struct tv_curve *c, double n)
 {
-    if (n < c->warmup)
+    /* A warm-up over W + 1 steps (NeMo) holds step W as well. */
+    if (n < c->warmup || (n == c->warmup && n > 0.0 && c->param[TV_P_WARM_SPAN] > 0.0))
         return tv_warmup(c, n);
-    if (tv_curve_shape(c, TV_P_SHAPE) == TV_SHAPE_NONE)
+    enum tv_shape shape = tv_curve_shape(c);
+    if (shape == TV_SHAPE_NONE)
         return c->peak;
     double hold = c->param[TV_P_HOLD], length = c->param[TV_P_DECAY], begin;
     if (isnan(hold)) {
@@ -77,17 +83,16 @@ double tv_decay_lr(const struct tv_curve *c, double n)
     double x = n - begin + c->param[TV_P_SHIFT];
     if (x < 0.0)
         return c->peak;
-    double floor_lr = tv_curve_floor(c);
+    double bottom = tv_curve_floor(c);
     if (x >= length && c->param[TV_P_PERIODIC] == 0.0)
-        return floor_lr;
+        return bottom;
     double span = fmax(1.0, length);
-    if (tv_curve_shape(c, TV_P_SHAPE) == TV_SHAPE_GEOMETRIC)
-        return c->peak * pow(floor_lr / c->peak, x / span);
-    double part = fall(c, x, span, length - x);
-    if (floor_lr == 0.0)
-        return c->peak * fmax(0.0, part);
-    double ratio = floor_lr / c->peak;
-    return c->peak * fmax(0.0, part * (1.0 - ratio) + ratio);
+    if (shape == TV_SHAPE_GEOMETRIC)
+        return c->peak * pow(bottom / c->peak, x / span);
+    double part = tv_fall(c, x, span, length - x);
+    if (c->param[TV_P_CLAMP] != 0.0)
+        return fmax(bottom, c->peak * part);
+    return tv_mix(bottom, c->peak, part);
 }
 
 double tv_constant_lr(const struct tv_curve *c, double n)
@@ -101,11 +106,68 @@ double tv_warmup_only_lr(const struct tv_curve *c, double n)
     return c->warmup > 0.0 ? tv_warmup(c, fmin(n, c->warmup)) : c->peak;
 }
 
-double tv_inverse_sqrt_lr(const struct tv_curve *c, double n)
+double tv_power_law_lr(const struct tv_curve *c, double n)
 {
     if (n < c->warmup)
         return tv_warmup(c, n);
+    if (n < c->warmup + c->param[TV_P_HOLD])
+        return c->peak;
+    double bottom = tv_curve_floor(c);
+    if (n > c->param[TV_P_END])
+        return bottom;
     double scale = tv_param_or(c, TV_P_TIMESCALE, c->warmup > 0.0 ? c->warmup : 10000.0);
-    double at = tv_param_or(c, TV_P_SHIFT, scale - c->warmup) + n;
-    return fmax(tv_curve_floor(c), c->peak / sqrt(fmax(at, scale) / scale));
+    double at = fmax(scale, n + tv_param_or(c, TV_P_SHIFT, scale - c->warmup));
+    double power = c->param[TV_P_POWER];
+    double part = power == 0.5 ? 1.0 / sqrt(at / scale) : pow(at / scale, -power);
+    if (c->param[TV_P_MODE] != 0.0)
+        return tv_mix(bottom, c->peak, part);
+    return fmax(bottom, c->peak * part);
+}
+
+double tv_noam_lr(const struct tv_curve *c, double n)
+{
+    return tv_power_law_lr(c, fmax(1.0, n));
+}
+
+double tv_max_lr(const struct tv_curve *c, double n)
+{
+    return fmax(tv_decay_lr(c, n), tv_power_law_lr(c, n));
+}
+
+static double with_tail(const struct tv_curve *c, double n,
+                        double (*body)(const struct tv_curve *, double))
+{
+    double tail = c->param[TV_P_PERIOD], begin = c->total - tail;
+    if (n < begin)
+        return body(c, n);
+    return tv_mix(c->param[TV_P_EXTRA], body(c, begin), fmax(0.0, c->total - n) / tail);
+}
+
+double tv_decay_tail_lr(const struct tv_curve *c, double n)
+{
+    return with_tail(c, n, tv_decay_lr);
+}
+
+double tv_power_tail_lr(const struct tv_curve *c, double n)
+{
+    return n <= c->warmup ? tv_power_law_lr(c, n) : with_tail(c, n, tv_power_law_lr);
+}
+
+double tv_second_half_lr(const struct tv_curve *c, double n)
+{
+    double bottom = tv_curve_floor(c), end = tv_curve_end(c);
+    if (n < c->warmup) {
+        struct tv_curve half = *c;
+        half.peak = tv_mix(bottom, c->peak, 0.5);
+        return tv_warmup(&half, n);
+    }
+    if (n >= end)
+        return bottom;
+    double length = end - c->warmup;
+    return tv_mix(bottom, c->peak, tv_half_cosine((n - c->warmup + length) / (2.0 * length)));
+}
+
+double tv_deepspeed_lr(const struct tv_curve *c, double n)
+{
+    return n < 1.0 ? c->param[TV_P_EXTRA] : tv_decay_lr(c, n - 1.0);
 }

@@ -17,7 +17,10 @@ struct tv_framework {
 };
 
 extern const struct tv_framework tv_framework_transformers, tv_framework_llamafactory,
-    tv_framework_accelerate, tv_framework_lightning, tv_framework_plain;
+    tv_framework_accelerate, tv_framework_lightning, tv_framework_plain, tv_framework_axolotl,
+    tv_framework_deepspeed, tv_framework_megatron, tv_framework_torch, tv_framework_pytorch_warmup,
+    tv_framework_torchtitan, tv_framework_olmo, tv_framework_olmocore, tv_framework_fairseq,
+    tv_framework_timm, tv_framework_mmengine, tv_framework_nemo, tv_framework_optax;
 
 /* Gives the schedule this kind with its defaults; TV_EUNSUPPORTED when the framework has none of
  * that name. */
@@ -31,6 +34,34 @@ static inline void tv_set(struct tv_schedule *schedule, enum tv_schedule_param p
 }
 /* The last check: peak known, and the total where the kind needs it. */
 enum tv_status tv_schedule_complete(const struct tv_schedule *schedule, struct tv_error *reterr);
+
+/* One scheduler of several. Its peak, total and warm-up are the schedule's, 0 and NaN until set. */
+enum tv_status tv_part_start(struct tv_schedule_part *part, const char *framework, const char *name,
+                             struct tv_error *reterr);
+/* Appends to the schedule's table what the part is to find in its own; TV_ELIMIT when it is full.
+ */
+enum tv_status tv_part_table(struct tv_schedule *schedule, struct tv_schedule_part *part,
+                             const double *values, int len, struct tv_error *reterr);
+/* The schedule is this part alone. */
+void tv_schedule_take(struct tv_schedule *schedule, const struct tv_schedule_part *part);
+/* Another part of the schedule, zeroed; NULL when there are too many. */
+struct tv_schedule_part *tv_schedule_add_part(struct tv_schedule *schedule,
+                                              struct tv_error *reterr);
+
+/* The DeepSpeed scheduler in this scope ("type", "params"); "auto" and what is absent comes from
+ * the schedule's peak, total and warm-up (deepspeed.c). */
+enum tv_status tv_deepspeed_kind(const struct tv_scope *scheduler, int version,
+                                 struct tv_schedule *schedule, struct tv_error *reterr);
+/* A torch scheduler (torch.c) of this name with its arguments. part->peak must be set. */
+enum tv_status tv_torch_part(const struct tv_scope *args, const char *name,
+                             struct tv_schedule *schedule, struct tv_schedule_part *part,
+                             struct tv_error *reterr);
+/* The scheduler sets its value, whatever others made of the learning rate before it. */
+bool tv_torch_absolute(const struct tv_schedule_kind *kind);
+/* The phases of a one-cycle policy: peak is reached at pct_start of `total` steps. */
+enum tv_status tv_one_cycle(const struct tv_scope *args, double total, double pct_start,
+                            struct tv_schedule *schedule, struct tv_schedule_part *part,
+                            struct tv_error *reterr);
 
 /* The scheduler of this name with transformers' keyword arguments (hf.c); peak, total and warm-up
  * are set. */

@@ -3,6 +3,7 @@
  * Accelerate loops, small Lightning modules. Source: transformers/optimization.py and trainer.py
  * v4.0.0 to v5.15.0, LLaMA-Factory train/trainer_utils.py ff6d4d12, accelerate/scheduler.py
  * 16cb6eb8. */
+#include "schedule/follow.h"
 #include "schedule/framework.h"
 #include "schedule/steps.h"
 #include "schedule/version.h"
@@ -25,14 +26,14 @@ static void scheduler_name(const char *text, char name[NAME_MAX_BYTES])
 
 struct hf_case {
     struct tv_schedule *s;
-    const struct tv_kwargs *kwargs;
+    const struct tv_scope *kwargs;
     struct tv_versions versions;
     bool fills_stable_decay; /* LLaMA Factory gives warmup_stable_decay its lengths */
 };
 
 static double kwarg(const struct hf_case *hf, const char *name)
 {
-    return tv_kwargs_number(hf->kwargs, name, NAN);
+    return tv_in_number(hf->kwargs, name, NAN);
 }
 
 static enum tv_status polynomial(const struct hf_case *hf, struct tv_error *reterr)
@@ -95,8 +96,8 @@ static enum tv_status inverse_sqrt(const struct hf_case *hf, struct tv_error *re
 
 static double shape_of(const struct hf_case *hf, const char *name, double otherwise)
 {
-    char text[NAME_MAX_BYTES];
-    if (!tv_kwargs_text(hf->kwargs, name, text, sizeof text))
+    const char *text = tv_in_text(hf->kwargs, name);
+    if (!text)
         return otherwise;
     if (!strcmp(text, "linear"))
         return TV_SHAPE_LINEAR;
@@ -147,6 +148,16 @@ static enum tv_status cycles(const struct hf_case *hf, struct tv_error *reterr)
     return TV_OK;
 }
 
+static enum tv_status plateau(const struct hf_case *hf, struct tv_error *reterr)
+{
+    return tv_follow_settings(hf->kwargs, TV_FOLLOW_PLATEAU, hf->s, reterr);
+}
+
+static enum tv_status greedy(const struct hf_case *hf, struct tv_error *reterr)
+{
+    return tv_follow_settings(hf->kwargs, TV_FOLLOW_GREEDY, hf->s, reterr);
+}
+
 #define STABLE_DECAY_KEYS                                                                          \
     "num_stable_steps", "num_decay_steps", "warmup_type", "decay_type", "min_lr_ratio", "num_cycles"
 
@@ -166,6 +177,8 @@ static const struct {
      (const char *const[]){"num_cycles", "min_lr", "min_lr_rate", NULL}},
     {"cosine_warmup_with_min_lr", min_lr,
      (const char *const[]){"num_cycles", "min_lr", "min_lr_rate", "warmup_lr_rate", NULL}},
+    {"reduce_lr_on_plateau", plateau, NULL},
+    {"greedy", greedy, NULL},
     {"warmup_stable_decay", stable_decay, (const char *const[]){STABLE_DECAY_KEYS, NULL}},
 };
 
@@ -177,7 +190,7 @@ static enum tv_status apply_arguments(const struct hf_case *hf, const char *name
         if (strcmp(arguments[i].name, name) != 0)
             continue;
         if (arguments[i].known &&
-            tv_kwargs_unknown(hf->kwargs, arguments[i].known, unknown, sizeof unknown))
+            tv_in_unknown(hf->kwargs, arguments[i].known, unknown, sizeof unknown))
             return tv_fail(reterr, TV_ECONFIG,
                            "lr_scheduler_kwargs holds %s, which the scheduler %s does not take",
                            unknown, name);
@@ -192,13 +205,13 @@ enum tv_status tv_hf_kind(const struct tv_facts *facts, const char *name,
     enum tv_status status = tv_schedule_start(schedule, "transformers", name, reterr);
     if (status != TV_OK)
         return status;
-    struct tv_kwargs *kwargs = tv_kwargs_open(facts, "lr_scheduler_kwargs");
+    struct tv_kwargs kwargs = tv_kwargs_open(facts, "lr_scheduler_kwargs");
     struct hf_case hf = {.s = schedule,
-                         .kwargs = kwargs,
+                         .kwargs = &kwargs.in,
                          .versions = tv_transformers_versions(facts),
                          .fills_stable_decay = !strcmp(schedule->framework, "llamafactory")};
     status = apply_arguments(&hf, name, reterr);
-    tv_kwargs_close(kwargs);
+    tv_kwargs_close(&kwargs);
     return status;
 }
 

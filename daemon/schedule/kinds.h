@@ -5,7 +5,7 @@
  * it. */
 #include "schedule/curve.h"
 
-#define TV_KIND_FIXED 6
+#define TV_KIND_FIXED 7
 
 enum tv_kind_flags {
     TV_KIND_NEEDS_TOTAL = 1,

@@ -6,8 +6,12 @@
 
 /* The most peculiar keys first. */
 static const struct tv_framework *const frameworks[] = {
-    &tv_framework_accelerate,   &tv_framework_llamafactory, &tv_framework_lightning,
-    &tv_framework_transformers, &tv_framework_plain,
+    &tv_framework_accelerate,     &tv_framework_llamafactory, &tv_framework_megatron,
+    &tv_framework_mmengine,       &tv_framework_fairseq,      &tv_framework_nemo,
+    &tv_framework_olmocore,       &tv_framework_olmo,         &tv_framework_optax,
+    &tv_framework_torchtitan,     &tv_framework_axolotl,      &tv_framework_timm,
+    &tv_framework_plain,          &tv_framework_transformers, &tv_framework_deepspeed,
+    &tv_framework_pytorch_warmup, &tv_framework_torch,        &tv_framework_lightning,
 };
 
 static const struct tv_framework *detect(const struct tv_facts *facts)
@@ -50,6 +54,8 @@ enum tv_status tv_schedule_start(struct tv_schedule *schedule, const char *frame
                        framework, tv_escape(tv_span_of(name), safe, sizeof safe));
     schedule->kind = kind;
     tv_kind_defaults(kind, schedule->param);
+    if (kind->flags & TV_KIND_NO_WARMUP && isnan(schedule->warmup_steps))
+        schedule->warmup_steps = 0;
     return TV_OK;
 }
 
@@ -63,4 +69,49 @@ enum tv_status tv_schedule_complete(const struct tv_schedule *schedule, struct t
     if (isnan(schedule->warmup_steps) && !(schedule->kind->flags & TV_KIND_NO_WARMUP))
         return tv_fail(reterr, TV_AGAIN, "the number of warm-up steps is not known");
     return TV_OK;
+}
+
+enum tv_status tv_part_start(struct tv_schedule_part *part, const char *framework, const char *name,
+                             struct tv_error *reterr)
+{
+    struct tv_schedule alone = {0};
+    enum tv_status status = tv_schedule_start(&alone, framework, name, reterr);
+    part->kind = alone.kind;
+    part->end = INFINITY;
+    part->total_steps = NAN;
+    memcpy(part->param, alone.param, sizeof part->param);
+    return status;
+}
+
+enum tv_status tv_part_table(struct tv_schedule *schedule, struct tv_schedule_part *part,
+                             const double *values, int len, struct tv_error *reterr)
+{
+    if (len < 0 || schedule->table_len + len > TV_SCHEDULE_TABLE)
+        return tv_fail(reterr, TV_ELIMIT, "the schedule has more than %d milestones",
+                       TV_SCHEDULE_TABLE);
+    memcpy(schedule->table + schedule->table_len, values, (size_t)len * sizeof *values);
+    part->table_at = schedule->table_len;
+    part->table_len = len;
+    schedule->table_len += len;
+    return TV_OK;
+}
+
+void tv_schedule_take(struct tv_schedule *schedule, const struct tv_schedule_part *part)
+{
+    schedule->kind = part->kind;
+    schedule->peak = part->peak;
+    schedule->warmup_steps = part->warmup_steps;
+    if (!isnan(part->total_steps))
+        schedule->total_steps = part->total_steps;
+    memcpy(schedule->param, part->param, sizeof schedule->param);
+}
+
+struct tv_schedule_part *tv_schedule_add_part(struct tv_schedule *schedule, struct tv_error *reterr)
+{
+    if (schedule->parts == TV_SCHEDULE_PARTS) {
+        tv_fail(reterr, TV_ELIMIT, "the schedule is made of more than %d schedulers",
+                TV_SCHEDULE_PARTS);
+        return NULL;
+    }
+    return &schedule->part[schedule->parts++];
 }

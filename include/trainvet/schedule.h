@@ -18,6 +18,7 @@ enum tv_schedule_param {
     TV_P_END,         /* step where the decay ends (total_steps) */
     TV_P_FLOOR,       /* lowest learning rate, absolute */
     TV_P_FLOOR_RATIO, /* the same as a part of the peak (TV_P_FLOOR) */
+    TV_P_CLAMP,       /* 1: the decay aims at 0 and stops at the floor; 0: it aims at the floor */
     TV_P_START,       /* learning rate where warm-up begins, absolute */
     TV_P_START_RATIO, /* the same as a part of the peak (TV_P_START) */
     TV_P_WARM_SHAPE,  /* enum tv_shape */
@@ -28,28 +29,32 @@ enum tv_schedule_param {
     TV_P_DECAY,     /* length of the decay in steps (end - warm-up - hold) */
     TV_P_SHIFT,     /* added to n in the decay */
     TV_P_PERIODIC,  /* 1: the cosine goes on behind the end; 0: the floor */
-    TV_P_POWER,     /* exponent of polynomial decays */
+    TV_P_POWER,     /* exponent of the decay */
     TV_P_CYCLES,    /* waves or restarts: num_cycles */
-    TV_P_TIMESCALE, /* of inverse square roots (warmup_steps, or 10000 without warm-up) */
-    TV_P_GAMMA,     /* factor of step-wise and exponential decays */
-    TV_P_PERIOD,    /* steps between two drops, first cycle's length */
+    TV_P_TIMESCALE, /* of power laws (warmup_steps, or 10000 without warm-up) */
+    TV_P_GAMMA,     /* factor of step-wise decays and of each cycle; exponent of a cosine */
+    TV_P_PERIOD,    /* steps between two drops; the first cycle's length */
+    TV_P_GROWTH,    /* factor by which cycles get longer */
     TV_P_STRIDE,    /* scheduler steps that a counted step makes: Accelerate's num_processes */
-    TV_P_EXTRA,     /* by kind, see the row */
+    TV_P_MODE,      /* by kind, see daemon/schedule/curve.h */
+    TV_P_EXTRA,
     TV_P_EXTRA2,
-    TV_P_EXTRA3,
     TV_SCHEDULE_PARAMS
 };
 
 enum tv_shape {
     TV_SHAPE_LINEAR,
     TV_SHAPE_COSINE,
-    TV_SHAPE_SQRT,        /* 1 - sqrt(p) */
-    TV_SHAPE_POLYNOMIAL,  /* (1 - p)^power; as warm-up p^power */
-    TV_SHAPE_EXPONENTIAL, /* warm-up: 1 - e^-p */
-    TV_SHAPE_LOG,         /* warm-up: ln(n + shift) / ln(warmup_steps) */
-    TV_SHAPE_HALVING,     /* 2 * 0.5^p - 1 */
-    TV_SHAPE_GEOMETRIC,   /* from the peak to the floor by a constant factor */
-    TV_SHAPE_NONE         /* stays at the peak */
+    TV_SHAPE_SQRT,          /* 1 - sqrt(p); as warm-up 1 - sqrt(1 - p) */
+    TV_SHAPE_POLYNOMIAL,    /* (1 - p)^power; as warm-up p^2 */
+    TV_SHAPE_EXPONENTIAL,   /* warm-up: 1 - e^-p */
+    TV_SHAPE_LOG,           /* warm-up: ln(n + shift) / ln(warmup_steps) */
+    TV_SHAPE_HALVING,       /* 2 * 0.5^p - 1 */
+    TV_SHAPE_GEOMETRIC,     /* from the peak to the floor by a constant factor */
+    TV_SHAPE_COSINE_LINEAR, /* cosine times linear */
+    TV_SHAPE_TANH,          /* (1 - tanh(-7 + 10 p)) / 2 */
+    TV_SHAPE_REX,           /* (1 - p) / (0.1 + 0.9 (1 - p)) */
+    TV_SHAPE_NONE           /* stays at the peak */
 };
 
 struct tv_schedule_kind; /* private row: name, formula */

@@ -10,6 +10,7 @@
  * {"error"}}}. The configuration becomes facts as a file of settings does. With "error", the
  * configuration must be rejected. Exit status 0 when all pass, 1 when some fail, 2 when DIR cannot
  * be read. */
+#include "schedule/follow.h"
 #include "schedule/resolve.h"
 #include "trainvet/text.h"
 #include <dirent.h>
@@ -147,23 +148,47 @@ static double largest(struct json_object *table)
     return peak > 0 ? peak : 1;
 }
 
-static bool check_table(const struct tv_schedule *schedule, struct json_object *table,
-                        double *worst, char *why, size_t cap)
+struct comparison {
+    double peak, worst;
+    bool good;
+    char *why;
+    size_t cap;
+};
+
+static void compare(struct comparison *c, double step, double ours, double expected)
 {
-    bool good = true;
-    double peak = largest(table);
-    for (size_t i = 0; i < json_object_array_length(table); i++) {
-        double step = pair(table, i, 0), expected = pair(table, i, 1);
-        double ours = tv_schedule_lr(schedule, step - schedule->log_offset);
-        double miss = fabs(ours - expected) / peak;
-        if (!(miss <= TOLERANCE) && good) {
-            snprintf(why, cap, "step %.0f: %.17g, expected %.17g", step, ours, expected);
-            good = false;
-        }
-        if (!(miss <= *worst))
-            *worst = miss;
+    double miss = fabs(ours - expected) / c->peak;
+    if (!(miss <= TOLERANCE) && c->good) {
+        snprintf(c->why, c->cap, "step %.0f: %.17g, expected %.17g", step, ours, expected);
+        c->good = false;
     }
-    return good;
+    if (!(miss <= c->worst))
+        c->worst = miss;
+}
+
+static void compare_table(struct comparison *c, const struct tv_schedule *schedule,
+                          struct json_object *table)
+{
+    for (size_t i = 0; i < json_object_array_length(table); i++) {
+        double step = pair(table, i, 0);
+        compare(c, step, tv_schedule_lr(schedule, step - schedule->log_offset), pair(table, i, 1));
+    }
+}
+
+/* The table holds the learning rate at the start and after each evaluation. */
+static void compare_following(struct comparison *c, const struct tv_schedule *schedule,
+                              struct json_object *table, struct json_object *metrics)
+{
+    static struct tv_follow follow;
+    memset(&follow, 0, sizeof follow);
+    double lr = tv_follow_start(&follow, schedule) ? schedule->peak : NAN;
+    size_t next = 0, len = metrics ? json_object_array_length(metrics) : 0;
+    for (size_t i = 0; i < json_object_array_length(table); i++) {
+        double step = pair(table, i, 0);
+        for (; next < len && pair(metrics, next, 0) <= step; next++)
+            lr = tv_follow_step(&follow, pair(metrics, next, 1));
+        compare(c, step, lr, pair(table, i, 1));
+    }
 }
 
 static bool check_rates(struct json_object *golden, const char *framework, double *worst, char *why,
@@ -185,7 +210,14 @@ static bool check_rates(struct json_object *golden, const char *framework, doubl
         snprintf(why, cap, "%s", error.message);
         return false;
     }
-    return check_table(&schedule, member(golden, "lr"), worst, why, cap);
+    struct json_object *table = member(golden, "lr");
+    struct comparison comparison = {.peak = largest(table), .good = true, .why = why, .cap = cap};
+    if (tv_schedule_follows_metric(&schedule))
+        compare_following(&comparison, &schedule, table, member(golden, "metrics"));
+    else
+        compare_table(&comparison, &schedule, table);
+    *worst = comparison.worst;
+    return comparison.good;
 }
 
 static void check_file(const char *folder, const char *name)

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* NeMo: core/optim/lr_scheduler.py 8cfedd72. */
+#include "schedule/framework.h"
+#include <stdio.h>
+#include <string.h>
+
+/* "x_steps", or "x_ratio" of the run, cut to a whole number. */
+static double length_of(const struct tv_scope *sched, const char *what, double total)
+{
+    char steps[32], ratio[32];
+    snprintf(steps, sizeof steps, "%s_steps", what);
+    snprintf(ratio, sizeof ratio, "%s_ratio", what);
+    double share = tv_in_number(sched, ratio, NAN);
+    return tv_in_number(sched, steps, isnan(share) ? 0 : trunc(share * total));
+}
+
+static bool both(const struct tv_scope *sched)
+{
+    return (tv_in_has(sched, "warmup_steps") && tv_in_has(sched, "warmup_ratio")) ||
+           (tv_in_has(sched, "hold_steps") && tv_in_has(sched, "hold_ratio")) ||
+           (tv_in_has(sched, "constant_steps") && tv_in_has(sched, "constant_ratio"));
+}
+
+static enum tv_status noam(const struct tv_scope *sched, struct tv_schedule *s,
+                           struct tv_error *reterr)
+{
+    double width = tv_in_number(sched, "d_model", NAN);
+    if (!(width > 0))
+        return tv_fail(reterr, TV_ECONFIG, "NoamAnnealing needs d_model");
+    if (s->peak < s->param[TV_P_FLOOR])
+        return tv_fail(reterr, TV_ECONFIG, "the initial learning rate is lower than min_lr");
+    s->param[TV_P_TIMESCALE] = fmax(1, s->warmup_steps);
+    s->peak = s->peak / sqrt(width) / sqrt(s->param[TV_P_TIMESCALE]);
+    tv_schedule_note(s, "the peak is lr / sqrt(d_model * warmup_steps) = %g", s->peak);
+    return TV_OK;
+}
+
+/* With constant_steps it is Megatron's: the warm-up is n / W and the decay ends before the constant
+ * stretch. */
+static enum tv_status cosine(const struct tv_scope *sched, struct tv_schedule *s,
+                             struct tv_error *reterr)
+{
+    double constant = length_of(sched, "constant", s->total_steps);
+    if (s->peak < s->param[TV_P_FLOOR])
+        return tv_fail(reterr, TV_ECONFIG, "the initial learning rate is lower than min_lr");
+    if (constant > 0) {
+        s->param[TV_P_WARM_SHIFT] = s->param[TV_P_WARM_SPAN] = 0;
+        s->param[TV_P_DECAY] = s->total_steps - constant - s->warmup_steps;
+    }
+    return TV_OK;
+}
+
+/* Without a hold these count their decay from step 0 and still end it at the end of the warm-up's
+ * count. */
+static void hold(const struct tv_scope *sched, struct tv_schedule *s)
+{
+    bool given = tv_in_has(sched, "hold_steps|hold_ratio");
+    double end = given ? length_of(sched, "hold", s->total_steps) + s->warmup_steps : 0;
+    bool polynomial = !strcmp(s->kind->name, "PolynomialHoldDecayAnnealing");
+    s->param[TV_P_HOLD] = end - s->warmup_steps;
+    s->param[TV_P_DECAY] = s->total_steps - (polynomial ? fmax(s->warmup_steps, end) : end);
+}
+
+static enum tv_status noam_hold(const struct tv_scope *sched, struct tv_schedule *s,
+                                struct tv_error *reterr)
+{
+    if (s->warmup_steps == 0)
+        return tv_fail(reterr, TV_ECONFIG, "Noam scheduler cannot be used without warmup steps");
+    s->param[TV_P_HOLD] = length_of(sched, "hold", s->total_steps);
+    s->param[TV_P_SHIFT] = -s->param[TV_P_HOLD];
+    s->param[TV_P_TIMESCALE] = fmax(1, s->warmup_steps);
+    s->param[TV_P_POWER] = tv_in_number(sched, "decay_rate", 0.5);
+    return TV_OK;
+}
+
+static enum tv_status apply(const struct tv_scope *sched, struct tv_schedule *s,
+                            struct tv_error *reterr)
+{
+    const char *name = s->kind->name;
+    tv_set(s, TV_P_FLOOR, tv_in_number(sched, "min_lr", NAN));
+    tv_set(s, TV_P_POWER, tv_in_number(sched, "power", NAN));
+    if (!strcmp(name, "NoamAnnealing"))
+        return noam(sched, s, reterr);
+    if (!strcmp(name, "NoamHoldAnnealing"))
+        return noam_hold(sched, s, reterr);
+    if (!strcmp(name, "CosineAnnealing"))
+        return cosine(sched, s, reterr);
+    if (!strcmp(name, "SquareRootAnnealing")) { /* counts from step 0, not from the warm-up's end */
+        s->param[TV_P_HOLD] = -s->warmup_steps;
+        s->param[TV_P_DECAY] = s->total_steps;
+    }
+    if (!strcmp(name, "InverseSquareRootAnnealing"))
+        s->param[TV_P_TIMESCALE] = s->warmup_steps + 1;
+    if (!strcmp(name, "T5InverseSquareRootAnnealing")) {
+        double constant = length_of(sched, "constant", s->total_steps);
+        if (!(constant > 0))
+            return tv_fail(reterr, TV_ECONFIG, "T5InverseSquareRootAnnealing needs constant_steps");
+        s->peak = 1 / sqrt(constant);
+        s->param[TV_P_TIMESCALE] = constant;
+    }
+    if (strstr(name, "Hold"))
+        hold(sched, s);
+    return TV_OK;
+}
+
+static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *ret,
+                              struct tv_error *reterr)
+{
+    struct tv_scope top = tv_scope_top(facts), model = tv_scope_in(&top, "model");
+    struct tv_scope optim =
+        tv_scope_in(tv_has(facts, "model.optim.sched.name") ? &model : &top, "optim");
+    struct tv_scope sched = tv_scope_in(&optim, "sched");
+    const char *name = tv_in_text(&sched, "name");
+    if (!name)
+        return tv_fail(reterr, TV_AGAIN,
+                       "the configuration does not name a scheduler (optim.sched.name)");
+    ret->peak = tv_in_number(&optim, "lr", NAN);
+    ret->total_steps = tv_get_number(facts, "trainer.max_steps|log.total_steps");
+    double own = tv_in_number(&sched, "max_steps", NAN);
+    if (own > 0)
+        ret->total_steps = own;
+    if (tv_kind_find("torch", name)) {
+        struct tv_schedule_part part = {.peak = ret->peak};
+        enum tv_status status = tv_torch_part(&sched, name, ret, &part, reterr);
+        if (status == TV_OK)
+            tv_schedule_take(ret, &part);
+        return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;
+    }
+    enum tv_status status = tv_schedule_start(ret, "nemo", name, reterr);
+    if (status != TV_OK)
+        return status;
+    if (both(&sched))
+        return tv_fail(reterr, TV_ECONFIG,
+                       "either a number of steps or a ratio may be given, not both");
+    ret->warmup_steps = length_of(&sched, "warmup", ret->total_steps);
+    status = apply(&sched, ret, reterr);
+    return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;
+}
+
+static bool owns(const struct tv_facts *facts)
+{
+    return tv_has(facts, "optim.sched.name|model.optim.sched.name");
+}
+
+const struct tv_framework tv_framework_nemo = {"nemo", owns, resolve};
