@@ -221,7 +221,7 @@ static void decide_offset(const struct tv_facts *facts, struct tv_versions versi
                           struct tv_schedule *s)
 {
     enum tv_answer before = tv_since(versions, TV_VERSION(4, 51, 0));
-    if (tv_has(facts, "deepspeed") || tv_has_prefix(facts, "deepspeed.")) {
+    if (tv_has(facts, "deepspeed|scheduler.type") || tv_has_prefix(facts, "deepspeed.")) {
         s->offset_known = true;
         return;
     }
@@ -231,6 +231,19 @@ static void decide_offset(const struct tv_facts *facts, struct tv_versions versi
         tv_schedule_note(s, "the version of transformers is not known: the learning rate logged at "
                             "a step may be the "
                             "one before or behind it");
+}
+
+/* A "scheduler" block of DeepSpeed replaces lr_scheduler_type. */
+static enum tv_status kind_of(const struct tv_facts *facts, const char *name, struct tv_schedule *s,
+                              struct tv_error *reterr)
+{
+    struct tv_scope top = tv_scope_top(facts), inside = tv_scope_in(&top, "deepspeed");
+    struct tv_scope scheduler =
+        tv_scope_in(tv_has(facts, "deepspeed.scheduler.type") ? &inside : &top, "scheduler");
+    if (!tv_in_has(&scheduler, "type"))
+        return tv_hf_kind(facts, name, s, reterr);
+    tv_schedule_note(s, "the scheduler of the DeepSpeed configuration replaces lr_scheduler_type");
+    return tv_deepspeed_kind(&scheduler, TV_VERSION(0, 17, 1), s, reterr);
 }
 
 static void note_steps(const struct tv_steps *steps, struct tv_schedule *s)
@@ -246,9 +259,9 @@ static enum tv_status resolve_hf(const struct tv_facts *facts, struct tv_schedul
                                  struct tv_error *reterr)
 {
     char name[NAME_MAX_BYTES];
-    const char *text = tv_get_text(facts, "lr_scheduler_type");
+    const char *text = tv_get_text(facts, "lr_scheduler_type|train.lr_scheduler_type");
     scheduler_name(text ? text : "linear", name);
-    ret->peak = tv_get_number(facts, "learning_rate");
+    ret->peak = tv_get_number(facts, "learning_rate|train.learning_rate");
     if (isnan(ret->peak)) {
         ret->peak = 5e-5;
         tv_schedule_note(ret, "learning_rate is not given: 5e-05 is the default");
@@ -265,7 +278,7 @@ static enum tv_status resolve_hf(const struct tv_facts *facts, struct tv_schedul
     struct tv_error missing;
     if (counted == TV_AGAIN && reterr)
         missing = *reterr;
-    enum tv_status status = tv_hf_kind(facts, name, ret, reterr);
+    enum tv_status status = kind_of(facts, name, ret, reterr);
     if (status != TV_OK)
         return status;
     status = tv_schedule_complete(ret, reterr);
@@ -289,8 +302,7 @@ static bool owns_transformers(const struct tv_facts *facts)
 
 static bool owns_llamafactory(const struct tv_facts *facts)
 {
-    return tv_has(facts, "finetuning_type") &&
-           tv_has(facts, "stage|template|model_name_or_path|dataset");
+    return tv_has(facts, "finetuning_type|cutoff_len|train.lr_scheduler_type");
 }
 
 const struct tv_framework tv_framework_transformers = {"transformers", owns_transformers,

@@ -12,7 +12,7 @@ static enum tv_status resolve_accelerate(const struct tv_facts *facts, struct tv
 {
     double accumulation = tv_get_number_or(facts, "gradient_accumulation_steps", 1);
     double batches = tv_get_number(facts, "batches_per_process");
-    double scheduled = tv_get_number(facts, "num_training_steps|max_train_steps");
+    double scheduled = tv_get_number(facts, "num_training_steps|max_train_steps|log.total_steps");
     ret->peak = tv_get_number(facts, "learning_rate");
     ret->warmup_steps = tv_get_number_or(facts, "num_warmup_steps|lr_warmup_steps", 0);
     ret->total_steps = scheduled;
@@ -36,7 +36,8 @@ static enum tv_status resolve_accelerate(const struct tv_facts *facts, struct tv
 
 static bool owns_accelerate(const struct tv_facts *facts)
 {
-    return tv_has(facts, "num_training_steps") && tv_has(facts, "num_processes|split_batches");
+    return (tv_has(facts, "num_training_steps") && tv_has(facts, "num_processes|split_batches")) ||
+           (tv_has(facts, "max_train_steps") && tv_has(facts, "learning_rate"));
 }
 
 /* Hyperparameters that a LightningModule saved: the keys are its author's. LearningRateMonitor logs

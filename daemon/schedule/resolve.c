@@ -14,16 +14,24 @@ static const struct tv_framework *const frameworks[] = {
     &tv_framework_pytorch_warmup, &tv_framework_torch,        &tv_framework_lightning,
 };
 
+/* The framework that is named, unless its keys are missing and another one's are there: a logger's
+ * file (Lightning's hparams.yaml) holds settings of whatever was trained. What the user says is not
+ * doubted. */
 static const struct tv_framework *detect(const struct tv_facts *facts)
 {
-    const char *named = tv_get_text(facts, "framework");
-    for (size_t i = 0; named && i < sizeof frameworks / sizeof *frameworks; i++)
-        if (!strcmp(named, frameworks[i]->name))
-            return frameworks[i];
-    for (size_t i = 0; i < sizeof frameworks / sizeof *frameworks; i++)
-        if (frameworks[i]->owns(facts))
-            return frameworks[i];
-    return NULL;
+    const struct tv_fact_entry *fact = tv_facts_get(facts, "framework");
+    const struct tv_framework *named = NULL, *owner = NULL;
+    for (size_t i = 0; i < sizeof frameworks / sizeof *frameworks; i++) {
+        if (fact && !strcmp(fact->value, frameworks[i]->name))
+            named = frameworks[i];
+        if (!owner && frameworks[i]->owns(facts))
+            owner = frameworks[i];
+    }
+    if (named && (fact->source == TV_FACT_COMMAND_LINE || named->owns(facts)))
+        return named;
+    if (fact && !named && fact->source == TV_FACT_COMMAND_LINE)
+        return NULL;
+    return owner ? owner : named;
 }
 
 enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_schedule *ret,

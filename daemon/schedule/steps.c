@@ -28,17 +28,18 @@ struct tv_versions tv_transformers_versions(const struct tv_facts *facts)
     if (exact != TV_VERSION_UNKNOWN)
         return (struct tv_versions){exact, exact};
     struct tv_versions range = {0, TV_VERSION_HEAD};
-    /* What TrainingArguments.to_dict() holds: eval_strategy since 4.41, evaluation_strategy up
-     * to 4.50, overwrite_output_dir up to 4.57; trainer_state.json has best_global_step since 4.50.
-     */
+    /* trainer_state.json has best_global_step since 4.50. TrainingArguments.to_dict() holds all
+     * fields: evaluation_strategy up to 4.50, overwrite_output_dir up to 4.57. */
+    if (tv_get_true(facts, "trainer_state.has_best_global_step", false))
+        range.low = TV_VERSION(4, 50, 0);
+    if (!wrote(facts, "prediction_loss_only"))
+        return range;
     if (wrote(facts, "evaluation_strategy"))
         range.high = TV_VERSION(4, 50, 999);
     else if (wrote(facts, "eval_strategy"))
         range.low = TV_VERSION(4, 51, 0);
     if (wrote(facts, "overwrite_output_dir") && range.high > TV_VERSION(4, 999, 999))
         range.high = TV_VERSION(4, 999, 999);
-    if (tv_facts_get(facts, "trainer_state.best_global_step") && range.low < TV_VERSION(4, 50, 0))
-        range.low = TV_VERSION(4, 50, 0);
     return range;
 }
 
@@ -47,15 +48,20 @@ static void read_settings(const struct tv_facts *facts, struct tv_steps *s)
     s->versions = tv_transformers_versions(facts);
     s->samples = tv_get_number(facts, "num_samples|num_examples");
     s->batch = tv_get_number_or(
-        facts, "per_device_train_batch_size|train_batch_size|per_gpu_train_batch_size", 8);
+        facts,
+        "per_device_train_batch_size|train_batch_size|per_gpu_train_batch_size|train.batch_size",
+        8);
     s->gpus = fmax(1, tv_get_number_or(facts, "n_gpu", 1));
-    s->accumulation = tv_get_number_or(facts, "gradient_accumulation_steps", 1);
+    s->accumulation =
+        tv_get_number_or(facts, "gradient_accumulation_steps|train.gradient_accumulation_steps", 1);
     s->world = tv_get_number(facts, "world_size|num_devices|num_processes");
-    s->epochs = tv_get_number_or(facts, "num_train_epochs|num_epochs", 3);
+    s->epochs = tv_get_number_or(facts, "num_train_epochs|num_epochs|train.num_train_epochs", 3);
     s->drop_last = tv_get_true(facts, "dataloader_drop_last", false);
     s->max_steps = tv_get_number_or(facts, "max_steps|training_steps", -1);
-    s->warmup_steps = tv_get_number_or(facts, "warmup_steps|lr_scheduler_warmup_steps", 0);
-    s->warmup_ratio = tv_get_number(facts, "warmup_ratio|lr_scheduler_warmup_ratio");
+    s->warmup_steps =
+        tv_get_number_or(facts, "warmup_steps|lr_scheduler_warmup_steps|train.warmup_steps", 0);
+    s->warmup_ratio =
+        tv_get_number(facts, "warmup_ratio|lr_scheduler_warmup_ratio|train.warmup_ratio");
 }
 
 static enum tv_status check_settings(const struct tv_steps *s, struct tv_error *reterr)

@@ -46,12 +46,13 @@ static struct tally *tally_of(const char *framework)
     return tally;
 }
 
-static void add_text(struct tv_facts *facts, const char *key, const char *value, bool is_string)
+static void add_text(struct tv_facts *facts, const char *key, const char *value, bool is_string,
+                     enum tv_fact_source source)
 {
     struct tv_fact fact = {.key = tv_span_of(key),
                            .value = tv_span_of(value),
                            .is_string = is_string,
-                           .source = TV_FACT_USER_CONFIG};
+                           .source = source};
     tv_facts_add(facts, &fact, "golden");
 }
 
@@ -79,7 +80,7 @@ static void flatten(struct tv_facts *facts, const char *key, struct json_object 
         tv_facts_add(facts, &fact, "golden");
     } else {
         add_text(facts, key, json_object_get_string(value),
-                 json_object_is_type(value, json_type_string));
+                 json_object_is_type(value, json_type_string), TV_FACT_USER_CONFIG);
     }
 }
 
@@ -108,8 +109,8 @@ static bool check_version(struct json_object *config, const char *version,
     struct tv_schedule schedule;
     struct tv_error error = {0};
     flatten(&facts, "", config);
-    add_text(&facts, "framework", "transformers", true);
-    add_text(&facts, "transformers_version", version, true);
+    add_text(&facts, "framework", "transformers", true, TV_FACT_COMMAND_LINE);
+    add_text(&facts, "transformers_version", version, true, TV_FACT_COMMAND_LINE);
     enum tv_status status = tv_schedule_resolve(&facts, &schedule, &error);
     tv_facts_free(&facts);
     if (member(expected, "error")) {
@@ -198,7 +199,8 @@ static bool check_rates(struct json_object *golden, const char *framework, doubl
     struct tv_schedule schedule;
     struct tv_error error = {0};
     flatten(&facts, "", member(golden, "config"));
-    add_text(&facts, "framework", strcmp(framework, "seed") != 0 ? framework : "plain", true);
+    add_text(&facts, "framework", strcmp(framework, "seed") != 0 ? framework : "plain", true,
+             TV_FACT_COMMAND_LINE);
     enum tv_status status = tv_schedule_resolve(&facts, &schedule, &error);
     tv_facts_free(&facts);
     if (member(golden, "error")) {
