@@ -711,7 +711,9 @@ START_TEST(short_texts_before_the_first_point_are_arguments)
     tv_expect_events(&file,
                      "F lr=0.00015 source 1 line 0\n"
                      "F lr_decay_style=cosine source 1 line 0\n"
+                     "F framework=megatron string source 1 line 0\n"
                      "F lr_warmup_fraction=null null source 1 line 0\n"
+                     "F framework=megatron string source 1 line 0\n"
                      "S lm loss 1 1000000001 11\n",
                      0);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The decoders by hand against protobuf-c: on random events, whole and mutated, whatever they
  * accept they must read as protobuf-c does, and what protobuf-c refuses they must not accept. */
-#include "lib/event_full.h"
+#include "support/event_compare.h"
 #include "support/event_writer.h"
 #include "support/suite.h"
 #include <stdlib.h>
+#include <string.h>
 
 static unsigned seed = 20240607;
 
@@ -170,96 +171,44 @@ static void mutate(struct tv_bytes *event)
     }
 }
 
-/* ---- comparison ---- */
-
-static bool same_span(struct tv_span a, struct tv_span b)
-{
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
-static void expect_plain(const struct tv_plain_event *plain, const Tvpb__Event *event)
-{
-    ck_assert_int_eq(event->what_case, TVPB__EVENT__WHAT_SUMMARY);
-    ck_assert_uint_eq(event->summary->n_value, 1);
-    const Tvpb__Summary__Value *value = event->summary->value[0];
-    ck_assert(!value->metadata && value->value_case == TVPB__SUMMARY__VALUE__VALUE_SIMPLE_VALUE);
-    ck_assert_mem_eq(&plain->value, &value->simple_value, 4);
-    ck_assert_mem_eq(&plain->wall_time, &event->wall_time, 8);
-    ck_assert_int_eq(plain->step, event->step);
-    ck_assert(same_span(plain->tag, tv_event_span(value->tag)));
-}
-
-static void expect_scan(const struct tv_event_scan *scan, const Tvpb__Event *event)
-{
-    bool has_summary = event->what_case == TVPB__EVENT__WHAT_SUMMARY;
-    ck_assert(has_summary || event->what_case == TVPB__EVENT__WHAT__NOT_SET);
-    ck_assert_mem_eq(&scan->wall_time, &event->wall_time, 8);
-    ck_assert_int_eq(scan->step, event->step);
-    size_t count = 0;
-    for (size_t i = 0; has_summary && i < event->summary->n_value; i++) {
-        struct tv_event_value full;
-        tv_event_value_of(event->summary->value[i], &full);
-        if (full.form == TV_VALUE_OTHER)
-            continue;
-        ck_assert_uint_lt(count, scan->count);
-        const struct tv_event_value *fast = &scan->values[count++];
-        ck_assert_int_eq(fast->form, full.form);
-        ck_assert_int_eq(fast->plugin, full.plugin);
-        ck_assert_mem_eq(&fast->value, &full.value, 8);
-        ck_assert(same_span(fast->tag, full.tag));
-    }
-    ck_assert_uint_eq(count, scan->count);
-}
-
 struct tally {
     size_t plain, scan, full, invalid;
 };
 
 static void compare(const struct tv_bytes *event, struct tally *tally)
 {
-    struct tv_event_memory memory = {.left = TV_EVENT_MEMORY};
-    ProtobufCAllocator allocator = tv_event_allocator(&memory);
-    struct tv_plain_event plain;
-    struct tv_event_scan scan;
-    char *exact = malloc(event->len ? event->len : 1);
-    memcpy(exact, event->data, event->len);
-    struct tv_span data = {exact, event->len};
-    Tvpb__Event *full = tvpb__event__unpack(&allocator, data.len, (const uint8_t *)exact);
-    bool is_plain = tv_event_plain(data, &plain), is_scanned = tv_event_scan(data, &scan);
-    ck_assert_msg(full || (!is_plain && !is_scanned), "accepted what protobuf-c refuses");
-    ck_assert_msg(is_scanned || !is_plain, "a plain event is also one of the simple ones");
-    if (is_plain)
-        expect_plain(&plain, full);
-    if (is_scanned)
-        expect_scan(&scan, full);
-    tally->plain += is_plain;
-    tally->scan += is_scanned;
-    tally->full += full != NULL;
-    tally->invalid += full == NULL;
-    if (full)
-        tvpb__event__free_unpacked(full, &allocator);
+    struct tv_span data = tv_bytes_span(event);
+    struct tv_decoded decoded;
+    char *exact = malloc(data.len ? data.len : 1); /* a sanitizer sees a read beyond the end */
+    memcpy(exact, data.data, data.len);
+    const char *difference = tv_compare_decoders((struct tv_span){exact, data.len}, &decoded);
     free(exact);
+    ck_assert_msg(!difference, "%s", difference);
+    tally->plain += decoded.by_plain;
+    tally->scan += decoded.by_scan;
+    tally->full += decoded.by_protobuf;
+    tally->invalid += !decoded.by_protobuf;
 }
 
 START_TEST(random_events_read_as_protobuf_c_reads_them)
 {
     struct tally tally = {0};
-    for (int i = 0; i < 60000; i++) {
+    for (int i = 0; i < 30000; i++) {
         struct tv_bytes event = any_event();
         compare(&event, &tally);
         tv_bytes_free(&event);
     }
     /* the test is about something: each decoder took its share */
-    ck_assert_uint_gt(tally.plain, 10000);
-    ck_assert_uint_gt(tally.scan, tally.plain + 5000);
-    ck_assert_uint_gt(tally.full, tally.scan + 5000);
+    ck_assert_uint_gt(tally.plain, 5000);
+    ck_assert_uint_gt(tally.scan, tally.plain + 2500);
+    ck_assert_uint_gt(tally.full, tally.scan + 2500);
 }
 END_TEST
 
 START_TEST(mutated_events_read_as_protobuf_c_reads_them)
 {
     struct tally tally = {0};
-    for (int i = 0; i < 30000; i++) {
+    for (int i = 0; i < 15000; i++) {
         struct tv_bytes event = any_event();
         for (int n = 0; n < 6; n++) {
             mutate(&event);
@@ -269,7 +218,7 @@ START_TEST(mutated_events_read_as_protobuf_c_reads_them)
     }
     ck_assert_uint_gt(tally.plain, 1000);
     ck_assert_uint_gt(tally.full, tally.scan + 1000);
-    ck_assert_uint_gt(tally.invalid, 10000);
+    ck_assert_uint_gt(tally.invalid, 5000);
 }
 END_TEST
 

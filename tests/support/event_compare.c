@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/event_compare.h"
+#include "lib/event_full.h"
+
+static bool same_span(struct tv_span a, struct tv_span b)
+{
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+static const char *compare_plain(const struct tv_plain_event *plain, const Tvpb__Event *event)
+{
+    if (event->what_case != TVPB__EVENT__WHAT_SUMMARY || event->summary->n_value != 1)
+        return "plain: not one value";
+    const Tvpb__Summary__Value *value = event->summary->value[0];
+    if (value->metadata || value->value_case != TVPB__SUMMARY__VALUE__VALUE_SIMPLE_VALUE)
+        return "plain: not a simple value alone";
+    if (memcmp(&plain->value, &value->simple_value, 4) != 0)
+        return "plain: another value";
+    if (memcmp(&plain->wall_time, &event->wall_time, 8) != 0 || plain->step != event->step)
+        return "plain: another time or step";
+    return same_span(plain->tag, tv_event_span(value->tag)) ? NULL : "plain: another tag";
+}
+
+static bool same_value(const struct tv_event_value *a, const struct tv_event_value *b)
+{
+    return a->form == b->form && a->plugin == b->plugin && memcmp(&a->value, &b->value, 8) == 0 &&
+           same_span(a->tag, b->tag);
+}
+
+static const char *compare_scan(const struct tv_event_scan *scan, const Tvpb__Event *event)
+{
+    bool has_summary = event->what_case == TVPB__EVENT__WHAT_SUMMARY;
+    if (!has_summary && event->what_case != TVPB__EVENT__WHAT__NOT_SET)
+        return "scan: not a summary";
+    if (memcmp(&scan->wall_time, &event->wall_time, 8) != 0 || scan->step != event->step)
+        return "scan: another time or step";
+    size_t count = 0;
+    for (size_t i = 0; has_summary && i < event->summary->n_value; i++) {
+        struct tv_event_value full;
+        tv_event_value_of(event->summary->value[i], &full);
+        if (full.form == TV_VALUE_OTHER)
+            continue;
+        if (count == scan->count)
+            return "scan: a value is missing";
+        if (!same_value(&scan->values[count++], &full))
+            return "scan: another value";
+    }
+    return count == scan->count ? NULL : "scan: a value too many";
+}
+
+const char *tv_compare_decoders(struct tv_span data, struct tv_decoded *ret)
+{
+    struct tv_event_memory memory = {.left = TV_EVENT_MEMORY};
+    ProtobufCAllocator allocator = tv_event_allocator(&memory);
+    struct tv_plain_event plain;
+    struct tv_event_scan scan;
+    Tvpb__Event *event = tvpb__event__unpack(&allocator, data.len, (const uint8_t *)data.data);
+    *ret = (struct tv_decoded){tv_event_plain(data, &plain), tv_event_scan(data, &scan),
+                               event != NULL};
+    const char *difference = NULL;
+    if (ret->by_plain && !ret->by_scan)
+        difference = "plain events are among those that scan takes";
+    else if (!event && ret->by_scan && !memory.refused)
+        difference = "accepted what protobuf-c refuses";
+    if (!difference && event && ret->by_plain)
+        difference = compare_plain(&plain, event);
+    if (!difference && event && ret->by_scan)
+        difference = compare_scan(&scan, event);
+    if (event)
+        tvpb__event__free_unpacked(event, &allocator);
+    return difference;
+}
