@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The loss bounces without progress: evaluation and training loss rise and fall together, again and
+ * again. */
+#include "lib/evals.h"
+#include "lib/note.h"
+#include "lib/plan.h"
+#include "lib/robust.h"
+#include "lib/swings.h"
+#include <math.h>
+
+struct options {
+    double swing, level, train_swing;
+    int64_t turns, train_turns;
+    double progress;
+};
+
+enum { START = 5 };
+
+struct state {
+    struct tv_evals evals;
+    struct tv_swings eval, train;
+    struct tv_restarts restarts;
+    double start[START];
+    uint32_t start_len;
+    int64_t last_train;
+    bool fires;
+};
+
+static void raise(struct tv_view *view, const struct options *options, struct state *state,
+                  double way)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_EVAL_LOSS);
+    struct tv_note note;
+    struct tv_finding finding;
+    struct tv_setting setting;
+    tv_note_init(&note, &finding, tag ? tag : "eval_loss", TV_WARNING, state->eval.first_rise);
+    tv_note_summary(&note,
+                    "the loss bounces: it turned %u times since step %lld, by up to %.3g, and the "
+                    "evaluation is at %.4g with %.4g as its best",
+                    state->eval.count, (long long)state->eval.first_rise, state->eval.widest_rise,
+                    state->eval.extreme, state->evals.best);
+    finding.observed = state->eval.widest_rise;
+    finding.expected = options->swing * way;
+    finding.confidence = fmin(0.95, 0.6 + 0.05 * (double)(state->eval.count + state->train.count));
+    tv_note_evidence(&note, "eval_turns", state->eval.count);
+    tv_note_evidence(&note, "train_turns", state->train.count);
+    tv_note_evidence(&note, "widest_rise", state->eval.widest_rise);
+    tv_note_evidence(&note, "swing_threshold", options->swing * way);
+    tv_note_evidence(&note, "eval_best", state->evals.best);
+    tv_note_evidence(&note, "eval_noise", tv_evals_noise(&state->evals));
+    tv_note_evidence(&note, "lr_share_of_peak", tv_plan_logged_share(view));
+    tv_note_cause(&note, "the learning rate is too high for this curvature and batch size (beyond "
+                         "the edge of stability)");
+    tv_note_cause(&note, "momentum or a small beta2 lets the updates overshoot");
+    tv_note_cause(&note, "the batch is too small, or its data are not shuffled");
+    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0)
+        tv_note_advice(&note, "%s: %s -> %.2g (%s)", setting.key, setting.value, setting.number / 3,
+                       setting.source);
+    else if (tv_view_peak_lr(view) > 0)
+        tv_note_advice(&note, "peak learning rate: %.2g -> %.2g", tv_view_peak_lr(view),
+                       tv_view_peak_lr(view) / 3);
+    if (tv_view_setting(view, "max_grad_norm", &setting) && !(setting.number > 0))
+        tv_note_advice(&note, "%s: %s -> 1.0", setting.key, setting.value);
+    if (tv_view_setting(view, "gradient_accumulation_steps", &setting) && setting.number > 0)
+        tv_note_advice(&note, "or %s: %s -> %.0f, a larger batch", setting.key, setting.value,
+                       4 * setting.number);
+    tv_raise(view, &finding);
+    state->fires = true;
+}
+
+/* A swing counts against the way that the loss has come and against its level. */
+static double threshold(double swing, double level_share, double way, double level)
+{
+    double least = swing * way;
+    return level > 0 ? fmax(least, level_share * level) : 2 * least;
+}
+
+static void judge(struct tv_view *view, const struct options *options, struct state *state,
+                  const struct tv_point *point)
+{
+    const struct tv_evals *evals = &state->evals;
+    double start = fmax(state->start_len ? tv_median_of(state->start, state->start_len) : 0,
+                        state->start_len ? evals->first : evals->worst);
+    int64_t warmup = tv_view_warmup_steps(view);
+    if (point->step < warmup || state->start_len == 0)
+        return;
+    double way = start - evals->best;
+    bool turned = tv_swings_add(&state->eval, point->step, point->value,
+                                threshold(options->swing, options->level, way, point->value));
+    double train_way =
+        start - fmin(state->train.seen ? state->train.lowest : start, evals->train_now);
+    tv_swings_add(&state->train, point->step, evals->train_now,
+                  threshold(options->train_swing, options->level / 2, train_way, evals->train_now));
+    if (state->restarts.count > 0) {
+        tv_silent(view, "the learning rate was restarted: swings are expected");
+        return;
+    }
+    if (state->eval.count > 1 &&
+        state->eval.first_low - evals->best > options->progress * state->eval.widest_rise) {
+        tv_silent(view, "the evaluation loss bounces, but it makes progress");
+        if (state->fires)
+            tv_clear(view, tv_view_tag(view, TV_ROLE_EVAL_LOSS));
+        state->fires = false;
+        return;
+    }
+    if (state->fires && !turned)
+        return;
+    if (state->eval.count >= (uint32_t)options->turns &&
+        state->train.count >= (uint32_t)options->train_turns)
+        raise(view, options, state, way);
+    else
+        tv_silent(view, "the evaluation loss does not bounce");
+}
+
+static void on_sample(struct tv_view *view, const void *options, void *state_,
+                      const struct tv_point *point)
+{
+    struct state *state = state_;
+    if (tv_view_is_rl(view) || !isfinite(point->value))
+        return;
+    if (point->role == TV_ROLE_LEARNING_RATE)
+        tv_restarts_add(&state->restarts, point->step, point->value);
+    else if (point->role == TV_ROLE_EVAL_LOSS) {
+        if (tv_evals_add(&state->evals, point->step, point->value))
+            judge(view, options, state, point);
+    } else if (state->start_len == 0 || point->step > state->last_train) {
+        if (state->start_len < START)
+            state->start[state->start_len++] = point->value;
+        state->last_train = point->step;
+        tv_evals_train(&state->evals, point->value);
+    }
+}
+
+static void on_end(struct tv_view *view, const void *options, void *state_)
+{
+    const struct state *state = state_;
+    (void)options;
+    if (tv_view_is_rl(view))
+        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    else if (state->evals.count == 0)
+        tv_silent(view, "no evaluation loss is logged: noise cannot be told from bouncing");
+}
+
+static const struct tv_option options[] = {
+    TV_OPTION_ROW(struct options, swing, DOUBLE, 0.15, 0.01, 1,
+                  "part of the way from the first to the best loss; smaller swings do not count"),
+    TV_OPTION_ROW(struct options, level, DOUBLE, 0.15, 0, 10, "the same as a part of the loss"),
+    TV_OPTION_ROW(struct options, train_swing, DOUBLE, 0.1, 0.01, 1,
+                  "part of the way that the training loss has to swing as well"),
+    TV_OPTION_ROW(struct options, turns, INT, 4, 2, 1000,
+                  "turning points of the evaluation loss: 4 are down, up, down, up, down"),
+    TV_OPTION_ROW(struct options, train_turns, INT, 2, 0, 1000,
+                  "turning points of the training loss between evaluations"),
+    TV_OPTION_ROW(struct options, progress, DOUBLE, 0.5, 0, 100,
+                  "gain since the first low, as a part of the widest rise, that is progress"),
+    TV_OPTION_END,
+};
+
+const struct tv_detector tv_detector_oscillation = {
+    .name = "oscillation",
+    .summary = "the loss bounces without progress",
+    .explain =
+        "Counts the turning points of the evaluation loss and of the mean training loss between "
+        "evaluations, after warm-up. A\n"
+        "turn counts when the loss comes back by more than `swing` of the way from the first to "
+        "the best loss and by more than\n"
+        "`level` of itself. Fires at `turns` turns of the evaluation and `train_turns` of the "
+        "training loss, unless the best has\n"
+        "come down since the first low by `progress` of the widest rise. Onset: where the first "
+        "rise began. The evaluation is\n"
+        "on fixed data, so that its bouncing is the weights', not the batches'. Restarts of the "
+        "learning rate excuse it.\n"
+        "Source: the edge of stability, J. Cohen et al., ICLR 2021; thresholds set on labelled "
+        "runs.\n"
+        "It cannot see bouncing between two evaluations, nor without an evaluation loss, where it "
+        "looks like a noisy batch.",
+    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
+             TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+    .options = options,
+    .options_size = sizeof(struct options),
+    .state_size = sizeof(struct state),
+    .on_sample = on_sample,
+    .on_end = on_end,
+};
