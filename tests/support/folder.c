@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -88,4 +89,12 @@ static int remove_one(const char *path, const struct stat *stat, int kind, struc
 void tv_folder_remove(struct tv_folder *folder)
 {
     nftw(folder->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void tv_become_nobody(bool nobody)
+{
+    if (getuid() != 0)
+        return;
+    ck_assert_int_eq(seteuid(nobody ? 65534 : 0), 0);
+    prctl(PR_SET_DUMPABLE, 1); /* the leak checker needs it back */
 }

@@ -21,4 +21,8 @@ void tv_folder_events(const struct tv_folder *folder, const char *name, int64_t 
 struct tv_span tv_gzip(struct tv_span data);
 void tv_folder_remove(struct tv_folder *folder);
 
+/* Permissions do not hold root back: until `nobody` is false again, root is somebody who has none.
+ */
+void tv_become_nobody(bool nobody);
+
 #endif
