@@ -3,6 +3,7 @@
 #include "trainvet/text.h"
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct tv_command tv_commands[] = {
     {"scan", "diagnose finished or running logs: a verdict for each run", tv_cmd_scan},
@@ -51,6 +52,12 @@ static int unknown_command(const char *name)
         count++;
     char safe[128];
     tv_escape(tv_span_of(name), safe, sizeof safe);
+    if (access(name, F_OK) == 0) {
+        fprintf(stderr,
+                "trainvet: \"%s\" is a path, not a command; did you mean: trainvet scan %s\n", safe,
+                safe);
+        return TV_EXIT_USAGE;
+    }
     const char *near = tv_nearest(name, count, command_name, NULL);
     fprintf(stderr, "trainvet: there is no command \"%s\"%s%s%s\n", safe,
             near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");

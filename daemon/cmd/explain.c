@@ -7,21 +7,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { OPT_JSON, OPT_FORMAT };
-
-static const struct tv_cli_option options[] = {
-    {"json", 0, NULL, "short for --format json"},
-    {"format", 0, "FORMAT", "text (default) or json"},
-    {NULL, 0, NULL, NULL},
-};
-
 static const struct tv_cli cli = {
     .command = "explain",
     .operands = "ID...",
     .intro =
         "Explains a detector: what it says, how it decides, its options with their defaults and\n"
         "ranges (set them with scan --set ID.OPTION=VALUE), and what it cannot see.",
-    .options = options,
+    .options = tv_format_options,
     .examples = "  trainvet explain lr_mismatch\n"
                 "  trainvet list                   the ids\n",
 };
@@ -133,28 +125,13 @@ static int explain(const char *name, bool json, bool first)
 
 int tv_cmd_explain(int argc, char **argv)
 {
-    bool json = false;
-    int operands = 0;
-    struct tv_args args = tv_args(&cli, argc, argv);
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == OPT_FORMAT && strcmp(args.value, "json") != 0 &&
-            strcmp(args.value, "text") != 0)
-            return tv_cli_error(&cli, "--format is text or json, not \"%s\"", args.value);
-        if (option == OPT_JSON || option == OPT_FORMAT)
-            json = option == OPT_JSON || args.value[0] == 'j';
-        else
-            argv[operands++] = argv[args.next - 1];
-    }
-    if (operands == 0)
+    struct tv_plain_args args = tv_plain_args(&cli, argc, argv);
+    if (!args.go)
+        return args.status;
+    if (args.len == 0)
         return tv_cli_error(&cli, "explain needs the id of a detector; trainvet list names them");
-    for (int i = 0; i < operands; i++) {
-        int status = explain(argv[i], json, i == 0);
-        if (status != TV_EXIT_OK)
-            return status;
-    }
-    return TV_EXIT_OK;
+    int status = TV_EXIT_OK;
+    for (size_t i = 0; i < args.len && status == TV_EXIT_OK; i++)
+        status = explain(args.operands[i], args.json, i == 0);
+    return status;
 }

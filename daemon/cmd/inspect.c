@@ -12,14 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_JSON, OPT_FORMAT };
-
-static const struct tv_cli_option option_table[] = {
-    {"json", 0, NULL, "short for --format json"},
-    {"format", 0, "FORMAT", "text (default) or json: one object a file"},
-    {NULL, 0, NULL, NULL},
-};
-
 static const struct tv_cli cli = {
     .command = "inspect",
     .operands = "FILE...",
@@ -27,7 +19,7 @@ static const struct tv_cli cli = {
              "which\n"
              "steps, the range of values, and what was damaged. Of a configuration it shows the\n"
              "settings. A directory stands for the logs that scan would read there.",
-    .options = option_table,
+    .options = tv_format_options,
     .examples = "  trainvet inspect runs/*/events.out.tfevents.*\n"
                 "  trainvet inspect --json trainer_state.json | jq .tags\n",
 };
@@ -218,23 +210,10 @@ static int inspect(const char *const *paths, size_t count, bool json)
 
 int tv_cmd_inspect(int argc, char **argv)
 {
-    bool json = false;
-    size_t operands = 0;
-    struct tv_args args = tv_args(&cli, argc, argv);
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == OPT_FORMAT && strcmp(args.value, "json") != 0 &&
-            strcmp(args.value, "text") != 0)
-            return tv_cli_error(&cli, "--format is text or json, not \"%s\"", args.value);
-        if (option == TV_ARG_OPERAND)
-            argv[operands++] = argv[args.next - 1];
-        else
-            json = option == OPT_JSON || args.value[0] == 'j';
-    }
-    if (operands == 0)
+    struct tv_plain_args args = tv_plain_args(&cli, argc, argv);
+    if (!args.go)
+        return args.status;
+    if (args.len == 0)
         return tv_cli_error(&cli, "inspect needs a FILE");
-    return inspect((const char *const *)argv, operands, json);
+    return inspect(args.operands, args.len, args.json);
 }

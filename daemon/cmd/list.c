@@ -6,19 +6,11 @@
 #include "trainvet/sink.h"
 #include <string.h>
 
-enum { OPT_JSON, OPT_FORMAT };
-
-static const struct tv_cli_option options[] = {
-    {"json", 0, NULL, "short for --format json"},
-    {"format", 0, "FORMAT", "text (default) or json: one object a line"},
-    {NULL, 0, NULL, NULL},
-};
-
 static const struct tv_cli cli = {
     .command = "list",
     .operands = "",
     .intro = "Lists what this build can read (parsers), find (detectors) and write (sinks).",
-    .options = options,
+    .options = tv_format_options,
     .examples = "  trainvet list\n"
                 "  trainvet explain lr_mismatch    more about one detector\n",
 };
@@ -58,20 +50,11 @@ static void list(bool json)
 
 int tv_cmd_list(int argc, char **argv)
 {
-    bool json = false;
-    struct tv_args args = tv_args(&cli, argc, argv);
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == TV_ARG_OPERAND)
-            return tv_cli_error(&cli, "list takes no argument, not \"%s\"", args.value);
-        if (option == OPT_FORMAT && strcmp(args.value, "json") != 0 &&
-            strcmp(args.value, "text") != 0)
-            return tv_cli_error(&cli, "--format is text or json, not \"%s\"", args.value);
-        json = option == OPT_JSON || args.value[0] == 'j';
-    }
-    list(json);
+    struct tv_plain_args args = tv_plain_args(&cli, argc, argv);
+    if (!args.go)
+        return args.status;
+    if (args.len)
+        return tv_cli_error(&cli, "list takes no argument, not \"%s\"", args.operands[0]);
+    list(args.json);
     return TV_EXIT_OK;
 }

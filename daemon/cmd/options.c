@@ -186,3 +186,34 @@ void tv_cli_help(const struct tv_cli *cli, FILE *out)
     if (cli->examples)
         fprintf(out, "\nExamples:\n%s", cli->examples);
 }
+
+enum { FORMAT_JSON, FORMAT_NAME };
+
+const struct tv_cli_option tv_format_options[] = {
+    {"json", 0, NULL, "short for --format json"},
+    {"format", 0, "FORMAT", "text (default) or json: one object a line"},
+    {NULL, 0, NULL, NULL},
+};
+
+struct tv_plain_args tv_plain_args(const struct tv_cli *cli, int argc, char **argv)
+{
+    struct tv_plain_args plain = {.operands = (const char *const *)argv};
+    struct tv_args args = tv_args(cli, argc, argv);
+    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
+        if (option == TV_ARG_HELP || option == TV_ARG_ERROR) {
+            plain.status = option == TV_ARG_HELP ? TV_EXIT_OK : TV_EXIT_USAGE;
+            return plain;
+        }
+        if (option == FORMAT_NAME && strcmp(args.value, "json") != 0 &&
+            strcmp(args.value, "text") != 0) {
+            plain.status = tv_cli_error(cli, "--format is text or json, not \"%s\"", args.value);
+            return plain;
+        }
+        if (option == TV_ARG_OPERAND)
+            argv[plain.len++] = argv[args.next - 1];
+        else
+            plain.json = option == FORMAT_JSON || args.value[0] == 'j';
+    }
+    plain.go = true;
+    return plain;
+}

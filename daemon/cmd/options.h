@@ -45,6 +45,17 @@ void tv_cli_help(const struct tv_cli *cli, FILE *out);
 int tv_cli_error(const struct tv_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The whole command line of a command that knows --json and --format and nothing else. */
+extern const struct tv_cli_option tv_format_options[];
+struct tv_plain_args {
+    const char *const *operands; /* argv, reused */
+    size_t len;
+    bool json;
+    int status; /* to exit with when not `go` */
+    bool go;
+};
+struct tv_plain_args tv_plain_args(const struct tv_cli *cli, int argc, char **argv);
+
 /* Among `count` names, the one that `text` probably means; NULL when none is near.
  * name(ctx, i) may return NULL, which is skipped. */
 const char *tv_nearest(const char *text, size_t count,

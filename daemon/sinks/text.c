@@ -205,6 +205,8 @@ static void print_numbers(const struct options *options, FILE *out, const struct
         }
     }
     for (size_t i = 0; i < alert->evidence_len; i++) {
+        if (isnan(alert->evidence[i].value))
+            continue;
         tv_text_add(&text, "%s", text.len ? ", " : "");
         for (const char *p = alert->evidence[i].name; *p; p++)
             tv_text_add(&text, "%c", *p == '_' ? ' ' : *p);
