@@ -110,6 +110,12 @@ void tv_config_leave(struct tv_config *config, size_t mark)
     config->key_len = mark;
 }
 
+bool tv_config_key_is(const struct tv_config *config, const char *key)
+{
+    return config->key_len <= sizeof config->key &&
+           tv_span_is((struct tv_span){config->key, config->key_len}, key);
+}
+
 static bool is_secret(struct tv_span key)
 {
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
@@ -167,7 +173,7 @@ static bool flatten_string(struct tv_config *config, struct tv_span value, uint3
     config->in_string = true;
     struct tv_error error;
     size_t mark = config->key_len;
-    if (tv_span_is((struct tv_span){config->key, mark}, "train.extra_args"))
+    if (tv_config_key_is(config, "train.extra_args"))
         config->key_len = 0; /* further settings, on the level of all others */
     enum tv_status status = tv_json_flatten(config, text, line, &error);
     config->key_len = mark;

@@ -31,6 +31,7 @@ struct tv_config tv_config_begin(const struct tv_emit *out, enum tv_fact_source 
 size_t tv_config_enter(struct tv_config *config, struct tv_span name);
 size_t tv_config_enter_index(struct tv_config *config, size_t index);
 void tv_config_leave(struct tv_config *config, size_t mark);
+bool tv_config_key_is(const struct tv_config *config, const char *key); /* the current, joined */
 /* The fact of the current key. */
 void tv_config_value(struct tv_config *config, struct tv_span value, enum tv_config_type type,
                      uint32_t line);
