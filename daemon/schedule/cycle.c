@@ -6,10 +6,11 @@ double tv_hard_restarts_lr(const struct tv_curve *c, double n)
 {
     if (n < c->warmup)
         return tv_warmup(c, n);
-    double p = (n - c->warmup) / fmax(1.0, tv_curve_end(c) - c->warmup);
+    double p = (n - c->warmup) / tv_max(1.0, tv_curve_end(c) - c->warmup);
     if (p >= 1.0)
         return tv_curve_floor(c);
-    return c->peak * fmax(0.0, tv_half_cosine(fmod(c->param[TV_P_CYCLES] * p, 1.0)));
+    double cycles = c->param[TV_P_CYCLES] * p;
+    return c->peak * tv_half_cosine(cycles - (double)(int64_t)cycles);
 }
 
 struct cycle {

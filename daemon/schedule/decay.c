@@ -3,9 +3,16 @@
  * of operations is that of transformers/optimization.py (4.57), so that its doubles come out. */
 #include "schedule/curve.h"
 
-double tv_half_cosine(double p)
+/* x^power; half-integers are what people write. */
+static double power_of(double x, double power)
 {
-    return 0.5 * (1.0 + cos(M_PI * p));
+    int twice = power > 0.0 && power <= 4.0 ? (int)(2.0 * power) : 0;
+    if (twice == 0 || twice != 2.0 * power)
+        return pow(x, power);
+    double value = twice & 1 ? sqrt(x) : 1.0;
+    for (; twice > 1; twice -= 2)
+        value *= x;
+    return value;
 }
 
 static double rise(enum tv_shape shape, double p)
@@ -24,7 +31,7 @@ static double rise(enum tv_shape shape, double p)
     }
 }
 
-double tv_warmup(const struct tv_curve *c, double n)
+static double warm(const struct tv_curve *c, double n)
 {
     double at = n + c->param[TV_P_WARM_SHIFT];
     enum tv_shape shape = (enum tv_shape)(int)c->param[TV_P_WARM_SHAPE];
@@ -32,12 +39,17 @@ double tv_warmup(const struct tv_curve *c, double n)
     if (shape == TV_SHAPE_LOG)
         part = at < 1.0 ? 0.0 : log(at) / log(c->warmup);
     else
-        part =
-            rise(shape, fmin(1.0, fmax(at, 0.0) / fmax(1.0, c->warmup + c->param[TV_P_WARM_SPAN])));
+        part = rise(shape,
+                    fmin(1.0, tv_max(at, 0.0) / tv_max(1.0, c->warmup + c->param[TV_P_WARM_SPAN])));
     return tv_mix(tv_curve_start(c), c->peak, part);
 }
 
-double tv_fall(const struct tv_curve *c, double x, double length, double rest)
+double tv_warmup(const struct tv_curve *c, double n)
+{
+    return warm(c, n);
+}
+
+static inline double fall(const struct tv_curve *c, double x, double length, double rest)
 {
     double p = x / length;
     switch (tv_curve_shape(c)) {
@@ -48,7 +60,7 @@ double tv_fall(const struct tv_curve *c, double x, double length, double rest)
     case TV_SHAPE_SQRT:
         return 1.0 - sqrt(p);
     case TV_SHAPE_POLYNOMIAL:
-        return pow(1.0 - p, c->param[TV_P_POWER]);
+        return power_of(1.0 - p, c->param[TV_P_POWER]);
     case TV_SHAPE_HALVING:
         return 2.0 * pow(0.5, p) - 1.0;
     case TV_SHAPE_COSINE_LINEAR:
@@ -64,14 +76,19 @@ double tv_fall(const struct tv_curve *c, double x, double length, double rest)
     }
 }
 
-double tv_decay_lr(const struct tv_curve *c, double n)
+double tv_fall(const struct tv_curve *c, double x, double length, double rest)
 {
-    /* A warm-up over W + 1 steps (NeMo) holds step W as well. */
-    if (n < c->warmup || (n == c->warmup && n > 0.0 && c->param[TV_P_WARM_SPAN] > 0.0))
-        return tv_warmup(c, n);
-    enum tv_shape shape = tv_curve_shape(c);
-    if (shape == TV_SHAPE_NONE)
-        return c->peak;
+    return fall(c, x, length, rest);
+}
+
+/* What does not depend on n. */
+struct decay {
+    double begin, length, span, bottom;
+    bool is_flat, is_periodic, is_clamped, is_geometric, holds_last;
+};
+
+static struct decay prepare(const struct tv_curve *c)
+{
     double hold = c->param[TV_P_HOLD], length = c->param[TV_P_DECAY], begin;
     if (isnan(hold)) {
         begin = tv_curve_end(c) - length;
@@ -80,19 +97,46 @@ double tv_decay_lr(const struct tv_curve *c, double n)
         if (isnan(length))
             length = tv_curve_end(c) - begin;
     }
-    double x = n - begin + c->param[TV_P_SHIFT];
-    if (x < 0.0)
+    enum tv_shape shape = tv_curve_shape(c);
+    return (struct decay){.begin = begin - c->param[TV_P_SHIFT],
+                          .length = length,
+                          .span = fmax(1.0, length),
+                          .bottom = tv_curve_floor(c),
+                          .is_flat = shape == TV_SHAPE_NONE,
+                          .is_periodic = c->param[TV_P_PERIODIC] != 0.0,
+                          .is_clamped = c->param[TV_P_CLAMP] != 0.0,
+                          .is_geometric = shape == TV_SHAPE_GEOMETRIC,
+                          .holds_last = c->param[TV_P_WARM_SPAN] > 0.0};
+}
+
+static inline double decay_value(const struct tv_curve *c, const struct decay *d, double n)
+{
+    /* A warm-up over W + 1 steps (NeMo) holds step W as well. */
+    if (n < c->warmup || (d->holds_last && n == c->warmup && n > 0.0))
+        return warm(c, n);
+    double x = n - d->begin;
+    if (d->is_flat || x < 0.0)
         return c->peak;
-    double bottom = tv_curve_floor(c);
-    if (x >= length && c->param[TV_P_PERIODIC] == 0.0)
-        return bottom;
-    double span = fmax(1.0, length);
-    if (shape == TV_SHAPE_GEOMETRIC)
-        return c->peak * pow(bottom / c->peak, x / span);
-    double part = tv_fall(c, x, span, length - x);
-    if (c->param[TV_P_CLAMP] != 0.0)
-        return fmax(bottom, c->peak * part);
-    return tv_mix(bottom, c->peak, part);
+    if (x >= d->length && !d->is_periodic)
+        return d->bottom;
+    if (d->is_geometric)
+        return c->peak * pow(d->bottom / c->peak, x / d->span);
+    double part = fall(c, x, d->span, d->length - x);
+    return d->is_clamped ? fmax(d->bottom, c->peak * part) : tv_mix(d->bottom, c->peak, part);
+}
+
+double tv_decay_lr(const struct tv_curve *c, double n)
+{
+    struct decay d = prepare(c);
+    return decay_value(c, &d, n);
+}
+
+void tv_decay_series(const struct tv_curve *c, double first, double stride, size_t count,
+                     double *ret)
+{
+    struct decay d = prepare(c);
+    for (size_t i = 0; i < count; i++)
+        ret[i] = decay_value(c, &d, (first + (double)i) * stride);
 }
 
 double tv_constant_lr(const struct tv_curve *c, double n)
@@ -116,12 +160,12 @@ double tv_power_law_lr(const struct tv_curve *c, double n)
     if (n > c->param[TV_P_END])
         return bottom;
     double scale = tv_param_or(c, TV_P_TIMESCALE, c->warmup > 0.0 ? c->warmup : 10000.0);
-    double at = fmax(scale, n + tv_param_or(c, TV_P_SHIFT, scale - c->warmup));
+    double at = tv_max(scale, n + tv_param_or(c, TV_P_SHIFT, scale - c->warmup));
     double power = c->param[TV_P_POWER];
-    double part = power == 0.5 ? 1.0 / sqrt(at / scale) : pow(at / scale, -power);
+    double part = power_of(scale / at, power);
     if (c->param[TV_P_MODE] != 0.0)
         return tv_mix(bottom, c->peak, part);
-    return fmax(bottom, c->peak * part);
+    return tv_max(bottom, c->peak * part);
 }
 
 double tv_noam_lr(const struct tv_curve *c, double n)

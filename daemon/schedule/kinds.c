@@ -299,19 +299,27 @@ struct tv_curve tv_curve_of_part(const struct tv_schedule *s, const struct tv_sc
 
 double tv_schedule_lr(const struct tv_schedule *schedule, double n)
 {
-    if (!schedule->kind || (schedule->kind->flags & TV_KIND_FOLLOWS_METRIC))
+    if (!schedule->kind || !schedule->kind->lr)
         return NAN;
     struct tv_curve curve = tv_curve_of(schedule);
-    return schedule->kind->lr(&curve, fmax(n, 0.0) * schedule->param[TV_P_STRIDE]);
+    return schedule->kind->lr(&curve, tv_max(n, 0.0) * schedule->param[TV_P_STRIDE]);
 }
 
 void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t count, double *ret)
 {
-    bool unknown = !schedule->kind || (schedule->kind->flags & TV_KIND_FOLLOWS_METRIC);
+    size_t i = 0;
+    for (; i < count && (first + (double)i <= 0.0 || !schedule->kind || !schedule->kind->lr); i++)
+        ret[i] = tv_schedule_lr(schedule, first + (double)i);
+    if (i == count)
+        return;
     struct tv_curve curve = tv_curve_of(schedule);
     double stride = schedule->param[TV_P_STRIDE];
-    for (size_t i = 0; i < count; i++)
-        ret[i] = unknown ? NAN : schedule->kind->lr(&curve, (first + (double)i) * stride);
+    if (schedule->kind->lr == tv_decay_lr) {
+        tv_decay_series(&curve, first + (double)i, stride, count - i, ret + i);
+        return;
+    }
+    for (; i < count; i++)
+        ret[i] = schedule->kind->lr(&curve, (first + (double)i) * stride);
 }
 
 const char *tv_schedule_name(const struct tv_schedule *schedule)
