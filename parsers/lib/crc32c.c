@@ -5,7 +5,7 @@
 uint32_t tv_crc32c(const void *data, size_t len)
 {
     /* isa-l takes a pointer to non-const but only reads. */
-    return ~crc32_iscsi((unsigned char *)(uintptr_t)data, (int)len, 0xffffffffu);
+    return ~crc32_iscsi((unsigned char *)data, (int)len, 0xffffffffu);
 }
 
 bool tv_crc32c_has_instruction(void)

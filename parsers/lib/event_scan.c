@@ -72,7 +72,7 @@ static inline struct tv_span span_of(struct wire wire)
     return (struct tv_span){wire.at, (size_t)(wire.end - wire.at)};
 }
 
-static bool is(struct wire wire, const char *text, size_t len)
+static inline bool is(struct wire wire, const char *text, size_t len)
 {
     return (size_t)(wire.end - wire.at) == len && memcmp(wire.at, text, len) == 0;
 }
@@ -80,7 +80,7 @@ static bool is(struct wire wire, const char *text, size_t len)
 /* SummaryMetadata. Text and hyperparameters are for protobuf-c. */
 static bool scan_metadata(struct wire wire, enum tv_plugin *ret)
 {
-    struct wire plugin = {NULL, NULL}, name = {NULL, NULL}, unused;
+    struct wire plugin = {NULL, NULL}, name = {NULL, NULL}, unused = {NULL, NULL};
     uint64_t data_class = 0;
     while (wire.at < wire.end) {
         switch ((unsigned char)*wire.at++) {
@@ -107,12 +107,13 @@ static bool scan_metadata(struct wire wire, enum tv_plugin *ret)
         if ((key != KEY(1, BYTES) && key != KEY(2, BYTES)) || !take_bytes(&plugin, field))
             return false;
     }
+    *ret = TV_PLUGIN_SCALARS;
+    if (is(name, "scalars", 7))
+        return true;
     if (is(name, "text", 4) || is(name, "hparams", 7))
         return false;
-    bool nameless = name.at == name.end;
-    *ret = is(name, "scalars", 7) || data_class == 1 ? TV_PLUGIN_SCALARS
-           : nameless                                ? TV_PLUGIN_NONE
-                                                     : TV_PLUGIN_OTHER;
+    if (data_class != 1)
+        *ret = name.at == name.end ? TV_PLUGIN_NONE : TV_PLUGIN_OTHER;
     return true;
 }
 

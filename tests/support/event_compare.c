@@ -2,6 +2,12 @@
 #include "support/event_compare.h"
 #include "lib/event_full.h"
 
+/* NaN and -0 are told apart. */
+static bool same_bits(const void *a, const void *b, size_t len)
+{
+    return memcmp(a, b, len) == 0;
+}
+
 static bool same_span(struct tv_span a, struct tv_span b)
 {
     return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
@@ -14,16 +20,16 @@ static const char *compare_plain(const struct tv_plain_event *plain, const Tvpb_
     const Tvpb__Summary__Value *value = event->summary->value[0];
     if (value->metadata || value->value_case != TVPB__SUMMARY__VALUE__VALUE_SIMPLE_VALUE)
         return "plain: not a simple value alone";
-    if (memcmp(&plain->value, &value->simple_value, 4) != 0)
+    if (!same_bits(&plain->value, &value->simple_value, 4))
         return "plain: another value";
-    if (memcmp(&plain->wall_time, &event->wall_time, 8) != 0 || plain->step != event->step)
+    if (!same_bits(&plain->wall_time, &event->wall_time, 8) || plain->step != event->step)
         return "plain: another time or step";
     return same_span(plain->tag, tv_event_span(value->tag)) ? NULL : "plain: another tag";
 }
 
 static bool same_value(const struct tv_event_value *a, const struct tv_event_value *b)
 {
-    return a->form == b->form && a->plugin == b->plugin && memcmp(&a->value, &b->value, 8) == 0 &&
+    return a->form == b->form && a->plugin == b->plugin && same_bits(&a->value, &b->value, 8) &&
            same_span(a->tag, b->tag);
 }
 
@@ -32,7 +38,7 @@ static const char *compare_scan(const struct tv_event_scan *scan, const Tvpb__Ev
     bool has_summary = event->what_case == TVPB__EVENT__WHAT_SUMMARY;
     if (!has_summary && event->what_case != TVPB__EVENT__WHAT__NOT_SET)
         return "scan: not a summary";
-    if (memcmp(&scan->wall_time, &event->wall_time, 8) != 0 || scan->step != event->step)
+    if (!same_bits(&scan->wall_time, &event->wall_time, 8) || scan->step != event->step)
         return "scan: another time or step";
     size_t count = 0;
     for (size_t i = 0; has_summary && i < event->summary->n_value; i++) {
@@ -52,7 +58,7 @@ const char *tv_compare_decoders(struct tv_span data, struct tv_decoded *ret)
 {
     struct tv_event_memory memory = {.left = TV_EVENT_MEMORY};
     ProtobufCAllocator allocator = tv_event_allocator(&memory);
-    struct tv_plain_event plain;
+    struct tv_plain_event plain = {0};
     struct tv_event_scan scan;
     Tvpb__Event *event = tvpb__event__unpack(&allocator, data.len, (const uint8_t *)data.data);
     *ret = (struct tv_decoded){tv_event_plain(data, &plain), tv_event_scan(data, &scan),
