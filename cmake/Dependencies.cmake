@@ -7,3 +7,8 @@ pkg_check_modules(JSON_C REQUIRED IMPORTED_TARGET json-c)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 find_package(Threads REQUIRED)
 find_program(PROTOC_C protoc-c REQUIRED)
+
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
+# libinotifytools has no pkg-config file.
+find_path(INOTIFYTOOLS_INCLUDE inotifytools/inotifytools.h REQUIRED)
+find_library(INOTIFYTOOLS_LIBRARY inotifytools REQUIRED)

@@ -20,6 +20,7 @@ struct tv_command {
 extern const struct tv_command tv_commands[]; /* ended by a NULL name; in the order of --help */
 
 int tv_cmd_scan(int argc, char **argv);
+int tv_cmd_watch(int argc, char **argv);
 int tv_cmd_inspect(int argc, char **argv);
 int tv_cmd_lint(int argc, char **argv);
 int tv_cmd_list(int argc, char **argv);

@@ -7,6 +7,7 @@
 
 const struct tv_command tv_commands[] = {
     {"scan", "diagnose finished or running logs: a verdict for each run", tv_cmd_scan},
+    {"watch", "the same, live: follows runs while they are written", tv_cmd_watch},
     {"inspect", "what is in a log: tags, counts, step range, damage", tv_cmd_inspect},
     {"lint", "a configuration before the job starts: what is wrong with it", tv_cmd_lint},
     {"list", "the formats, detectors and outputs that are built in", tv_cmd_list},

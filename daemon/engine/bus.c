@@ -65,6 +65,12 @@ static void set_contents(struct tv_alert_box *box, const struct tv_finding *find
     tv_arena_free(&old);
 }
 
+/* Logs that count seconds from their own start have no time of day. */
+static double known_time(double wall_time)
+{
+    return wall_time > 1e8 ? wall_time : (double)NAN;
+}
+
 static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, const char *subject,
                                 uint32_t episode)
 {
@@ -83,7 +89,7 @@ static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, 
                                  tv_span_of(tv_escape(tv_span_of(subject), safe, sizeof safe))),
         .episode = episode,
         .step = tv_view_step(view),
-        .wall_time = view->point ? view->point->wall_time : run->last_wall,
+        .wall_time = known_time(view->point ? view->point->wall_time : run->last_wall),
     };
     fingerprint(&box->alert);
     run->alert_list[run->alerts_len] = &box->alert;

@@ -22,6 +22,8 @@ static void restart(struct tv_run *run, int64_t step)
     run->end_mark = false;
     run->last_step = step;
     forget_role_steps(run, run->driver);
+    for (struct tv_source *source = run->sources; source; source = source->next)
+        source->flushed_to = INT64_MIN;
     if (step > run->first_step)
         return;
     run->rise = (struct tv_lr_rise){0};
@@ -67,8 +69,17 @@ static void dispatch(struct tv_run *run, const struct tv_point *point)
     }
 }
 
+/* Another source was let pass although this point should have come first. */
+static void check_order(struct tv_run *run, const struct tv_source *own, int64_t step)
+{
+    for (const struct tv_source *source = run->sources; source; source = source->next)
+        if (source != own && source->flushed_to > step)
+            run->disordered = true;
+}
+
 static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct tv_point *point)
 {
+    check_order(run, slot->owner->source, point->step);
     slot->last = *point;
     slot->count++;
     slot->seen_marks = slot->owner->source->restart_marks;

@@ -44,6 +44,7 @@ struct tv_source {
     uint32_t restart_marks; /* +1 for each file begun and each purge mark */
     double last_wall_time;  /* of the previous file, to see two writers */
     bool checked_overlap;
+    int64_t flushed_to; /* highest step delivered before its turn was certain */
     /* samples that wait for the other sources */
     struct tv_sample *queue;
     size_t head, len, cap;
@@ -105,7 +106,7 @@ struct tv_run {
     uint32_t attempt;
     int64_t resume_step, first_step, last_step;
     double last_wall;
-    bool end_mark, is_rl, ended;
+    bool end_mark, is_rl, ended, disordered;
     double now;
     struct tv_lr_rise rise;
     struct tv_epoch_length epoch;
@@ -139,7 +140,8 @@ struct tv_view {
 };
 
 void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
-void tv_epoch_watch(struct tv_run *run, const struct tv_point *point); /* adds log.steps_per_epoch */
+void tv_epoch_watch(struct tv_run *run,
+                    const struct tv_point *point); /* adds log.steps_per_epoch */
 void tv_merge(struct tv_run *run, bool flush);
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step);
 void tv_story_tell(struct tv_run *run); /* sets every alert's leader */

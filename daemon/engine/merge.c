@@ -37,6 +37,21 @@ void tv_merge(struct tv_run *run, bool flush)
         if (!source)
             return;
         struct tv_sample sample = source->queue[source->head++];
+        if (flush && sample.step > source->flushed_to && anybody_hungry(run))
+            source->flushed_to = sample.step;
         tv_deliver(run, &sample);
     }
+}
+
+bool tv_run_is_waiting(const struct tv_run *run)
+{
+    for (const struct tv_source *source = run->sources; source; source = source->next)
+        if (source->head != source->len)
+            return true;
+    return false;
+}
+
+bool tv_run_is_disordered(const struct tv_run *run)
+{
+    return run->disordered;
 }

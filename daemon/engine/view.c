@@ -157,6 +157,11 @@ bool tv_view_finished(const struct tv_view *view)
            (total > 0 && view->run->last_step != TV_STEP_UNKNOWN && view->run->last_step >= total);
 }
 
+bool tv_run_is_finished(struct tv_run *run)
+{
+    return tv_view_finished(&(struct tv_view){.run = run});
+}
+
 double tv_view_now(const struct tv_view *view)
 {
     return view->has_now ? view->run->now : NAN;

@@ -111,6 +111,14 @@ static bool is_directory(const char *path)
     return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
 }
 
+static const char *parent_of(struct tv_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return ".";
+    return tv_arena_text(arena, (struct tv_span){path, slash == path ? 1 : (size_t)(slash - path)});
+}
+
 static void discover(struct tv_found *found, const char *const *paths, size_t count, bool join)
 {
     struct tv_tree_file *configs = NULL, **end = &configs;
@@ -127,6 +135,7 @@ static void discover(struct tv_found *found, const char *const *paths, size_t co
         struct tv_tree_file *file = tv_tree_file(found, AT_FDCWD, work.path, work.path, true);
         if (!file)
             continue;
+        tv_found_dir(found, parent_of(&found->arena, work.path));
         if (join && file->parser->is_config) {
             *end = file;
             end = &file->next;
@@ -152,8 +161,18 @@ void tv_discover_files(struct tv_found *found, const char *const *paths, size_t 
     discover(found, paths, count, false);
 }
 
+void tv_found_dir(struct tv_found *found, const char *path)
+{
+    if (found->dirs_len == found->dirs_cap) {
+        found->dirs_cap = found->dirs_cap ? found->dirs_cap * 2 : 16;
+        found->dirs = tv_xrealloc(found->dirs, found->dirs_cap, sizeof *found->dirs);
+    }
+    found->dirs[found->dirs_len++] = path;
+}
+
 void tv_found_free(struct tv_found *found)
 {
+    free(found->dirs);
     free(found->runs);
     free(found->problems);
     tv_arena_free(&found->arena);

@@ -55,6 +55,8 @@ struct tv_found {
     struct tv_arena arena;
     struct tv_found_run *runs; /* in the order of PATHs, then by name */
     size_t runs_len, runs_cap;
+    const char **dirs; /* every directory that was entered, or that holds a file given by itself */
+    size_t dirs_len, dirs_cap;
     struct tv_found_problem *problems;
     size_t problems_len, problems_cap, problems_dropped;
 };
@@ -64,6 +66,8 @@ struct tv_found {
 void tv_discover(struct tv_found *found, const char *const *paths, size_t count);
 /* The same for inspect: a file that is given by itself stands alone, a configuration too. */
 void tv_discover_files(struct tv_found *found, const char *const *paths, size_t count);
+/* Notes a directory for dirs; `path` lives in the arena. */
+void tv_found_dir(struct tv_found *found, const char *path);
 void tv_found_free(struct tv_found *found);
 
 #endif

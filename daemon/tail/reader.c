@@ -56,7 +56,7 @@ static enum tv_status fill(struct tv_reader *reader)
                                           reader->cap - reader->end, &n, &reader->error);
     reader->end += n;
     reader->result.bytes += n;
-    if (status == TV_OK && n == 0)
+    if (status == TV_OK && n == 0 && !reader->is_live)
         reader->at_end = true;
     return status;
 }
@@ -203,4 +203,11 @@ enum tv_status tv_reader_feed(struct tv_reader *reader, const struct tv_emit *em
     if (status != TV_OK)
         return finish(reader, status);
     return last ? finish(reader, TV_OK) : TV_AGAIN;
+}
+
+enum tv_status tv_reader_finish(struct tv_reader *reader, const struct tv_emit *emit)
+{
+    reader->at_end = true;
+    reader->is_live = reader->is_fresh = false;
+    return finish(reader, feed(reader, emit, true));
 }

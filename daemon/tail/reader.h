@@ -12,6 +12,19 @@
 /* The parser that is surest of this file, NULL when none is sure at all. */
 const struct tv_parser *tv_probe(struct tv_span basename, struct tv_span head);
 
+#define TV_PLACE_BYTES 64
+
+/* A place in a file, and how to see that the file is still the same one up to there: device, inode
+ * and generation (inodes are used again at once on ext4; rsyslog imfile does the same), and the
+ * bytes before the place (a file that was truncated and has grown again has others). */
+struct tv_place {
+    dev_t device;
+    ino_t inode;
+    long generation; /* 0 where the file system has none */
+    uint64_t offset;
+    uint64_t before; /* hash of up to TV_PLACE_BYTES bytes before the offset */
+};
+
 struct tv_reader {
     struct tv_input input;
     const struct tv_parser *parser;
@@ -22,6 +35,8 @@ struct tv_reader {
     size_t want;            /* the parser needs this many before it can go on */
     bool is_fresh;          /* what is held was read for the probe and not fed yet */
     bool at_end;            /* no byte will follow */
+    bool is_live;           /* the file may grow: its end is not the end */
+    struct tv_place place;  /* where a paused reader is */
     struct tv_file_result result;
     struct tv_error error; /* result.dead points here */
 };
@@ -35,5 +50,15 @@ enum tv_status tv_reader_open(struct tv_reader *reader, int dirfd, const char *p
  * complete. */
 enum tv_status tv_reader_feed(struct tv_reader *reader, const struct tv_emit *emit);
 void tv_reader_close(struct tv_reader *reader);
+
+/* A live reader between two looks at its file: the descriptor is closed, the bytes that the parser
+ * left over and its state stay. Compressed files cannot be paused. */
+enum tv_status tv_reader_pause(struct tv_reader *reader, struct tv_error *reterr);
+/* Opens the file again. TV_ECORRUPT: it is another file now, or what was read of it has changed;
+ * the reader can only be closed then. TV_EIO: it cannot be opened, the reader stays paused. */
+enum tv_status tv_reader_resume(struct tv_reader *reader, const char *path,
+                                struct tv_error *reterr);
+/* The file is over after all: what is left over is fed as its end. Works on paused readers. */
+enum tv_status tv_reader_finish(struct tv_reader *reader, const struct tv_emit *emit);
 
 #endif

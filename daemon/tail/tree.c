@@ -344,6 +344,7 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
     struct tv_tree_node *node = tv_arena_alloc(&walk->found->arena, sizeof *node);
     node->name = tv_arena_text(&walk->found->arena, tv_span_of(name));
     node->path = path;
+    tv_found_dir(walk->found, path);
     struct entries entries = {0};
     list_directory(walk, &entries, stream, path);
     visit_entries(walk, node, fd, &entries, depth);

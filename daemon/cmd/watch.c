@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/log.h"
+#include "base/memory.h"
+#include "cmd/choice.h"
+#include "cmd/cmd.h"
+#include "tail/follow.h"
+#include "trainvet/number.h"
+#include "trainvet/text.h"
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OPT_FORMAT, OPT_JSON, OPT_POLL, OPT_UNTIL_IDLE, OPT_DETECTOR, OPT_SET, OPT_FAIL_ON };
+
+static const struct tv_cli_option option_table[] = {
+    {"format", 0, "FORMAT", "text (default) or json: one object a line, written at once"},
+    {"json", 0, NULL, "short for --format json"},
+    {"poll", 0, NULL,
+     "look at the files now and then instead of being told\n(network file systems are always "
+     "polled)"},
+    {"until-idle", 0, "SECONDS", "end when nothing has moved for that long"},
+    {"detector", 'd', "ID", "run this detector only; can be repeated"},
+    {"set", 0, "ID.OPTION=VALUE", "set a detector's option (trainvet explain ID names them)"},
+    {"fail-on", 0, "LEVEL",
+     "exit with 1 from this severity on: info, warning (default),\ncritical or never"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct tv_cli cli = {
+    .command = "watch",
+    .operands = "PATH...",
+    .intro =
+        "Follows the training runs at PATH while they are written: what is already there is read\n"
+        "first, new runs are found as they appear, and each finding is told once, when it is\n"
+        "noticed, and again when it is over. Ends with Ctrl-C, or with --until-idle.\n"
+        "Nothing is ever written into a run's directory.",
+    .options = option_table,
+    .examples = "  trainvet watch saves/\n"
+                "      beside the jobs that write there\n"
+                "  trainvet watch --json --until-idle 600 saves/llama3-lora >> findings.jsonl\n"
+                "      for a script; ends ten minutes after the last sign of life\n",
+};
+
+struct watching {
+    struct tv_choice choice;
+    struct tv_follow_options follow_options;
+    struct tv_follow *follow;
+    struct tv_watch *watch;
+    const char *format;
+    bool poll_only;
+    double until_idle;
+    int fail_on;
+    const char **paths;
+    const struct tv_sink *sink;
+    void *sink_options, *sink_state;
+    sd_event *loop;
+    sd_event_source *timer;
+    bool findings, sink_failed;
+};
+
+static int set_option(struct watching *w, int option, const char *value)
+{
+    struct tv_error error;
+    switch (option) {
+    case OPT_FORMAT:
+        w->format = value;
+        if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
+            return tv_cli_error(&cli, "--format is text or json, not \"%s\"", value);
+        return TV_EXIT_OK;
+    case OPT_JSON:
+        w->format = "json";
+        return TV_EXIT_OK;
+    case OPT_POLL:
+        w->poll_only = true;
+        return TV_EXIT_OK;
+    case OPT_UNTIL_IDLE:
+        if (!tv_parse_double(tv_span_of(value), &w->until_idle) || !(w->until_idle > 0))
+            return tv_cli_error(&cli, "--until-idle takes a number of seconds above 0, not \"%s\"",
+                                value);
+        return TV_EXIT_OK;
+    case OPT_DETECTOR:
+        return tv_choice_detector(&w->choice, value, &error) == TV_OK
+                   ? TV_EXIT_OK
+                   : tv_cli_error(&cli, "%s", error.message);
+    case OPT_SET:
+        return tv_choice_set(&w->choice, value, &error) == TV_OK
+                   ? TV_EXIT_OK
+                   : tv_cli_error(&cli, "%s", error.message);
+    default:
+        w->fail_on = tv_parse_level(value);
+        if (w->fail_on < 0)
+            return tv_cli_error(&cli, "--fail-on is info, warning, critical or never, not \"%s\"",
+                                value);
+        return TV_EXIT_OK;
+    }
+}
+
+static int parse(struct watching *w, int argc, char **argv, bool *ret_go)
+{
+    struct tv_args args = tv_args(&cli, argc, argv);
+    *ret_go = false;
+    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
+        int status = TV_EXIT_OK;
+        if (option == TV_ARG_HELP)
+            return TV_EXIT_OK;
+        if (option == TV_ARG_ERROR)
+            return TV_EXIT_USAGE;
+        if (option == TV_ARG_OPERAND)
+            w->paths[w->follow_options.paths_len++] = args.value;
+        else
+            status = set_option(w, option, args.value);
+        if (status != TV_EXIT_OK)
+            return status;
+    }
+    if (w->follow_options.paths_len == 0)
+        return tv_cli_error(&cli, "watch needs a PATH: an output directory or a log file");
+    for (size_t i = 0; i < w->follow_options.paths_len; i++)
+        if (access(w->paths[i], R_OK) != 0)
+            return tv_cli_error(&cli, "%s cannot be read: %s", w->paths[i], strerrordesc_np(errno));
+    *ret_go = true;
+    return TV_EXIT_OK;
+}
+
+static void check_sink(struct watching *w, enum tv_status status, const struct tv_error *error)
+{
+    if (status != TV_OK && !w->sink_failed)
+        tv_log(TV_LOG_ERROR, "standard output: %s", error->message);
+    w->sink_failed = w->sink_failed || status != TV_OK;
+    fflush(stdout);
+}
+
+static void on_alert(void *ctx, const struct tv_alert *alert)
+{
+    struct watching *w = ctx;
+    struct tv_error error = {0};
+    w->findings = w->findings || (int)alert->severity >= w->fail_on;
+    check_sink(w, w->sink->deliver(w->sink_options, w->sink_state, alert, &error), &error);
+}
+
+static void on_run(void *ctx, const struct tv_run_report *report)
+{
+    struct watching *w = ctx;
+    struct tv_error error = {0};
+    check_sink(w, w->sink->run(w->sink_options, w->sink_state, report, &error), &error);
+}
+
+static void on_problem(void *ctx, const char *path, const struct tv_damage *damage)
+{
+    (void)ctx;
+    tv_log(damage->is_note ? TV_LOG_INFO : TV_LOG_WARNING, "%s: %s", path, damage->what);
+}
+
+static double seconds_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static struct tv_moment moment(void)
+{
+    return (struct tv_moment){seconds_of(CLOCK_BOOTTIME), seconds_of(CLOCK_REALTIME)};
+}
+
+static void work(struct watching *w)
+{
+    double wait = tv_follow_work(w->follow, moment());
+    double idle = tv_follow_idle(w->follow, moment());
+    if (w->sink_failed || (w->until_idle > 0 && idle >= w->until_idle)) {
+        sd_event_exit(w->loop, 0);
+        return;
+    }
+    if (w->until_idle > 0 && w->until_idle - idle < wait)
+        wait = w->until_idle - idle;
+    sd_event_source_set_time_relative(w->timer, (uint64_t)(wait * 1e6));
+    sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    (void)source;
+    (void)usec;
+    work(ctx);
+    return 0;
+}
+
+static int on_hint(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+    (void)source;
+    (void)fd;
+    (void)events;
+    work(ctx);
+    return 0;
+}
+
+static int run_loop(struct watching *w)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    int r = sd_event_new(&w->loop);
+    if (r >= 0)
+        r = sd_event_add_signal(w->loop, NULL, SIGINT, NULL, NULL); /* no handler: the loop ends */
+    if (r >= 0)
+        r = sd_event_add_signal(w->loop, NULL, SIGTERM, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_time_relative(w->loop, &w->timer, CLOCK_BOOTTIME, 0, 1000, on_timer, w);
+    if (r >= 0 && w->watch)
+        r = sd_event_add_io(w->loop, NULL, tv_watch_fd(w->watch), EPOLLIN, on_hint, w);
+    if (r >= 0)
+        r = sd_event_loop(w->loop);
+    sd_event_source_unref(w->timer);
+    sd_event_unref(w->loop);
+    return r;
+}
+
+static int run_watch(struct watching *w)
+{
+    struct tv_error error = {0};
+    w->watch = w->poll_only ? NULL : tv_watch_open();
+    if (!w->watch && !w->poll_only)
+        tv_log(TV_LOG_WARNING, "no inotify instance is left: polling instead");
+    for (size_t i = 0; tv_sinks[i]; i++)
+        if (strcmp(tv_sinks[i]->name, w->format) == 0)
+            w->sink = tv_sinks[i];
+    w->sink_options = tv_xcalloc(1, w->sink->options_size);
+    w->sink_state = tv_xcalloc(1, w->sink->state_size);
+    tv_option_defaults(w->sink->options, w->sink_options);
+    check_sink(w, w->sink->open(w->sink_options, w->sink_state, stdout, &error), &error);
+    w->follow = tv_follow_new(&w->follow_options, w->watch);
+    int r = run_loop(w);
+    if (r < 0)
+        tv_log(TV_LOG_ERROR, "the event loop failed: %s", strerrordesc_np(-r));
+    tv_follow_end(w->follow, moment());
+    check_sink(w, w->sink->close(w->sink_options, w->sink_state, &error), &error);
+    tv_follow_free(w->follow);
+    tv_watch_close(w->watch);
+    free(w->sink_options);
+    free(w->sink_state);
+    return r < 0            ? TV_EXIT_INPUT
+           : w->sink_failed ? TV_EXIT_USAGE
+           : w->findings    ? TV_EXIT_FINDINGS
+                            : TV_EXIT_OK;
+}
+
+int tv_cmd_watch(int argc, char **argv)
+{
+    struct watching w = {
+        .format = "text", .fail_on = TV_WARNING, .paths = tv_xcalloc((size_t)argc, sizeof(char *))};
+    tv_choice_init(&w.choice);
+    w.follow_options = (struct tv_follow_options){
+        .paths = w.paths,
+        .engine = &w.choice.engine,
+        .active_poll = 2,
+        .idle_poll = 60,
+        .hold = 5,
+        .end_after = INFINITY,
+        .ctx = &w,
+        .alert = on_alert,
+        .run = on_run,
+        .problem = on_problem,
+    };
+    bool go;
+    int status = parse(&w, argc, argv, &go);
+    if (go)
+        status = run_watch(&w);
+    tv_choice_free(&w.choice);
+    free(w.paths);
+    return status;
+}

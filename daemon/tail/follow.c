@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tail/follow.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "tail/live.h"
+#include "tail/told.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLICE = 4 << 20 };    /* bytes of one run before the others get their turn */
+#define DISCOVER_MIN   0.2   /* seconds between two searches for new runs */
+#define DISCOVER_COST  50.0  /* and at least so many times what the last one took */
+#define TICK           10.0  /* seconds */
+#define FINISH_SILENCE 5.0   /* seconds without news after which a finished run has ended */
+#define REREAD_MIN     1.0   /* seconds between two readings of a run from the start */
+#define TORN_PATIENCE  30.0  /* seconds that a half-written file is waited for */
+#define RECENT         120.0 /* seconds; a run with news since then moves */
+
+struct directory {
+    char *path;
+    bool is_watched, is_dirty, is_found, has_run;
+    struct directory *next;
+};
+
+struct followed {
+    char *path;
+    struct tv_live *live; /* what is known */
+    struct tv_live
+        *incoming; /* the same run being read from the start; takes over when it is complete */
+    struct tv_told told;
+    struct directory *dirs[TV_DISCOVER_SOURCES];
+    size_t dirs_len;
+    double last_news, next_look, last_tick, next_reread, torn_since;
+    bool ended, must_reread;
+    struct followed *next;
+};
+
+struct tv_follow {
+    const struct tv_follow_options *options;
+    struct tv_watch *watch;
+    struct followed *runs;
+    struct tv_map by_path, dirs_by_path;
+    struct directory *dirs;
+    size_t runs_len;
+    bool entries_changed, started, is_behind;
+    bool must_poll; /* some directory cannot be watched */
+    double searched_at, search_cost, next_discover, next_reconcile, last_news;
+};
+
+struct tv_follow *tv_follow_new(const struct tv_follow_options *options, struct tv_watch *watch)
+{
+    struct tv_follow *follow = tv_xcalloc(1, sizeof *follow);
+    follow->options = options;
+    follow->watch = watch;
+    follow->entries_changed = true;
+    return follow;
+}
+
+static void free_run(struct followed *run)
+{
+    tv_live_free(run->live);
+    tv_live_free(run->incoming);
+    tv_told_free(&run->told);
+    free(run->path);
+    free(run);
+}
+
+void tv_follow_free(struct tv_follow *follow)
+{
+    while (follow->runs) {
+        struct followed *next = follow->runs->next;
+        free_run(follow->runs);
+        follow->runs = next;
+    }
+    while (follow->dirs) {
+        struct directory *next = follow->dirs->next;
+        free(follow->dirs->path);
+        free(follow->dirs);
+        follow->dirs = next;
+    }
+    tv_map_free(&follow->by_path);
+    tv_map_free(&follow->dirs_by_path);
+    free(follow);
+}
+
+static struct directory *directory_at(struct tv_follow *follow, const char *path, size_t len)
+{
+    struct directory *dir = tv_map_get(&follow->dirs_by_path, (struct tv_span){path, len});
+    if (dir)
+        return dir;
+    dir = tv_xcalloc(1, sizeof *dir);
+    dir->path = tv_xstrndup(path, len);
+    dir->next = follow->dirs;
+    follow->dirs = dir;
+    tv_map_set(&follow->dirs_by_path, (struct tv_span){dir->path, len}, dir);
+    return dir;
+}
+
+static void watch_directories(struct tv_follow *follow, const struct tv_found *found)
+{
+    follow->must_poll = false;
+    for (struct directory *dir = follow->dirs; dir; dir = dir->next)
+        dir->is_found = false;
+    for (size_t i = 0; i < found->dirs_len; i++) {
+        struct directory *dir = directory_at(follow, found->dirs[i], strlen(found->dirs[i]));
+        dir->is_found = true;
+        if (follow->watch && !dir->is_watched && tv_watch_works_on(dir->path))
+            dir->is_watched = tv_watch_add(follow->watch, dir->path, dir);
+        follow->must_poll = follow->must_poll || !dir->is_watched;
+    }
+    for (struct directory *dir = follow->dirs; dir; dir = dir->next)
+        if (!dir->is_found && dir->is_watched) {
+            tv_watch_remove(follow->watch, dir->path);
+            dir->is_watched = false;
+        }
+}
+
+static void remember_directory(struct tv_follow *follow, struct followed *run, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    struct directory *dir =
+        slash ? directory_at(follow, file, slash == file ? 1 : (size_t)(slash - file))
+              : directory_at(follow, ".", 1);
+    dir->has_run = true;
+    for (size_t i = 0; i < run->dirs_len; i++)
+        if (run->dirs[i] == dir)
+            return;
+    if (run->dirs_len < TV_DISCOVER_SOURCES)
+        run->dirs[run->dirs_len++] = dir;
+}
+
+static void remember_directories(struct tv_follow *follow, struct followed *run,
+                                 const struct tv_found_run *found)
+{
+    run->dirs_len = 0;
+    for (const struct tv_found_file *file = found->configs; file; file = file->next)
+        remember_directory(follow, run, file->path);
+    for (const struct tv_found_source *source = found->sources; source; source = source->next)
+        for (const struct tv_found_file *file = source->files; file; file = file->next)
+            remember_directory(follow, run, file->path);
+}
+
+static struct followed *add_run(struct tv_follow *follow, const struct tv_found_run *found,
+                                double now)
+{
+    struct followed *run = tv_xcalloc(1, sizeof *run), **end = &follow->runs;
+    run->path = tv_xstrndup(found->path, strlen(found->path));
+    run->last_news = run->last_tick = now;
+    run->torn_since = NAN;
+    while (*end)
+        end = &(*end)->next;
+    *end = run;
+    follow->runs_len++;
+    tv_map_set(&follow->by_path, tv_span_of(run->path), run);
+    return run;
+}
+
+static void take_runs(struct tv_follow *follow, const struct tv_found *found, double now)
+{
+    for (size_t i = 0; i < found->runs_len; i++) {
+        const struct tv_found_run *one = &found->runs[i];
+        struct followed *run = tv_map_get(&follow->by_path, tv_span_of(one->path));
+        if (!run)
+            run = add_run(follow, one, now);
+        remember_directories(follow, run, one);
+        run->next_look = now;
+        struct tv_live *newest = run->incoming ? run->incoming : run->live;
+        if (newest && tv_live_extend(newest, one))
+            continue;
+        tv_live_free(run->incoming);
+        run->incoming = tv_live_new(follow->options->engine, one, follow->options->problem,
+                                    follow->options->ctx);
+        if (!run->live) {
+            run->live = run->incoming;
+            run->incoming = NULL;
+        }
+    }
+}
+
+static void tell_problems(const struct tv_follow *follow, const struct tv_found *found)
+{
+    for (size_t i = 0; !follow->started && i < found->problems_len; i++) {
+        struct tv_damage damage = {.is_note = true, .what = found->problems[i].what};
+        follow->options->problem(follow->options->ctx, found->problems[i].path, &damage);
+    }
+}
+
+/* Searching opens files: how often it is done depends on what it costs, which the caller's next
+ * call tells. */
+static void discover(struct tv_follow *follow, double now)
+{
+    struct tv_found found = {0};
+    follow->entries_changed = false;
+    tv_discover(&found, follow->options->paths, follow->options->paths_len);
+    tell_problems(follow, &found);
+    watch_directories(follow, &found);
+    take_runs(follow, &found, now);
+    tv_found_free(&found);
+    if (!follow->started)
+        follow->last_news = now;
+    follow->started = true;
+    follow->searched_at = now;
+}
+
+static void on_dirty(void *ctx, void *cookie, bool entries)
+{
+    struct tv_follow *follow = ctx;
+    struct directory *one = cookie;
+    /* what grows where no run is known may have become one: an empty file is no log yet */
+    follow->entries_changed = follow->entries_changed || entries || (one && !one->has_run);
+    if (one)
+        one->is_dirty = true;
+    for (struct directory *dir = follow->dirs; !one && dir; dir = dir->next)
+        dir->is_dirty = true;
+}
+
+static bool is_due(const struct followed *run, double now)
+{
+    if (now >= run->next_look)
+        return true;
+    for (size_t i = 0; i < run->dirs_len; i++)
+        if (run->dirs[i]->is_dirty)
+            return true;
+    return false;
+}
+
+static bool is_watched(const struct followed *run)
+{
+    for (size_t i = 0; i < run->dirs_len; i++)
+        if (!run->dirs[i]->is_watched)
+            return false;
+    return true;
+}
+
+static void schedule(const struct tv_follow *follow, struct followed *run, double now)
+{
+    bool moves = now - run->last_news < RECENT && !run->ended;
+    run->next_look = now + (moves && !is_watched(run) ? follow->options->active_poll
+                                                      : follow->options->idle_poll);
+    if (tv_live_is_waiting(run->live) && run->last_news + follow->options->hold < run->next_look)
+        run->next_look = run->last_news + follow->options->hold;
+    if (!run->ended && tv_run_is_finished(tv_live_run(run->live)) &&
+        run->last_news + FINISH_SILENCE < run->next_look)
+        run->next_look = run->last_news + FINISH_SILENCE;
+    if (!run->ended && run->next_look > now + TICK)
+        run->next_look = now + TICK;
+    if ((run->incoming || run->must_reread) && run->next_look > run->next_reread)
+        run->next_look = run->next_reread > now ? run->next_reread : now;
+}
+
+/* The run is complete as read from the start, unless a file of it is half written: then it is read
+ * again soon, and what was known stays known. */
+static void take_over(struct followed *run, double now)
+{
+    if (tv_live_is_torn(run->incoming)) {
+        run->torn_since = isnan(run->torn_since) ? now : run->torn_since;
+        if (now - run->torn_since < TORN_PATIENCE) {
+            tv_live_free(run->incoming);
+            run->incoming = NULL;
+            run->must_reread = true;
+            run->next_reread = now + REREAD_MIN;
+            return;
+        }
+    }
+    run->torn_since = NAN;
+    tv_live_free(run->live);
+    run->live = run->incoming;
+    run->incoming = NULL;
+    run->ended = false;
+}
+
+static void begin_again(struct followed *run, double now)
+{
+    if (now < run->next_reread) {
+        run->must_reread = true;
+        return;
+    }
+    struct tv_live *again = tv_live_again(run->incoming ? run->incoming : run->live);
+    tv_live_free(run->incoming);
+    run->incoming = again;
+    run->must_reread = false;
+    run->next_reread = now + REREAD_MIN;
+}
+
+/* One look. True when there is more to be read at once. */
+static bool look(struct tv_follow *follow, struct followed *run, double now)
+{
+    if (run->must_reread && now >= run->next_reread)
+        begin_again(run, now);
+    struct tv_live *live = run->incoming ? run->incoming : run->live;
+    bool flush = now - run->last_news >= follow->options->hold;
+    enum tv_live_news news = tv_live_look(live, SLICE, flush);
+    if (news == TV_LIVE_REREAD)
+        begin_again(run, now);
+    else if (run->incoming && news != TV_LIVE_MORE)
+        take_over(run, now);
+    if (news != TV_LIVE_NOTHING)
+        run->last_news = follow->last_news = now;
+    return news == TV_LIVE_MORE || (news == TV_LIVE_REREAD && !run->must_reread);
+}
+
+static void tell(struct tv_follow *follow, struct followed *run, double now)
+{
+    const struct tv_alert *const *alerts;
+    size_t len = tv_run_alerts(tv_live_run(run->live), &alerts);
+    bool settled =
+        !run->incoming && !run->must_reread && now - run->last_news >= follow->options->hold;
+    tv_told_update(&run->told, alerts, len, settled || run->ended, follow->options->alert,
+                   follow->options->ctx);
+}
+
+static void end_run(struct tv_follow *follow, struct followed *run, struct tv_moment now)
+{
+    struct tv_run_report report;
+    tv_live_end(run->live, now.wall);
+    run->ended = true;
+    tell(follow, run, now.boot);
+    tv_run_report(tv_live_run(run->live), &report);
+    follow->options->run(follow->options->ctx, &report);
+}
+
+static bool serve(struct tv_follow *follow, struct followed *run, struct tv_moment now)
+{
+    bool more = look(follow, run, now.boot);
+    double silence = now.boot - run->last_news;
+    if (!run->ended && now.boot - run->last_tick >= TICK) {
+        run->last_tick = now.boot;
+        tv_run_tick(tv_live_run(run->live), now.wall);
+    }
+    bool over = silence >= follow->options->end_after ||
+                (silence >= FINISH_SILENCE && tv_run_is_finished(tv_live_run(run->live)));
+    if (!more && !run->ended && !run->incoming && !run->must_reread && over)
+        end_run(follow, run, now);
+    else
+        tell(follow, run, now.boot);
+    schedule(follow, run, now.boot);
+    return more;
+}
+
+/* When to search again: soon after names came or went, but never so often that searching is all
+ * that is done. */
+static bool must_discover(struct tv_follow *follow, double now)
+{
+    if (!follow->started)
+        return true;
+    if (follow->search_cost <
+        0) { /* the first call after a search: the time between is what it took */
+        follow->search_cost = now - follow->searched_at;
+        double pause = follow->search_cost * DISCOVER_COST;
+        follow->next_discover = now + (pause > DISCOVER_MIN ? pause : DISCOVER_MIN);
+        double usual =
+            follow->must_poll ? follow->options->active_poll : follow->options->idle_poll;
+        follow->next_reconcile = now + (pause > usual ? pause : usual);
+    }
+    return (follow->entries_changed && now >= follow->next_discover) ||
+           now >= follow->next_reconcile;
+}
+
+double tv_follow_work(struct tv_follow *follow, struct tv_moment now)
+{
+    if (follow->watch)
+        tv_watch_drain(follow->watch, on_dirty, follow);
+    if (must_discover(follow, now.boot)) {
+        discover(follow, now.boot);
+        follow->search_cost = -1;
+    }
+    double next = follow->next_reconcile;
+    if (follow->entries_changed && follow->next_discover < next)
+        next = follow->next_discover;
+    bool more = follow->search_cost < 0;
+    follow->is_behind = false;
+    for (struct followed *run = follow->runs; run; run = run->next) {
+        if (is_due(run, now.boot)) {
+            bool behind = serve(follow, run, now);
+            run->next_look = behind ? now.boot : run->next_look;
+            follow->is_behind = follow->is_behind || behind;
+        }
+        next = run->next_look < next ? run->next_look : next;
+    }
+    for (struct directory *dir = follow->dirs; dir; dir = dir->next)
+        dir->is_dirty = false;
+    more = more || follow->is_behind;
+    return more || next <= now.boot ? 0 : next - now.boot;
+}
+
+double tv_follow_idle(const struct tv_follow *follow, struct tv_moment now)
+{
+    if (follow->is_behind || !follow->started)
+        return 0;
+    for (const struct followed *run = follow->runs; run; run = run->next)
+        if (run->incoming || run->must_reread)
+            return 0;
+    return now.boot - follow->last_news;
+}
+
+void tv_follow_end(struct tv_follow *follow, struct tv_moment now)
+{
+    for (struct followed *run = follow->runs; run; run = run->next)
+        if (!run->ended)
+            end_run(follow, run, now);
+}
+
+size_t tv_follow_runs(const struct tv_follow *follow)
+{
+    return follow->runs_len;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TAIL_FOLLOW_H
+#define TAIL_FOLLOW_H
+/* Follows every run below some paths while it is written: finds new ones, reads what is appended,
+ * tells alerts once. It waits for nothing and reads no clock: a loop calls tv_follow_work() when it
+ * is time, or when the watch has something to tell. Directories that cannot be watched are polled;
+ * the others are looked at now and then as well. */
+#include "tail/discover.h"
+#include "trainvet/detector.h"
+#include "trainvet/sink.h"
+#include "watch/watch.h"
+
+struct tv_engine_options;
+
+/* Two clocks of one moment: seconds since boot (never steps; for waiting) and unix seconds (for the
+ * data). */
+struct tv_moment {
+    double boot, wall;
+};
+
+struct tv_follow_options {
+    const char *const *paths;
+    size_t paths_len;
+    const struct tv_engine_options *engine;
+    double active_poll; /* seconds between looks at a run that moves, where nothing is watched */
+    double idle_poll;   /* and at one that does not, watched or not */
+    double hold;        /* seconds that a sample waits for the run's other files */
+    double end_after;   /* seconds of silence after which an unfinished run is given up */
+    void *ctx;
+    void (*alert)(void *ctx,
+                  const struct tv_alert *alert); /* raised, or resolved; each state once */
+    void (*run)(void *ctx, const struct tv_run_report *report); /* a run has ended */
+    void (*problem)(void *ctx, const char *path, const struct tv_damage *damage);
+};
+
+struct tv_follow;
+
+/* `options` must outlive it; `watch` NULL: poll only. Nothing is read yet. */
+struct tv_follow *tv_follow_new(const struct tv_follow_options *options, struct tv_watch *watch);
+void tv_follow_free(struct tv_follow *follow);
+
+/* Does what is due, in slices of a few MiB. Returns the seconds after which it wants to be called
+ * again; 0: at once. */
+double tv_follow_work(struct tv_follow *follow, struct tv_moment now);
+/* Seconds since any run had news; 0 while something is still to be read. */
+double tv_follow_idle(const struct tv_follow *follow, struct tv_moment now);
+/* Ends every run that has not ended. */
+void tv_follow_end(struct tv_follow *follow, struct tv_moment now);
+
+size_t tv_follow_runs(const struct tv_follow *follow);
+
+#endif

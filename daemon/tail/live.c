@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tail/live.h"
+#include "base/memory.h"
+#include "tail/reader.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct live_file {
+    struct live_file *next;
+    char *path;
+    const struct tv_parser *parser;
+    struct stat seen; /* when it was last looked at */
+    bool was_seen, is_over;
+};
+
+struct live_source {
+    struct live_source *next;
+    char *prefix;
+    int rank;
+    struct live_file *files, *current; /* files before `current` are over */
+    struct tv_source *source;
+    struct tv_reader reader;
+    struct tv_emit emit;
+    bool is_reading; /* the reader holds a paused file */
+    bool is_done;    /* its last file is one that ends */
+};
+
+struct tv_live {
+    struct tv_run *run;
+    struct live_source *sources; /* the first one holds the configuration files */
+    struct tv_arena arena;
+    const struct tv_engine_options *options;
+    char *name;
+    void (*say)(void *ctx, const char *path, const struct tv_damage *damage);
+    void *say_ctx;
+    bool ended, torn;
+};
+
+static void add_file(struct tv_live *live, struct live_source *source, const char *path,
+                     const struct tv_parser *parser)
+{
+    struct live_file **end = &source->files, *file = tv_arena_alloc(&live->arena, sizeof *file);
+    while (*end)
+        end = &(*end)->next;
+    file->path = tv_arena_text(&live->arena, (struct tv_span){path, strlen(path)});
+    file->parser = parser;
+    *end = file;
+    if (!source->current)
+        source->current = file;
+}
+
+static void add_files(struct tv_live *live, struct live_source *source,
+                      const struct tv_found_file *found)
+{
+    for (; found; found = found->next)
+        add_file(live, source, found->path, found->parser);
+}
+
+static struct live_source *add_source(struct tv_live *live, const char *prefix, int rank)
+{
+    struct live_source **end = &live->sources,
+                       *source = tv_arena_alloc(&live->arena, sizeof *source);
+    while (*end)
+        end = &(*end)->next;
+    *end = source;
+    source->prefix = tv_arena_text(&live->arena, (struct tv_span){prefix, strlen(prefix)});
+    source->rank = rank;
+    source->source = tv_run_source(live->run, &(struct tv_source_info){source->prefix, rank});
+    return source;
+}
+
+static struct tv_live *new_live(const struct tv_engine_options *options, const char *name,
+                                void (*say)(void *ctx, const char *path,
+                                            const struct tv_damage *damage),
+                                void *ctx)
+{
+    struct tv_live *live = tv_xcalloc(1, sizeof *live);
+    live->run = tv_run_new(options, name);
+    live->name = tv_arena_text(&live->arena, (struct tv_span){name, strlen(name)});
+    live->options = options;
+    live->say = say;
+    live->say_ctx = ctx;
+    tv_run_on_problem(live->run, say, ctx);
+    return live;
+}
+
+struct tv_live *tv_live_new(
+    const struct tv_engine_options *options, const struct tv_found_run *found,
+    void (*say)(void *ctx, const char *path, const struct tv_damage *damage), void *ctx)
+{
+    struct tv_live *live = new_live(options, found->name, say, ctx);
+    struct live_source *configs = add_source(live, "", 0);
+    add_files(live, configs, found->configs);
+    if (!configs->files)
+        tv_source_done(configs->source);
+    for (const struct tv_found_source *source = found->sources; source; source = source->next)
+        add_files(live, add_source(live, source->prefix, source->rank), source->files);
+    return live;
+}
+
+struct tv_live *tv_live_again(const struct tv_live *live)
+{
+    struct tv_live *again = new_live(live->options, live->name, live->say, live->say_ctx);
+    for (const struct live_source *source = live->sources; source; source = source->next) {
+        struct live_source *copy = add_source(again, source->prefix, source->rank);
+        for (const struct live_file *file = source->files; file; file = file->next)
+            add_file(again, copy, file->path, file->parser);
+        if (source == live->sources && !copy->files)
+            tv_source_done(copy->source);
+    }
+    return again;
+}
+
+void tv_live_free(struct tv_live *live)
+{
+    if (!live)
+        return;
+    for (struct live_source *source = live->sources; source; source = source->next) {
+        if (source->is_reading)
+            tv_reader_close(&source->reader);
+    }
+    tv_run_free(live->run);
+    tv_arena_free(&live->arena);
+    free(live);
+}
+
+/* Whether `found` begins with the known files; *ret_new is what it adds. */
+static bool begins_with(const struct live_file *known, const struct tv_found_file *found,
+                        const struct tv_found_file **ret_new)
+{
+    for (; known; known = known->next, found = found->next)
+        if (!found || strcmp(known->path, found->path) != 0 || known->parser != found->parser)
+            return false;
+    *ret_new = found;
+    return true;
+}
+
+bool tv_live_extend(struct tv_live *live, const struct tv_found_run *found)
+{
+    const struct tv_found_file *added[TV_DISCOVER_SOURCES];
+    size_t count = 0;
+    struct live_source *source = live->sources;
+    if (!begins_with(source->files, found->configs, &added[0]) || added[0])
+        return false;
+    const struct tv_found_source *other = found->sources;
+    for (source = source->next; source && other; source = source->next, other = other->next)
+        if (strcmp(source->prefix, other->prefix) != 0 || source->rank != other->rank ||
+            !begins_with(source->files, other->files, &added[count++]))
+            return false;
+    if (source || other)
+        return false;
+    count = 0;
+    for (source = live->sources->next; source; source = source->next) {
+        if (added[count] && (live->ended || source->is_done))
+            return false;
+        add_files(live, source, added[count++]);
+    }
+    return true;
+}
+
+static bool is_same_stat(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static void file_is_over(struct live_source *source)
+{
+    source->current->is_over = true;
+    source->is_done = source->current->next == NULL;
+    if (source->is_done)
+        tv_source_done(source->source);
+    else
+        source->current = source->current->next;
+}
+
+static void end_file(struct tv_live *live, struct live_source *source)
+{
+    if (source->current->parser->mode == TV_PARSER_SNAPSHOT && source->reader.result.dead)
+        live->torn = true;
+    tv_source_file_end(source->source, &source->reader.result);
+    tv_reader_close(&source->reader);
+    source->is_reading = false;
+    file_is_over(source);
+}
+
+static bool is_stream(const struct live_file *file, const struct tv_reader *reader)
+{
+    return file->parser->mode == TV_PARSER_STREAM && !reader->input.gz;
+}
+
+/* Opens the current file for the first time. False: it cannot be read (yet). */
+static bool open_current(struct live_source *source)
+{
+    struct live_file *file = source->current;
+    struct tv_error error = {0};
+    if (tv_reader_open(&source->reader, AT_FDCWD, file->path, file->parser, &error) != TV_OK) {
+        source->emit = tv_source_file(source->source, file->path, file->parser);
+        tv_source_file_end(source->source, &(struct tv_file_result){.dead = &error});
+        file_is_over(source);
+        return false;
+    }
+    source->emit = tv_source_file(source->source, file->path, file->parser);
+    source->reader.is_live = is_stream(file, &source->reader);
+    source->is_reading = true;
+    return true;
+}
+
+/* Reads what the open reader has, up to the budget. True: all there is. */
+static bool read_open(struct tv_live *live, struct live_source *source, size_t *budget)
+{
+    struct tv_reader *reader = &source->reader;
+    for (;;) {
+        uint64_t before = reader->result.bytes;
+        bool fresh = reader->is_fresh;
+        if (tv_reader_feed(reader, &source->emit) == TV_OK) {
+            end_file(live, source);
+            return true;
+        }
+        uint64_t got = reader->result.bytes - before;
+        *budget -= got < *budget ? (size_t)got : *budget;
+        tv_run_pump(live->run, false);
+        if (got == 0 && !fresh)
+            return true;
+        if (*budget == 0)
+            return false;
+    }
+}
+
+static enum tv_live_news read_current(struct tv_live *live, struct live_source *source,
+                                      size_t *budget)
+{
+    struct tv_error error;
+    if (!source->is_reading) {
+        if (!open_current(source))
+            return TV_LIVE_READ;
+    } else {
+        enum tv_status status = tv_reader_resume(&source->reader, source->current->path, &error);
+        if (status != TV_OK)
+            return status == TV_EIO ? TV_LIVE_NOTHING : TV_LIVE_REREAD;
+    }
+    bool all = read_open(live, source, budget);
+    if (!source->is_reading)
+        return TV_LIVE_READ;
+    if (all && source->current->next) {
+        tv_reader_finish(&source->reader, &source->emit);
+        end_file(live, source);
+        return TV_LIVE_READ;
+    }
+    tv_reader_pause(&source->reader, NULL);
+    return all ? TV_LIVE_READ : TV_LIVE_MORE;
+}
+
+/* Looks at one file. Only the current one of a source may change, and only by growing. */
+static enum tv_live_news look_at(struct tv_live *live, struct live_source *source,
+                                 struct live_file *file, size_t *budget)
+{
+    struct stat now;
+    bool is_there = stat(file->path, &now) == 0;
+    bool same = file->was_seen && is_there && is_same_stat(&now, &file->seen);
+    if (!is_there && file->was_seen)
+        return TV_LIVE_NOTHING; /* gone: what it told stays told */
+    if (same && (file->is_over || !file->next))
+        return TV_LIVE_NOTHING;
+    if (file->is_over || live->ended)
+        return TV_LIVE_REREAD;
+    if (file != source->current)
+        return TV_LIVE_NOTHING; /* its turn comes */
+    enum tv_live_news news = read_current(live, source, budget);
+    if (news != TV_LIVE_MORE) {
+        file->was_seen = is_there;
+        file->seen = now;
+    }
+    return news;
+}
+
+enum tv_live_news tv_live_look(struct tv_live *live, size_t budget, bool flush)
+{
+    enum tv_live_news news = TV_LIVE_NOTHING;
+    for (struct live_source *source = live->sources; source; source = source->next)
+        for (struct live_file *file = source->files; file; file = file->next) {
+            enum tv_live_news one = look_at(live, source, file, &budget);
+            if (one == TV_LIVE_REREAD)
+                return one;
+            news = one > news ? one : news;
+            if (budget == 0)
+                return TV_LIVE_MORE;
+        }
+    if (news != TV_LIVE_NOTHING || flush)
+        tv_run_pump(live->run, flush);
+    return tv_run_is_disordered(live->run) ? TV_LIVE_REREAD : news;
+}
+
+bool tv_live_is_waiting(const struct tv_live *live)
+{
+    return tv_run_is_waiting(live->run);
+}
+
+bool tv_live_is_torn(const struct tv_live *live)
+{
+    return live->torn;
+}
+
+void tv_live_end(struct tv_live *live, double now)
+{
+    for (struct live_source *source = live->sources; source; source = source->next) {
+        if (source->is_reading) {
+            tv_reader_finish(&source->reader, &source->emit);
+            tv_source_file_end(source->source, &source->reader.result);
+            tv_reader_close(&source->reader);
+            source->is_reading = false;
+        }
+        tv_source_done(source->source);
+    }
+    tv_run_end(live->run, now);
+    live->ended = true;
+}
+
+struct tv_run *tv_live_run(struct tv_live *live)
+{
+    return live->run;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef TAIL_LIVE_H
+#define TAIL_LIVE_H
+/* One run whose files may still grow. What is appended is fed as it comes; anything else that
+ * happens to a file (it was replaced, rewritten, truncated, joined by one that belongs before it)
+ * means that the run must be read again from the start: state is a function of the files. Between
+ * two looks no descriptor is held. */
+#include "engine/engine.h"
+#include "tail/discover.h"
+
+struct tv_live;
+
+enum tv_live_news {
+    TV_LIVE_NOTHING, /* no file has changed */
+    TV_LIVE_READ,    /* something was read, all there was */
+    TV_LIVE_MORE,    /* the budget is used up, there is more */
+    TV_LIVE_REREAD   /* free it and begin again */
+};
+
+/* Copies what it needs of `found`. `options` must outlive it. `say` is told about damage and notes
+ * (NULL: nobody). */
+struct tv_live *tv_live_new(
+    const struct tv_engine_options *options, const struct tv_found_run *found,
+    void (*say)(void *ctx, const char *path, const struct tv_damage *damage), void *ctx);
+/* The same files, to be read from the start. */
+struct tv_live *tv_live_again(const struct tv_live *live);
+void tv_live_free(struct tv_live *live);
+
+/* True when `found`, seen later, is the same run with at most new files behind the known ones; they
+ * are then added. */
+bool tv_live_extend(struct tv_live *live, const struct tv_found_run *found);
+
+/* Looks at every file and reads at most about `budget` bytes of what is new. Samples that must wait
+ * for another source wait; `flush` delivers them all the same. */
+enum tv_live_news tv_live_look(struct tv_live *live, size_t budget, bool flush);
+/* Whether samples wait for another source. */
+bool tv_live_is_waiting(const struct tv_live *live);
+/* Whether a file that is rewritten as a whole could not be read to its end: its writer is probably
+ * at it. */
+bool tv_live_is_torn(const struct tv_live *live);
+/* The run is over: the ends of the files are ends. */
+void tv_live_end(struct tv_live *live, double now);
+
+struct tv_run *tv_live_run(struct tv_live *live);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Readers that let go of their file and find their place again. */
+#include "base/map.h"
+#include "tail/reader.h"
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Hash of the bytes just before `offset`, 0 when they cannot be read any more. */
+static uint64_t hash_before(int fd, uint64_t offset)
+{
+    char bytes[TV_PLACE_BYTES];
+    size_t len = offset < sizeof bytes ? (size_t)offset : sizeof bytes;
+    if (pread(fd, bytes, len, (off_t)(offset - len)) != (ssize_t)len)
+        return 0;
+    return tv_hash((struct tv_span){bytes, len}, 1);
+}
+
+static struct tv_place place_at(const struct tv_input *input, uint64_t offset)
+{
+    struct tv_place place = {
+        .device = input->stat.st_dev, .inode = input->stat.st_ino, .offset = offset};
+    if (ioctl(input->fd, FS_IOC_GETVERSION, &place.generation) != 0)
+        place.generation = 0;
+    place.before = hash_before(input->fd, offset);
+    return place;
+}
+
+static bool same_place(const struct tv_place *a, const struct tv_place *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->generation == b->generation &&
+           a->offset == b->offset && a->before == b->before;
+}
+
+enum tv_status tv_reader_pause(struct tv_reader *reader, struct tv_error *reterr)
+{
+    if (reader->input.gz)
+        return tv_fail(reterr, TV_EUNSUPPORTED, "a compressed file cannot be followed");
+    reader->place = place_at(&reader->input, reader->input.offset);
+    size_t kept = reader->end - reader->start;
+    if (kept)
+        memmove(reader->buffer, reader->buffer + reader->start, kept);
+    reader->start = 0;
+    reader->end = kept;
+    reader->cap = kept;
+    char *smaller = realloc(reader->buffer, kept ? kept : 1);
+    reader->buffer = smaller ? smaller : reader->buffer;
+    close(reader->input.fd);
+    reader->input.fd = -1;
+    return TV_OK;
+}
+
+enum tv_status tv_reader_resume(struct tv_reader *reader, const char *path, struct tv_error *reterr)
+{
+    struct tv_input input;
+    enum tv_status status = tv_input_open(&input, AT_FDCWD, path, reterr);
+    if (status != TV_OK)
+        return status == TV_EIO ? TV_EIO : TV_ECORRUPT;
+    struct tv_place now = place_at(&input, reader->place.offset);
+    if (input.gz || (uint64_t)input.stat.st_size < reader->place.offset ||
+        !same_place(&now, &reader->place) ||
+        lseek(input.fd, (off_t)reader->place.offset, SEEK_SET) < 0) {
+        tv_input_close(&input);
+        return tv_fail(reterr, TV_ECORRUPT, "was replaced, or what was read of it has changed");
+    }
+    input.offset = reader->place.offset;
+    reader->input = input;
+    return TV_OK;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The only file that includes libinotifytools (3.22.6). What is worked around here: next_event(0)
+ * blocks for ever, so next_events(0, 1) is used; there is no accessor for the descriptor, which
+ * also lacks close-on-exec; the paths that the library keeps go stale on renames, so watch
+ * descriptors are mapped to cookies here; a lost event arrives as wd -1. */
+#include "base/memory.h"
+#include "watch/watch.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <inotifytools/inotify.h>
+#include <inotifytools/inotifytools.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LIBRARY_FD_MAX = 1023 };
+
+struct tv_watch {
+    int fd;
+    void **cookies; /* by watch descriptor */
+    size_t cookies_cap;
+};
+
+/* The newest descriptor that is an inotify instance. */
+static int find_descriptor(void)
+{
+    int best = -1;
+    DIR *dir = opendir("/proc/self/fd");
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        char target[64];
+        ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+        int fd = atoi(entry->d_name);
+        target[len > 0 ? len : 0] = '\0';
+        if (strcmp(target, "anon_inode:inotify") == 0 && fd > best)
+            best = fd;
+    }
+    if (dir)
+        closedir(dir);
+    return best;
+}
+
+struct tv_watch *tv_watch_open(void)
+{
+    int before = find_descriptor();
+    if (!inotifytools_initialize())
+        return NULL;
+    int fd = find_descriptor();
+    if (fd < 0 || fd == before || fd > LIBRARY_FD_MAX) {
+        inotifytools_cleanup();
+        return NULL;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    struct tv_watch *watch = tv_xcalloc(1, sizeof *watch);
+    watch->fd = fd;
+    return watch;
+}
+
+void tv_watch_close(struct tv_watch *watch)
+{
+    if (!watch)
+        return;
+    inotifytools_cleanup();
+    free(watch->cookies);
+    free(watch);
+}
+
+int tv_watch_fd(const struct tv_watch *watch)
+{
+    return watch->fd;
+}
+
+/* The library looks directories up by their name with a slash at the end. */
+static bool with_slash(const char *path, char buffer[PATH_MAX])
+{
+    size_t len = strlen(path);
+    const char *slash = len && path[len - 1] == '/' ? "" : "/";
+    return snprintf(buffer, PATH_MAX, "%s%s", path, slash) < PATH_MAX;
+}
+
+bool tv_watch_add(struct tv_watch *watch, const char *path, void *cookie)
+{
+    char name[PATH_MAX];
+    int events = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
+                 IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
+    if (!with_slash(path, name) || !inotifytools_watch_file(name, events))
+        return false;
+    int wd = inotifytools_wd_from_filename(name);
+    if (wd < 0)
+        return false;
+    if ((size_t)wd >= watch->cookies_cap) {
+        size_t cap = ((size_t)wd + 1) * 2;
+        watch->cookies = tv_xrealloc(watch->cookies, cap, sizeof(void *));
+        memset(watch->cookies + watch->cookies_cap, 0, (cap - watch->cookies_cap) * sizeof(void *));
+        watch->cookies_cap = cap;
+    }
+    watch->cookies[wd] = cookie;
+    return true;
+}
+
+void tv_watch_remove(struct tv_watch *watch, const char *path)
+{
+    char name[PATH_MAX];
+    int wd = with_slash(path, name) ? inotifytools_wd_from_filename(name) : -1;
+    if (wd < 0)
+        return;
+    if ((size_t)wd < watch->cookies_cap)
+        watch->cookies[wd] = NULL;
+    inotifytools_remove_watch_by_wd(wd);
+}
+
+void tv_watch_drain(struct tv_watch *watch, void (*dirty)(void *ctx, void *cookie, bool entries),
+                    void *ctx)
+{
+    for (struct inotify_event *event; (event = inotifytools_next_events(0, 1));) {
+        if (event->wd < 0 || (event->mask & IN_Q_OVERFLOW)) {
+            dirty(ctx, NULL, true);
+            continue;
+        }
+        void *cookie = (size_t)event->wd < watch->cookies_cap ? watch->cookies[event->wd] : NULL;
+        if (event->mask & IN_IGNORED)
+            continue;
+        if (cookie)
+            dirty(ctx, cookie, event->mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO));
+    }
+}
