@@ -76,6 +76,8 @@ void tv_follow_free(struct tv_follow *follow)
     }
     while (follow->dirs) {
         struct directory *next = follow->dirs->next;
+        if (follow->dirs->is_watched)
+            tv_watch_remove(follow->watch, follow->dirs->path);
         free(follow->dirs->path);
         free(follow->dirs);
         follow->dirs = next;
