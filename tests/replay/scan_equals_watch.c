@@ -34,7 +34,8 @@ static struct {
     char to_root[64];
 } copy;
 
-/* The alerts of one run as lines "detector subject onset step state", sorted. */
+/* The alerts of one run as lines "detector subject fingerprint state", sorted. The step at which
+ * one was noticed is not part of it: a configuration that appears late makes itself heard late. */
 struct outcome {
     char lines[ALERTS_MAX][256];
     size_t len;
@@ -141,9 +142,9 @@ static int compare_lines(const void *a, const void *b)
 static void add_line(struct outcome *outcome, const struct tv_alert *alert)
 {
     if (outcome->len < ALERTS_MAX)
-        snprintf(outcome->lines[outcome->len++], sizeof outcome->lines[0], "%s %s %lld %lld %s",
-                 alert->detector, alert->subject, (long long)alert->onset_step,
-                 (long long)alert->step, alert->state == TV_FIRING ? "firing" : "resolved");
+        snprintf(outcome->lines[outcome->len++], sizeof outcome->lines[0], "%s %s %s %s",
+                 alert->detector, alert->subject, alert->fingerprint,
+                 alert->state == TV_FIRING ? "firing" : "resolved");
 }
 
 static struct outcome scan(const char *path)
