@@ -9,7 +9,7 @@
 #include "lib/warmup.h"
 #include <math.h>
 
-#define LAST 12
+#define LAST 8
 
 struct options {
     double factor, growth, score;
@@ -91,7 +91,7 @@ static bool grows(const struct state *state, const struct options *options, doub
         values[i] = state->last[(state->seen + i) % LAST];
     double late = tv_median_of(values + LAST - 3, 3);
     return late - reference > fmax(log(options->growth), options->score * noise) &&
-           tv_mann_kendall(values, LAST) > 3;
+           tv_mann_kendall(values, LAST) > 2.6;
 }
 
 static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
@@ -167,7 +167,7 @@ static void on_sample(struct tv_view *view, const void *options, void *state,
 static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, factor, DOUBLE, 10, 1, 1e6, "gradient norm over the usual one"),
     TV_OPTION_ROW(struct options, points, INT, 3, 1, 1000, "points in a row above the factor"),
-    TV_OPTION_ROW(struct options, growth, DOUBLE, 3, 1, 1e6,
+    TV_OPTION_ROW(struct options, growth, DOUBLE, 2.5, 1, 1e6,
                   "factor that is enough while the norm rises steadily"),
     TV_OPTION_ROW(struct options, score, DOUBLE, 5, 1, 100,
                   "least rise over the noise of the norm"),
@@ -185,7 +185,8 @@ const struct tv_detector tv_detector_gradient_explosion = {
         "the latest left out). "
         "Fires when `points` logged norms in a row exceed `factor` times the usual one and `score` "
         "noises, when the last "
-        "12 rise steadily (Mann-Kendall z > 3) past `growth` times the usual one, or when the norm "
+        "8 rise steadily (Mann-Kendall z > 2.6) past `growth` times the usual one, or when the "
+        "norm "
         "is NaN or infinite "
         "`dead_points` times in a row. Single peaks, which most runs have, are not reported.\n"
         "Trainers log the norm before clipping, so this shows also where clipping hides it from "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The logged gradient norm is, or becomes, too small to train anything while there is loss left. */
 #include "lib/advice.h"
+#include "lib/blocks.h"
 #include "lib/note.h"
 #include "lib/robust.h"
 #include <math.h>
@@ -9,16 +10,18 @@
 
 struct options {
     double share, ratio, dead;
-    int64_t points, dead_points;
+    int64_t points, far_points;
 };
 
 struct state {
-    double norm[LAST], loss[LAST];
-    uint32_t norms, losses;
-    double usual;      /* highest median of the last norms */
-    double usual_loss; /* level of the loss then */
-    double first_loss;
-    uint32_t below, dead; /* points in a row */
+    double loss[LAST];
+    uint32_t losses;
+    struct tv_blocks blocks;    /* ln norm, of points that are not below */
+    struct tv_blocks relative;  /* ln (norm / loss) of the same points, while losses are positive */
+    double usual;               /* median norm so far */
+    double first_loss, highest; /* norm */
+    uint32_t calm;
+    uint32_t below, far, dead; /* points in a row */
     int64_t below_step;
     bool is_raised;
 };
@@ -74,57 +77,71 @@ static void say(struct tv_view *view, const struct state *state, double norm, bo
 }
 
 /* The gradient of a loss that is nearly gone is small by right: only a fall beyond that of the loss
- * counts. */
-static bool is_below(const struct state *state, const struct options *options, double norm)
+ * counts. `factor` 1 for below, less for far below. */
+static bool is_below(const struct state *state, const struct options *options, double norm,
+                     double factor)
 {
     double loss = level(state->loss, state->losses);
-    if (state->norms < 2 * LAST || !(norm < options->share * state->usual))
+    if (state->blocks.len < 2 || !(norm < factor * options->share * state->usual))
         return false;
-    if (!(loss > 0) || !(state->usual_loss > 0))
-        return norm < 0.1 * options->share * state->usual;
-    return norm / state->usual < options->ratio * loss / state->usual_loss;
+    if (!(loss > 0) || state->relative.len < 2)
+        return norm < 0.1 * factor * options->share * state->usual;
+    double usual = exp(tv_blocks_median(&state->relative, 0, state->relative.len));
+    return norm / loss < factor * options->ratio * usual;
 }
 
-/* Tiny beside the loss, and the loss has hardly moved. */
-static bool is_dead(const struct state *state, const struct options *options, double norm)
+/* Tiny beside the loss, from the start, and the loss has hardly moved. */
+static bool is_dead(const struct state *state, const struct options *options, double norm,
+                    double factor)
+{
+    double loss = level(state->loss, state->losses), limit = factor * options->dead;
+    if (!state->losses)
+        return norm < 1e-2 * limit && state->highest < 1e-2 * options->dead;
+    return norm < limit * fabs(loss) && state->highest < options->dead * fabs(state->first_loss) &&
+           fabs(loss) > 0.5 * fabs(state->first_loss);
+}
+
+static void learn(struct state *state, const struct tv_point *point)
 {
     double loss = level(state->loss, state->losses);
-    if (!(state->usual < options->dead * fabs(state->first_loss)) && state->losses)
-        return false;
-    if (!state->losses)
-        return norm < 1e-2 * options->dead;
-    return norm < options->dead * fabs(loss) && fabs(loss) > 0.5 * fabs(state->first_loss);
+    state->highest = fmax(state->highest, point->value);
+    if (!(point->value > 0))
+        return;
+    tv_blocks_add(&state->blocks, point->step, log(point->value));
+    if (loss > 0)
+        tv_blocks_add(&state->relative, point->step, log(point->value / loss));
+    state->usual = exp(tv_blocks_median(&state->blocks, 0, state->blocks.len));
+}
+
+static void count(struct state *state, const struct options *options, const struct tv_point *point)
+{
+    double norm = point->value;
+    bool dead = is_dead(state, options, norm, 1), below = is_below(state, options, norm, 1);
+    bool far = is_dead(state, options, norm, 0.1) || is_below(state, options, norm, 0.1);
+    if ((below || dead) && state->below == 0)
+        state->below_step = point->step;
+    state->below = below || dead ? state->below + 1 : 0;
+    state->dead = dead ? state->dead + 1 : 0;
+    state->far = far ? state->far + 1 : 0;
+    if (!below)
+        learn(state, point);
 }
 
 static void on_norm(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_point *point)
 {
-    uint32_t n = state->norms++;
-    state->norm[n % LAST] = point->value;
-    if (state->norms == 1000 * LAST)
-        state->norms -= 900 * LAST;
-    double norm = level(state->norm, n + 1);
-    if (n == 0 || norm > state->usual) {
-        state->usual = norm;
-        state->usual_loss = level(state->loss, state->losses);
-    }
-    bool below = is_below(state, options, norm), dead = is_dead(state, options, norm);
-    if (below || dead) {
-        if (state->below++ == 0)
-            state->below_step = point->step;
-        state->dead = dead ? state->dead + 1 : 0;
-    } else {
-        state->below = state->dead = 0;
-    }
+    count(state, options, point);
     if (!state->is_raised &&
-        (state->dead >= options->dead_points || (below && state->below >= options->points))) {
+        (state->below >= options->points || state->far >= options->far_points)) {
         state->is_raised = true;
-        say(view, state, norm, dead);
-    } else if (state->is_raised && state->below == 0 && norm > 2 * options->share * state->usual) {
+        say(view, state, point->value, state->dead > 0);
+    } else if (state->is_raised && state->below == 0 && ++state->calm >= options->points) {
         const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
         state->is_raised = false;
         tv_clear(view, tag ? tag : "grad_norm");
     }
+    if (state->below > 0 || !state->is_raised)
+        state->calm = 0;
 }
 
 static void on_sample(struct tv_view *view, const void *options, void *state_,
@@ -146,29 +163,28 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
 }
 
 static const struct tv_option table[] = {
-    TV_OPTION_ROW(struct options, share, DOUBLE, 1e-2, 0, 1,
-                  "gradient norm over the highest level that it had"),
+    TV_OPTION_ROW(struct options, share, DOUBLE, 0.2, 0, 1, "gradient norm over its median so far"),
     TV_OPTION_ROW(struct options, ratio, DOUBLE, 0.03, 0, 1,
-                  "its fall over the fall of the loss in the same time"),
-    TV_OPTION_ROW(struct options, points, INT, 2, 1, 1000,
-                  "points in a row below, judged by the median of 5"),
+                  "gradient norm / loss over the median of that so far"),
     TV_OPTION_ROW(struct options, dead, DOUBLE, 1e-5, 0, 1,
                   "gradient norm over the loss that never trains anything"),
-    TV_OPTION_ROW(struct options, dead_points, INT, 3, 1, 1000,
-                  "points in a row below that, from the start"),
+    TV_OPTION_ROW(struct options, points, INT, 3, 1, 1000, "points in a row"),
+    TV_OPTION_ROW(struct options, far_points, INT, 2, 1, 1000,
+                  "points in a row below a tenth of these limits"),
     TV_OPTION_END};
 
 const struct tv_detector tv_detector_gradient_vanishing = {
     .name = "gradient_vanishing",
     .summary = "the logged gradient norm is too small to train while there is loss left",
     .explain =
-        "Fires when the median of the last 5 norms is below `share` of the highest such median and "
-        "has fallen `ratio` "
-        "times further than the loss in the same time, `points` points in a row; or when the norm "
-        "is below `dead` x loss "
-        "in the first `dead_points` points and since, with the loss still above half of its first "
-        "value. The norm of a "
-        "converging model falls with its loss and is not reported.\n"
+        "Fires when the norm is below `share` of its median so far and norm / loss below `ratio` "
+        "of its own median so far, `points` "
+        "points in a row (`far_points` when it is below a tenth of both); or when it is below "
+        "`dead` x loss from the first point on "
+        "with the loss still above half of its first value. The norm of a converging model falls "
+        "with its loss and is not reported. "
+        "Losses that are not positive have no such ratio: then the norm must fall ten times "
+        "further.\n"
         "Comparing norm and loss makes both rules independent of the unit of the loss.\n"
         "Source: AutoTrainer and SageMaker Debugger judge layer gradients (below 1e-4 and 1e-7 "
         "absolute); a log has only "

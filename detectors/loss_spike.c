@@ -7,13 +7,21 @@
 #include <math.h>
 
 struct options {
-    double score, rise, share, restart_factor;
+    double score, pair_score, early, heavy, rise, share, restart_factor;
     int64_t least, mask, gap, relevel;
+};
+
+struct past {
+    double change, score;
 };
 
 struct state {
     struct tv_innovation loss, gradient;
     struct tv_descent descent;
+    uint32_t points;                      /* accepted */
+    double high_change[4], high_score[4]; /* highest of accepted points, in generations of 30 */
+    struct past pair_past;                /* the highest ones before the last point */
+    double pair_score;                    /* of the last point, 0 unless it was large */
     uint32_t attempt;
     uint32_t masked;     /* points still not judged after a resume */
     uint32_t quiet;      /* points until the next spike may be reported */
@@ -29,18 +37,28 @@ struct state {
     int64_t gradient_step;
 };
 
-static double needed_score(const struct state *state, const struct options *options, size_t known)
+/* Highest change and score among the last 90 to 120 accepted points. */
+static double highest(const double *generation)
 {
-    double score = options->score;
-    if (known < TV_INNOVATIONS)
-        score *= 1 + 4 / (double)known;
-    if (state->after_jump > 0)
-        score *= options->restart_factor;
-    return score;
+    return fmax(fmax(generation[0], generation[1]), fmax(generation[2], generation[3]));
+}
+
+/* How many noises are needed: more while little is known and after the learning rate jumped. */
+static double caution(const struct state *state, const struct options *options, double early)
+{
+    double factor = 1 + early / (double)(state->points + 1);
+    return state->after_jump > 0 ? factor * options->restart_factor : factor;
+}
+
+/* Noise with heavy tails repeats its excursions: only what stands out among them is a spike. */
+static bool stands_out(const struct options *options, const struct tv_surprise *surprise,
+                       const struct past *past)
+{
+    return surprise->change > options->heavy * past->change && surprise->score > past->score;
 }
 
 /* Large against the noise, against the level and against the way that the loss has come. */
-static bool is_spike(const struct state *state, const struct options *options, double value,
+static bool is_large(const struct state *state, const struct options *options, double value,
                      struct tv_surprise *surprise)
 {
     if (!tv_innovation_peek(&state->loss, value, surprise) ||
@@ -49,10 +67,31 @@ static bool is_spike(const struct state *state, const struct options *options, d
     double rise = value - surprise->centre;
     if (!state->loss.is_raw && !(rise > options->rise * surprise->centre))
         return false;
-    if (!(rise > options->share * tv_descent_range(&state->descent)))
+    return rise > options->share * tv_descent_range(&state->descent) &&
+           tv_innovation_judge(&state->loss, value, surprise);
+}
+
+/* One point far out, or two in a row less far. */
+static bool is_spike(struct state *state, const struct options *options, double value,
+                     struct tv_surprise *surprise)
+{
+    struct past before = state->pair_past;
+    double score_before = state->pair_score;
+    state->pair_score = 0;
+    if (!is_large(state, options, value, surprise))
         return false;
-    return tv_innovation_judge(&state->loss, value, surprise) &&
-           surprise->score > needed_score(state, options, surprise->known);
+    struct past now = {highest(state->high_change), highest(state->high_score)};
+    if (surprise->score > options->score * caution(state, options, options->early) &&
+        stands_out(options, surprise, &now))
+        return true;
+    if (fmin(surprise->score, score_before) >
+            options->pair_score * caution(state, options, 2 * options->early) &&
+        stands_out(options, surprise, &before)) {
+        return true;
+    }
+    state->pair_past = now;
+    state->pair_score = surprise->score;
+    return false;
 }
 
 static void say(struct tv_view *view, const struct state *state)
@@ -111,8 +150,24 @@ static void begin(struct tv_view *view, const struct options *options, struct st
     say(view, state);
 }
 
+static void remember(struct state *state, const struct tv_surprise *surprise)
+{
+    int now = (int)(state->points / TV_INNOVATIONS % 4);
+    if (state->points % TV_INNOVATIONS == 0)
+        state->high_change[now] = state->high_score[now] = 0;
+    state->high_change[now] = fmax(state->high_change[now], surprise->change);
+    if (surprise->score > 0)
+        state->high_score[now] = fmax(state->high_score[now], surprise->score);
+}
+
 static void learn(struct state *state, const struct tv_point *point)
 {
+    struct tv_surprise surprise;
+    if (tv_innovation_peek(&state->loss, point->value, &surprise)) {
+        surprise.score = state->pair_score;
+        remember(state, &surprise);
+    }
+    state->points++;
     tv_innovation_accept(&state->loss, point->value);
     tv_descent_add(&state->descent, point->step, point->value);
     state->rejected = 0;
@@ -206,7 +261,12 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
 
 static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, score, DOUBLE, 5, 2, 100,
-                  "innovation over its scale; x (1 + 4/n) while n < 30 innovations are known"),
+                  "innovation over its scale, times 1 + early/n at the n-th point"),
+    TV_OPTION_ROW(struct options, pair_score, DOUBLE, 3.5, 2, 100,
+                  "the same for two points in a row, times 1 + 2 early/n"),
+    TV_OPTION_ROW(struct options, early, DOUBLE, 20, 0, 1000, "caution at the start, in points"),
+    TV_OPTION_ROW(struct options, heavy, DOUBLE, 1.2, 0, 100,
+                  "innovation over the largest one of the last 90 to 120 points"),
     TV_OPTION_ROW(struct options, rise, DOUBLE, 0.1, 0, 100,
                   "least rise, as a share of the level (positive losses)"),
     TV_OPTION_ROW(struct options, share, DOUBLE, 0.04, 0, 100,
@@ -227,7 +287,11 @@ const struct tv_detector tv_detector_loss_spike = {
     .explain =
         "e = ln x - ln(median of the last 3 accepted losses); s = max(1.4826 MAD, (95 % quantile - "
         "median)/1.645, 0.01) "
-        "of the last 30 e. Fires when e/s > `score`, the rise is above `rise` of the level and "
+        "of the last 30 e. Fires when e/s > `score` x (1 + `early`/n) at the n-th point, or > "
+        "`pair_score` x (1 + 2 `early`/n) at two in a row; "
+        "when e is `heavy` times the largest e, and e/s above the largest e/s, of the last 90 to "
+        "120 accepted points, since noise with heavy "
+        "tails repeats its excursions; and when the rise is above `rise` of the level and "
         "above `share` of the way "
         "from the start to here. Once a loss was negative, differences replace logarithms.\n"
         "Only accepted points are learnt. Over after 3 points below half of the jump; `relevel` "

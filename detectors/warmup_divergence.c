@@ -10,7 +10,7 @@
 #define LAST 5 /* points that a level is the median of */
 
 struct options {
-    double rise, critical, early_rise, score, undone;
+    double rise, critical, early_rise, score, worse_score, undone;
 };
 
 struct state {
@@ -82,17 +82,20 @@ static void say(struct tv_view *view, const struct options *options, const struc
     tv_raise(view, &finding);
 }
 
-/* Too few points for a noise: three in a row clearly above everything before them. */
+/* Three points in a row clearly above the first ones need no noise to be judged by: a descent never
+ * does that. */
 static bool rises_at_once(const struct state *state, const struct options *options)
 {
     uint32_t n = state->points;
-    if (n < 4 || n > 8 || state->loss.is_raw)
+    double noise = tv_innovation_noise(&state->loss), before = 0;
+    if (n < 4 || state->loss.is_raw)
         return false;
-    double before = 0;
     for (uint32_t i = 0; i < 3 && i < n - 3; i++)
         before = fmax(before, state->head[i]);
+    double least = n < 8 ? options->early_rise * before
+                         : fmax(options->rise, exp(noise >= 0 ? noise : 0)) * before;
     for (uint32_t i = 0; i < 3; i++)
-        if (!(state->last[(n - 1 - i) % LAST] > options->early_rise * before))
+        if (!(state->last[(n - 1 - i) % LAST] > least))
             return false;
     return true;
 }
@@ -102,8 +105,13 @@ static bool rises(const struct state *state, const struct options *options)
     double noise = tv_innovation_noise(&state->loss);
     if (state->points < 2 * LAST || !(noise >= 0))
         return false;
+    /* Worse than at the very start is no fluctuation of a descent. */
+    bool is_worse = state->loss.is_raw || state->first <= 0
+                        ? state->level > state->first + noise
+                        : state->level > options->rise * state->first;
     double rise = rise_of(state);
-    double needed = options->score * 1.2533 * noise * sqrt(2.0 / LAST);
+    double needed =
+        (is_worse ? options->worse_score : options->score) * 1.2533 * noise * sqrt(2.0 / LAST);
     if (!state->loss.is_raw)
         needed = fmax(needed, log(options->rise));
     return rise > needed &&
@@ -165,9 +173,11 @@ static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, critical, DOUBLE, 1.5, 1, 1000,
                   "ratio from which the alert is critical"),
     TV_OPTION_ROW(struct options, early_rise, DOUBLE, 1.5, 1, 100,
-                  "ratio of 3 points to all before them within the first 8 points"),
+                  "ratio of 3 points in a row to the first 3, within the first 8 points"),
     TV_OPTION_ROW(struct options, score, DOUBLE, 4, 1, 100,
                   "rise over the standard error of the two levels"),
+    TV_OPTION_ROW(struct options, worse_score, DOUBLE, 2.5, 1, 100,
+                  "the same once the level is also `rise` times the first losses"),
     TV_OPTION_ROW(struct options, undone, DOUBLE, 0.5, 0, 100,
                   "least share of the progress since the start that the rise undoes"),
     TV_OPTION_END};
@@ -182,9 +192,9 @@ const struct tv_detector tv_detector_warmup_divergence = {
         "`score` x 1.2533 s "
         "sqrt(2/5)) in log space, s being the noise from innovations, while the rise undoes at "
         "least `undone` of the "
-        "progress so far. Within the first 8 points, where no noise is known, 3 points in a row "
-        "above `early_rise` "
-        "times all points before them are enough.\n"
+        "progress so far (`worse_score` once the level is also `rise` above the first losses). "
+        "Three points in a row above all of the first "
+        "three by `early_rise` (later by `rise` and one noise) are enough.\n"
         "Warm-up comes from the configuration, else from the rise of the logged learning rate. The "
         "learning rate at "
         "the lowest level is reported as the last good one.\n"
