@@ -31,7 +31,8 @@ static void *worker(void *arg)
     const struct tv_jobs *jobs = pool->jobs;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (pool->next < jobs->count && pool->next > pool->reported + AHEAD + 4 * jobs->threads)
+        while (pool->next < jobs->count &&
+               pool->next > pool->reported + AHEAD + 4 * (size_t)jobs->threads)
             pthread_cond_wait(&pool->changed, &pool->lock);
         if (pool->next >= jobs->count)
             break;

@@ -187,7 +187,7 @@ void tv_cli_help(const struct tv_cli *cli, FILE *out)
         fprintf(out, "\nExamples:\n%s", cli->examples);
 }
 
-enum { FORMAT_JSON, FORMAT_NAME };
+enum { FORMAT_NAME = 1 };
 
 const struct tv_cli_option tv_format_options[] = {
     {"json", 0, NULL, "short for --format json"},
@@ -204,15 +204,15 @@ struct tv_plain_args tv_plain_args(const struct tv_cli *cli, int argc, char **ar
             plain.status = option == TV_ARG_HELP ? TV_EXIT_OK : TV_EXIT_USAGE;
             return plain;
         }
-        if (option == FORMAT_NAME && strcmp(args.value, "json") != 0 &&
-            strcmp(args.value, "text") != 0) {
-            plain.status = tv_cli_error(cli, "--format is text or json, not \"%s\"", args.value);
+        const char *format = args.value ? args.value : "json";
+        if (option == FORMAT_NAME && strcmp(format, "json") != 0 && strcmp(format, "text") != 0) {
+            plain.status = tv_cli_error(cli, "--format is text or json, not \"%s\"", format);
             return plain;
         }
         if (option == TV_ARG_OPERAND)
             argv[plain.len++] = argv[args.next - 1];
         else
-            plain.json = option == FORMAT_JSON || args.value[0] == 'j';
+            plain.json = format[0] == 'j';
     }
     plain.go = true;
     return plain;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tail/layout.h"
 #include "trainvet/text.h"
-#include <stdio.h>
 #include <string.h>
 
 static bool is_one_of(const char *name, const char *const *list)
@@ -45,10 +44,14 @@ bool tv_is_time_folder(const char *name)
 /* torch's default: "Jan02_03-04-05_host". */
 static bool is_torch_folder(const char *name)
 {
-    int day, hour, minute, second, end = 0;
-    return sscanf(name, "%*3[A-Za-z]%2d_%2d-%2d-%2d_%n", &day, &hour, &minute, &second, &end) ==
-               4 &&
-           end > 0;
+    for (const char *pattern = "aaa00_00-00-00_"; *pattern; pattern++, name++) {
+        bool fits = *pattern == 'a'   ? (*name | 32) >= 'a' && (*name | 32) <= 'z'
+                    : *pattern == '0' ? *name >= '0' && *name <= '9'
+                                      : *name == *pattern;
+        if (!fits)
+            return false;
+    }
+    return true;
 }
 
 /* Stable-Baselines3: "PPO_1", "QR-DQN_2", "RecurrentPPO_1". */

@@ -89,14 +89,13 @@ static void read_event_name(struct tv_arena *arena, struct tv_tree_file *file)
     if (!p)
         return;
     p += strlen("tfevents.");
-    struct tv_span rest = tv_span_of(p);
     double stamp;
     size_t digits = strspn(p, "0123456789");
     if (tv_parse_double((struct tv_span){p, digits}, &stamp))
         file->stamp = stamp;
     if (p[digits] != '.')
         return;
-    rest = tv_span_of(p + digits + 1);
+    struct tv_span rest = tv_span_of(p + digits + 1);
     static const char *const suffixes[] = {".gz", ".v2", ".profile-empty"};
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
         if (tv_span_ends(rest, suffixes[i]))
