@@ -128,36 +128,53 @@ static void add_pace(struct state *state, int64_t step, double pace)
     state->recent_step[state->recent_len++] = step;
 }
 
-/* The last `hold` intervals against everything before them. */
-static void judge_pace(struct tv_view *view, const struct options *options, struct state *state,
-                       double seconds)
+/* Median of everything before the last `hold` intervals. */
+static double usual_pace(const struct state *state, uint32_t hold)
 {
-    uint32_t hold = (uint32_t)options->slow_intervals;
-    if (state->recent_len < hold + 3)
-        return;
+    double before[TV_THIN + PACES];
+    uint32_t n = state->pace.len, from = state->recent_len - hold;
+    memcpy(before, state->pace.value, n * sizeof *before);
+    memcpy(before + n, state->recent, from * sizeof *before);
+    return tv_median(before, n + from);
+}
+
+/* True when the last `hold` intervals all took more than `factor` times the usual. */
+static bool slowed(const struct options *options, const struct state *state, uint32_t hold,
+                   double factor, double seconds)
+{
     uint32_t from = state->recent_len - hold;
-    double now = tv_median_of(state->recent + from, hold);
-    if (!state->slow_fires) {
-        double before[TV_THIN + PACES];
-        uint32_t n = state->pace.len;
-        memcpy(before, state->pace.value, n * sizeof *before);
-        memcpy(before + n, state->recent, from * sizeof *before);
-        state->usual = tv_median(before, n + from);
-    }
-    double fastest = INFINITY, limit = options->slow_factor * state->usual;
+    double usual = usual_pace(state, hold), fastest = INFINITY;
     for (uint32_t i = from; i < state->recent_len; i++)
         fastest = fmin(fastest, state->recent[i]);
     double steps = seconds / state->recent[state->recent_len - 1];
-    double lost = (now - state->usual) * steps;
-    if (state->usual > 0 && fastest > limit && lost > options->slow_seconds) {
-        uint32_t first = from;
-        while (first > 0 && state->recent[first - 1] > limit)
-            first--;
-        raise_slow(view, state, now, state->recent_step[first]);
-    } else if (state->slow_fires && now < sqrt(options->slow_factor) * state->usual) {
-        tv_clear(view, slow_subject);
-        state->slow_fires = false;
+    return usual > 0 && fastest > factor * usual &&
+           (fastest - usual) * steps > options->slow_seconds;
+}
+
+/* A small slow-down has to last longer than a large one. */
+static void judge_pace(struct tv_view *view, const struct options *options, struct state *state,
+                       double seconds)
+{
+    uint32_t hold = (uint32_t)options->slow_intervals, half = hold / 2 > 2 ? hold / 2 : 2;
+    double factor = options->slow_factor;
+    if (state->recent_len < hold + 3)
+        return;
+    double now = tv_median_of(state->recent + state->recent_len - half, half);
+    if (state->slow_fires) {
+        if (now < sqrt(factor) * state->usual) {
+            tv_clear(view, slow_subject);
+            state->slow_fires = false;
+        }
+        return;
     }
+    bool much = slowed(options, state, half, factor * factor, seconds);
+    if (!much && !slowed(options, state, hold, factor, seconds))
+        return;
+    uint32_t first = state->recent_len - (much ? half : hold);
+    state->usual = usual_pace(state, state->recent_len - first);
+    while (first > 0 && state->recent[first - 1] > factor * state->usual)
+        first--;
+    raise_slow(view, state, now, state->recent_step[first]);
 }
 
 static void add_train(struct tv_view *view, const struct options *options, struct state *state,
@@ -274,8 +291,9 @@ static const struct tv_option options[] = {
                   "times the usual duration of a step that is a slow-down"),
     TV_OPTION_ROW(struct options, slow_seconds, DOUBLE, 1.5, 0, 1e6,
                   "seconds that an interval must take longer (some logs have whole seconds)"),
-    TV_OPTION_ROW(struct options, slow_intervals, INT, 6, 3, 12,
-                  "successive intervals that must all be so slow"),
+    TV_OPTION_ROW(
+        struct options, slow_intervals, INT, 6, 3, 12,
+        "successive intervals that must all be so slow; half as many at the factor's square"),
     TV_OPTION_END,
 };
 
