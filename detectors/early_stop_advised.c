@@ -91,7 +91,8 @@ static void judge(struct tv_view *view, const struct options *options, struct st
 {
     const struct tv_evals *evals = &state->evals;
     double last = evals->recent[evals->recent_len - 1];
-    if (evals->count == 1 || last < state->mark - options->min_delta * tv_evals_scale(evals)) {
+    /* Equal is not worse: rounded losses stay equal while they improve. */
+    if (evals->count == 1 || last <= state->mark - options->min_delta * tv_evals_scale(evals)) {
         state->mark = last;
         state->stale = 0;
         if (state->fires)

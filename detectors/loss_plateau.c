@@ -153,6 +153,13 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
     return true;
 }
 
+/* Written with 4 decimals: equal does not mean unchanged. */
+static bool is_rounded(double value)
+{
+    double scaled = value * 1e4;
+    return fabs(value) < 1e9 && fabs(scaled - round(scaled)) < 1e-7 * fmax(1, fabs(scaled));
+}
+
 /* The weights stand still: exactly zero gradient, equal evaluations, or no learning rate. */
 static bool stands_still(const struct tv_view *view, const struct options *options,
                          const struct state *state, struct verdict *ret)
@@ -184,7 +191,10 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
         ret->onset = state->lr.since;
         return true;
     }
-    if (state->eval.points + 1 >= (uint64_t)options->still_evals && state->eval.points &&
+    uint64_t least = (uint64_t)options->still_evals;
+    if (is_rounded(state->eval.value))
+        least = fabs(state->eval.value) < 0.5 ? UINT64_MAX : 2 * least;
+    if (state->eval.points && state->eval.points + 1 >= least &&
         still_share(view, &state->eval) >= share && useful) {
         ret->what = "successive evaluations are equal to the last digit, the weights do not move";
         ret->cause = "the parameters are frozen, or the learning rate that is applied is 0";

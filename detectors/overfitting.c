@@ -163,7 +163,7 @@ static const struct tv_option options[] = {
                   "standard deviations of the evaluation's noise that the rise must exceed"),
     TV_OPTION_ROW(struct options, evals, INT, 2, 1, 1000,
                   "successive evaluations that must be so far above the best"),
-    TV_OPTION_ROW(struct options, train_slack, DOUBLE, 0, 0, 10,
+    TV_OPTION_ROW(struct options, train_slack, DOUBLE, 0.1, 0, 10,
                   "rise of the training loss that is still allowed, as a part of the evaluation's"),
     TV_OPTION_END,
 };

@@ -136,8 +136,9 @@ static void raise(struct tv_view *view, const struct options *options, const str
     tv_raise(view, &finding);
 }
 
+/* `planned`: a plan or a learning rate says how the run was meant to end. */
 static bool still_falls(const struct options *options, const struct state *state,
-                        const struct gain *train, const struct gain *eval)
+                        const struct gain *train, const struct gain *eval, bool planned)
 {
     bool has_eval = state->eval.len >= 4;
     bool eval_falls = has_eval && eval->share >= options->eval_gain;
@@ -145,7 +146,8 @@ static bool still_falls(const struct options *options, const struct state *state
         return false; /* more training would not help */
     if (train->share >= options->gain && (train->sigmas >= options->sigmas || eval_falls))
         return true;
-    return !has_eval && train->log_share >= options->log_gain && train->sigmas >= options->sigmas;
+    return !planned && !has_eval && train->log_share >= options->log_gain &&
+           train->sigmas >= options->sigmas;
 }
 
 static void on_end(struct tv_view *view, const void *options_, void *state_)
@@ -178,7 +180,8 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
     struct gain eval = {0, 0, 0, NAN, NAN};
     if (state->eval.len)
         eval = gain_of(&state->eval, (double)state->first_step, state->eval.value[0], false);
-    if (still_falls(options, state, &train, &eval))
+    if (still_falls(options, state, &train, &eval,
+                    isfinite(lr_share) || tv_view_total_steps(view) > 0))
         raise(view, options, state, &train, &eval, lr_share);
     else
         tv_silent(view, "the loss hardly fell any more at the end");
@@ -189,8 +192,9 @@ static const struct tv_option options[] = {
                   "fall over the last 15 % of the run, as a part of the whole fall"),
     TV_OPTION_ROW(struct options, eval_gain, DOUBLE, 0.03, 0, 1,
                   "the same of the evaluation loss, which then stands in for significance"),
-    TV_OPTION_ROW(struct options, log_gain, DOUBLE, 0.06, 0, 1,
-                  "the same of the logarithm of the loss, used when nothing is evaluated"),
+    TV_OPTION_ROW(
+        struct options, log_gain, DOUBLE, 0.06, 0, 1,
+        "the same of the logarithm of the loss, for logs without evaluation, plan and rate"),
     TV_OPTION_ROW(struct options, final_lr, DOUBLE, 0.4, 0, 1,
                   "part of the peak; a run that ended below has been brought to its end"),
     TV_OPTION_ROW(struct options, sigmas, DOUBLE, 2, 0, 100,
@@ -212,8 +216,8 @@ const struct tv_detector tv_detector_undertraining = {
         "15 % of the steps and of the 15 %\n"
         "before: fires when (B - A) is at least `gain` of the whole fall since the start and "
         "either `sigmas` standard errors or\n"
-        "confirmed by the evaluation loss. Where nothing is evaluated, the fall of the logarithm "
-        "counts too. A rising evaluation\n"
+        "confirmed by the evaluation loss. Where neither evaluation, plan nor learning rate is "
+        "logged, the fall of the logarithm counts too. A rising evaluation\n"
         "loss excludes it.\n"
         "Source: thresholds set on labelled runs.\n"
         "It cannot see that the data have nothing more to give, nor judge a run that was stopped "

@@ -13,6 +13,10 @@ void tv_evals_train(struct tv_evals *evals, double loss)
     evals->train_len += evals->train_len < 2;
     evals->train_sum += level;
     evals->train_last = level;
+    if (evals->best_awaits_train) {
+        evals->train_best = level;
+        evals->best_awaits_train = false;
+    }
     evals->train_count++;
 }
 
@@ -43,6 +47,7 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
         evals->best_step = step;
         evals->since_best = 0;
         evals->train_best = evals->train_now;
+        evals->best_awaits_train = evals->train_len == 0;
     } else {
         if (evals->since_best < 2)
             evals->after_best[evals->since_best] = step;

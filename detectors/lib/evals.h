@@ -20,6 +20,7 @@ struct tv_evals {
     uint32_t train_count;
     double train_recent[2];
     uint32_t train_len;
+    bool best_awaits_train; /* no training point was seen up to the best evaluation */
 };
 
 /* A zeroed struct is empty. Points must be finite. */
