@@ -227,7 +227,8 @@ static int open_output(struct scan *scan)
     tv_option_defaults(scan->sink->options, scan->sink_options);
     if (scan->sink->options && wants_color(scan->out))
         tv_option_set(scan->sink->options, scan->sink_options, "color", "true", &error);
-    report_sink(scan, scan->sink->open(scan->sink_options, scan->sink_state, scan->out, &error),
+    report_sink(scan,
+                scan->sink->open(scan->sink_options, scan->sink_state, scan->out, NULL, &error),
                 &error);
     return TV_EXIT_OK;
 }

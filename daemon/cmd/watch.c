@@ -233,7 +233,7 @@ static int run_watch(struct watching *w)
     w->sink_options = tv_xcalloc(1, w->sink->options_size);
     w->sink_state = tv_xcalloc(1, w->sink->state_size);
     tv_option_defaults(w->sink->options, w->sink_options);
-    check_sink(w, w->sink->open(w->sink_options, w->sink_state, stdout, &error), &error);
+    check_sink(w, w->sink->open(w->sink_options, w->sink_state, stdout, NULL, &error), &error);
     w->follow = tv_follow_new(&w->follow_options, w->watch);
     int r = run_loop(w);
     if (r < 0)

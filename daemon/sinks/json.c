@@ -8,8 +8,9 @@ struct state {
 };
 
 static enum tv_status open_stream(const void *options, void *state, void *out,
-                                  struct tv_error *reterr)
+                                  const struct tv_sink_host *host, struct tv_error *reterr)
 {
+    (void)host;
     (void)options;
     ((struct state *)state)->out = out;
     return out ? TV_OK : tv_fail(reterr, TV_ECONFIG, "json needs a stream to print on");

@@ -45,8 +45,9 @@ static enum tv_status check(const struct state *state, struct tv_error *reterr)
 }
 
 static enum tv_status open_stream(const void *options, void *opaque, void *out,
-                                  struct tv_error *reterr)
+                                  const struct tv_sink_host *host, struct tv_error *reterr)
 {
+    (void)host;
     (void)options;
     struct state *state = opaque;
     state->out = out;

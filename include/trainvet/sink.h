@@ -37,12 +37,54 @@ struct tv_run_report {
     size_t silences_len;
 };
 
+struct tv_http_post {
+    const char *url;
+    const char *const *headers; /* "Name: value", NULL-terminated; NULL: none */
+    const char *body;
+    size_t body_len;
+    double timeout; /* seconds */
+};
+
+struct tv_mail {
+    const char *url; /* smtp://host:port or smtps://...; NULL: the local sendmail program */
+    const char *user, *password; /* NULL: none */
+    const char *from;
+    const char *const *to; /* NULL-terminated */
+    const char *message;   /* headers and body, CR LF line ends */
+    size_t message_len;
+    double timeout; /* seconds */
+};
+
+struct tv_child {
+    const char *const *argv;        /* argv[0] is looked up in PATH; no shell */
+    const char *const *environment; /* "NAME=value" added to ours, NULL-terminated; NULL: none */
+    const char *input;              /* its standard input */
+    size_t input_len;
+    double timeout; /* seconds; then it is killed */
+};
+
+/* What a sink may use to reach the world. Everything is copied and started; the calls return at
+ * once. The outcome goes to the queue of deliveries, not to the sink: a 2xx answer or exit status 0
+ * is delivered, an answer of 400 to 499 but 408 and 429 is refused (dropped, said once), anything
+ * else is tried again later. */
+struct tv_sink_host {
+    void *ctx;
+    enum tv_status (*post)(void *ctx, const struct tv_http_post *post, struct tv_error *reterr);
+    enum tv_status (*mail)(void *ctx, const struct tv_mail *mail, struct tv_error *reterr);
+    enum tv_status (*run)(void *ctx, const struct tv_child *child, struct tv_error *reterr);
+};
+
+/* deliver() of a sink that prints returns TV_OK when it is written. That of a sink that sends
+ * starts exactly one request through the host and returns TV_AGAIN: under way. Any other status: it
+ * failed, try again later; TV_ECONFIG: it never will work. */
 struct tv_sink {
     const char *name, *summary;
     const struct tv_option *options;
     size_t options_size, state_size;
-    /* `out` is a stdio stream (FILE *) for sinks that print, else NULL. */
-    enum tv_status (*open)(const void *options, void *state, void *out, struct tv_error *reterr);
+    /* `out` is a stdio stream (FILE *) for sinks that print to one; `host` is for sinks that send.
+     * Either may be NULL where the sink has no use for it. Both outlive the sink. */
+    enum tv_status (*open)(const void *options, void *state, void *out,
+                           const struct tv_sink_host *host, struct tv_error *reterr);
     enum tv_status (*run)(
         const void *options, void *state, const struct tv_run_report *run,
         struct tv_error *reterr); /* before the run's alerts in scan; NULL allowed */

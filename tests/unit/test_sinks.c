@@ -27,7 +27,7 @@ static void start(const char *name)
     state = tv_xcalloc(1, sink->state_size);
     tv_option_defaults(sink->options, options);
     out = open_memstream(&printed, &printed_len);
-    ck_assert_int_eq(sink->open(options, state, out, &error), TV_OK);
+    ck_assert_int_eq(sink->open(options, state, out, NULL, &error), TV_OK);
 }
 
 static void finish(void)
@@ -207,7 +207,7 @@ START_TEST(full_disk_is_an_error)
     if (!full)
         return;
     setvbuf(full, NULL, _IONBF, 0);
-    ck_assert_int_eq(sink->open(options, state, full, &error), TV_OK);
+    ck_assert_int_eq(sink->open(options, state, full, NULL, &error), TV_OK);
     ck_assert_int_eq(sink->run(options, state, &healthy, &error), TV_EIO);
     fclose(full);
     fclose(out);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+/* What must survive a restart: which alerts were told and which deliveries are still owed.
+ * Everything else is read again from the logs. SQLite in the state directory, write-ahead log, one
+ * transaction for "these alerts exist and are owed to these sinks". A damaged or foreign database
+ * is set aside (renamed to trainvet.db.damaged-TIME), said once, and a new one is begun: the logs
+ * bring the alerts back. */
+#include "trainvet/alert.h"
+#include "trainvet/error.h"
+#include <stdbool.h>
+
+struct tv_store;
+
+#define TV_STORE_OUTBOX_MAX                                                                        \
+    10000 /* owed deliveries a sink; then the oldest resolved, then the oldest are dropped and     \
+             counted */
+
+/* `dir` NULL: in memory, for a watch that keeps nothing. The directory is created with mode 0700.
+ * Errors: TV_EIO (cannot be created or written; the message says why). *ret_note: what was set
+ * aside, "" when nothing; at least 512 bytes. */
+enum tv_status tv_store_open(const char *dir, struct tv_store **ret, char ret_note[512],
+                             struct tv_error *reterr);
+void tv_store_close(struct tv_store *store);
+
+/* Records the state of an alert and owes it to each of `sinks` (names, NULL-terminated). False in
+ * *ret_new when this state of this fingerprint is recorded already: nothing is owed again. TV_EIO
+ * when it could not be written (disk full): the caller keeps it and tries again later. */
+enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *alert,
+                              const char *const *sinks, double now, bool *ret_new,
+                              struct tv_error *reterr);
+
+/* The next delivery owed to `sink` that is due at `now` (unix seconds); false when there is none.
+ * The alert's texts belong to the store until the next call. Deliveries of one fingerprint come in
+ * order: resolved never before firing. */
+struct tv_delivery {
+    int64_t id;
+    int attempts;
+    struct tv_alert alert;
+};
+bool tv_store_next(struct tv_store *store, const char *sink, double now, struct tv_delivery *ret);
+/* When the next owed delivery of any sink becomes due; INFINITY when none is owed. */
+double tv_store_next_time(struct tv_store *store);
+void tv_store_delivered(struct tv_store *store, int64_t id);
+void tv_store_refused(struct tv_store *store, int64_t id);
+/* Try again at `when`, with the reason for `trainvet alerts`. */
+void tv_store_failed(struct tv_store *store, int64_t id, double when, const char *reason);
+
+/* A finished run whose files have not changed since is not read again. `digest` describes its files
+ * (paths, sizes, modification times, inodes). */
+enum tv_status tv_store_run_done(struct tv_store *store, const char *path, const char *digest,
+                                 const char *report_json);
+bool tv_store_is_done(struct tv_store *store, const char *path, const char *digest);
+/* Its firing alerts, so that metrics and the API still know them. */
+
+/* Every recorded alert, newest first; `visit` returns false to stop. */
+void tv_store_each(struct tv_store *store, bool firing_only,
+                   bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
+
+/* Deliveries owed, dropped, refused, per sink, for metrics. */
+struct tv_store_counts {
+    uint64_t owed, delivered, refused, dropped, failures;
+};
+struct tv_store_counts tv_store_count(struct tv_store *store, const char *sink);
+
+#endif
