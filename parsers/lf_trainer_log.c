@@ -181,11 +181,21 @@ static bool is_of_another_job(const struct state *state, const struct entry *ent
     return !entry->has_loss && state->has_loss && entry->total != state->total;
 }
 
+static void add_fact(const struct pass *pass, const char *key, struct tv_span value, uint32_t line)
+{
+    pass->out->fact(pass->out->ctx, &(struct tv_fact){.key = tv_span_of(key),
+                                                      .value = value,
+                                                      .source = TV_FACT_LOG,
+                                                      .line = line});
+}
+
 static void report_total(const struct pass *pass, struct entry *entry, uint32_t line)
 {
     struct state *state = pass->state;
     char text[TV_NUMBER_MAX];
     if (entry->has_loss) {
+        if (!state->has_loss)
+            add_fact(pass, "framework", tv_span_of("llamafactory"), line);
         state->has_loss = true;
         state->total = entry->total;
     }
@@ -194,10 +204,7 @@ static void report_total(const struct pass *pass, struct entry *entry, uint32_t 
     state->reported = entry->total;
     struct tv_text value = tv_text_in(text, sizeof text);
     tv_text_add(&value, "%lld", (long long)entry->total);
-    pass->out->fact(pass->out->ctx, &(struct tv_fact){.key = tv_span_of("log.total_steps"),
-                                                      .value = {text, value.len},
-                                                      .source = TV_FACT_LOG,
-                                                      .line = line});
+    add_fact(pass, "log.total_steps", (struct tv_span){text, value.len}, line);
 }
 
 static bool goes_on(const struct writer *writer, const struct entry *entry)

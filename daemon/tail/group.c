@@ -176,8 +176,20 @@ static void take_versions(struct tv_assembly *work, struct tv_tree_node *node)
     }
 }
 
+/* MMEngine writes the same lines to vis_data/scalars.json and vis_data/<time>.json: one is read. */
+static void drop_copy_of_mmengine(struct tv_tree_node *node)
+{
+    struct tv_tree_file *copy = tv_named_file(node, "scalars.json");
+    if (!copy || strcmp(copy->parser->name, "mmengine_log") != 0)
+        return;
+    for (struct tv_tree_file *file = node->files; file; file = file->next)
+        if (file != copy && file->parser == copy->parser)
+            copy->is_taken = true;
+}
+
 void tv_group(struct tv_assembly *work, struct tv_tree_node *node)
 {
+    drop_copy_of_mmengine(node);
     if (tv_is_hf_output(node))
         take_hf_output(work, node);
     else if (tv_has_log(node))

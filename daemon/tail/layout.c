@@ -154,7 +154,7 @@ bool tv_is_add_scalars_folder(const struct tv_tree_node *child, const char *writ
 bool tv_is_alone_of_its_kind(const struct tv_tree_node *node, const struct tv_tree_file *file)
 {
     for (const struct tv_tree_file *other = node->files; other; other = other->next)
-        if (other != file && other->parser == file->parser)
+        if (other != file && !other->is_taken && other->parser == file->parser)
             return false;
     return true;
 }

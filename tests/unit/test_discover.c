@@ -157,6 +157,19 @@ START_TEST(hf_arguments_join_the_logs_of_one_output_directory)
 }
 END_TEST
 
+START_TEST(of_the_two_copies_of_mmengine_one_is_read)
+{
+    static const char line[] = "{\"lr\": 1e-4, \"data_time\": 0.1, \"loss\": 2.5, \"epoch\": 1, "
+                               "\"iter\": 50, \"step\": 50}\n";
+    tv_folder_text(&folder, "w/20250101_000000/vis_data/20250101_000000.json", line);
+    tv_folder_text(&folder, "w/20250101_000000/vis_data/scalars.json", line);
+    ck_assert_str_eq(discover(""),
+                     "w/20250101_000000/vis_data: w/20250101_000000/vis_data/20250101_000000.json");
+    tv_folder_text(&folder, "x/scalars.json", line);
+    ck_assert_ptr_nonnull(strstr(discover(""), "x/scalars.json"));
+}
+END_TEST
+
 START_TEST(lightning_versions_are_runs_of_their_own)
 {
     tv_folder_events(&folder, "exp/lightning_logs/version_2/events.out.tfevents.1.n.7.0", 9, 10,
@@ -406,6 +419,7 @@ int main(void)
     tcase_add_test(runs, half_written_state_is_passed_over_and_named);
     tcase_add_test(runs, runs_folder_without_hf_is_a_run_for_each_log);
     tcase_add_test(runs, hf_arguments_join_the_logs_of_one_output_directory);
+    tcase_add_test(runs, of_the_two_copies_of_mmengine_one_is_read);
     tcase_add_test(runs, lightning_versions_are_runs_of_their_own);
     tcase_add_test(runs, lightning_version_that_begins_in_the_middle_continues_the_one_before);
     tcase_add_test(runs, single_version_has_the_name_of_the_users_directory);
