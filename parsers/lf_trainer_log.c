@@ -194,13 +194,13 @@ static void report_total(const struct pass *pass, struct entry *entry, uint32_t 
     struct state *state = pass->state;
     char text[TV_NUMBER_MAX];
     if (entry->has_loss) {
-        if (!state->has_loss)
-            add_fact(pass, "framework", tv_span_of("llamafactory"), line);
         state->has_loss = true;
         state->total = entry->total;
     }
     if (entry->total <= 0 || entry->total == state->reported || !entry->has_epoch)
         return;
+    if (state->reported == 0)
+        add_fact(pass, "framework", tv_span_of("llamafactory"), line);
     state->reported = entry->total;
     struct tv_text value = tv_text_in(text, sizeof text);
     tv_text_add(&value, "%lld", (long long)entry->total);

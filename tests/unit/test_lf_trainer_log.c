@@ -49,10 +49,12 @@ START_TEST(dialect_a_with_nulls_and_learning_rate)
         "\"predict_loss\": null, \"reward\": null, \"learning_rate\": 4.989992961303738e-05, "
         "\"epoch\": 0.09, \"percentage\": 2.85, \"elapsed_time\": \"0:00:07\", "
         "\"remaining_time\": \"0:00:33\"}\n");
-    ck_assert_str_eq(emitted(), "F log.total_steps=351 source 5 line 1\n"
-                                "S loss 10 7 6.2499\n"
-                                "S learning_rate 10 7 4.989992961303738e-05\n"
-                                "S epoch 10 7 0.09\n");
+    ck_assert_str_eq(
+        emitted(),
+        "F framework=llamafactory source 5 line 1\nF log.total_steps=351 source 5 line 1\n"
+        "S loss 10 7 6.2499\n"
+        "S learning_rate 10 7 4.989992961303738e-05\n"
+        "S epoch 10 7 0.09\n");
 }
 END_TEST
 
@@ -85,9 +87,9 @@ START_TEST(v1_engine_lines_with_step)
     read_text(
         "{\"epoch\": 0, \"step\": 4, \"loss\": 2.5, \"grad_norm\": 1.25, \"learning_rate\": 1e-5, "
         "\"total_steps\": 40}\n");
-    ck_assert_str_eq(emitted(),
-                     "F log.total_steps=40 source 5 line 1\nS epoch 4 NaN 0\nS loss 4 NaN 2.5\n"
-                     "S grad_norm 4 NaN 1.25\nS learning_rate 4 NaN 1e-05\n");
+    ck_assert_str_eq(emitted(), "F framework=llamafactory source 5 line 1\nF log.total_steps=40 "
+                                "source 5 line 1\nS epoch 4 NaN 0\nS loss 4 NaN 2.5\n"
+                                "S grad_norm 4 NaN 1.25\nS learning_rate 4 NaN 1e-05\n");
 }
 END_TEST
 
@@ -239,7 +241,7 @@ START_TEST(predict_progress_is_ignored)
         "\"epoch\": "
         "null, \"percentage\": 33.3}\n");
     ck_assert_uint_eq(capture.samples, 3);
-    ck_assert_uint_eq(capture.facts, 1);
+    ck_assert_uint_eq(capture.facts, 2); /* and the framework */
     has("F log.total_steps=400");
 }
 END_TEST
@@ -273,7 +275,7 @@ START_TEST(total_is_reported_when_it_changes)
     read_text("{\"current_steps\": 10, \"total_steps\": 100, \"loss\": 2.5, \"epoch\": 1}\n"
               "{\"current_steps\": 20, \"total_steps\": 100, \"loss\": 2.4, \"epoch\": 2}\n"
               "{\"current_steps\": 10, \"total_steps\": 200, \"loss\": 2.4, \"epoch\": 1}\n");
-    ck_assert_uint_eq(capture.facts, 2);
+    ck_assert_uint_eq(capture.facts, 3);
     has("F log.total_steps=200 source 5 line 3\n");
 }
 END_TEST
