@@ -18,7 +18,9 @@ struct state {
     struct tv_lr_points points;
     struct tv_lr_fit fit; /* as it was when it broke, once it is broken */
     struct tv_lr_plateau plateau;
-    uint32_t version; /* of the schedule that fit is about */
+    struct tv_lr_tolerance tolerance;
+    enum { UNDECIDED, NOTHING_PROMISED, PLATEAU, SCHEDULE } promised;
+    uint32_t version; /* of the schedule that this is about */
     bool has_fit, is_raised;
     uint32_t refits;
     uint32_t next_look; /* points seen when the cause is worked out again */
@@ -152,17 +154,16 @@ static void tell(struct tv_view *view, struct state *state, const struct tv_sche
     add_evidence(&note, &input, verdicts, len, worst);
     tv_raise(view, &finding);
     state->is_raised = true;
-    state->next_look = state->points.seen + state->points.seen / 2 + 1;
+    state->next_look = 2 * state->points.seen;
 }
 
 /* Explains the points by the promise again, with what is now known. */
-static void refit(struct tv_view *view, struct state *state, const struct tv_schedule *promise,
-                  const struct tv_lr_tolerance *tolerance)
+static void refit(struct tv_view *view, struct state *state, const struct tv_schedule *promise)
 {
-    state->fit = tv_lr_fit_best(promise, tolerance, &state->points);
+    state->fit = tv_lr_fit_best(promise, &state->tolerance, &state->points);
     state->has_fit = true;
     if (state->fit.is_broken) {
-        tv_lr_points_pin(&state->points, state->fit.fails - 1);
+        tv_lr_points_pin(&state->points, state->fit.fail_step);
         tell(view, state, promise);
     } else if (state->is_raised) {
         tv_clear(view, subject_of(view));
@@ -228,28 +229,25 @@ static bool should_refit(const struct state *state)
 static void compare(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_schedule *promise, struct tv_lr_point point)
 {
-    uint32_t version = tv_view_schedule_version(view);
-    if (is_minimum_open(promise) && state->has_fit &&
+    if (state->has_fit && is_minimum_open(promise) &&
         follow_open_minimum(view, state, promise, point))
         return;
-    bool is_news = !state->has_fit || version != state->version;
-    state->version = version;
-    if (!is_news && state->is_raised) {
-        if (state->points.seen >= state->next_look)
+    if (state->has_fit && state->is_raised) {
+        if (!is_minimum_open(promise) && state->points.seen >= state->next_look)
             tell(view, state, promise);
         return;
     }
-    struct tv_lr_tolerance tolerance = tolerance_of(view, options, promise);
-    if (!is_news) {
-        enum tv_lr_match match =
-            tv_lr_fit_add(&state->fit, promise, &tolerance, &state->points, point);
-        if (match != TV_LR_OFF)
+    if (!state->has_fit || state->points.seen % 8 == 0)
+        state->tolerance = tolerance_of(view, options, promise);
+    if (state->has_fit) {
+        if (tv_lr_fit_add(&state->fit, promise, &state->tolerance, &state->points, point) !=
+            TV_LR_OFF)
             return;
         state->refits++;
         if (!should_refit(state))
             return;
     }
-    refit(view, state, promise, &tolerance);
+    refit(view, state, promise);
 }
 
 /* Defaults that nobody wrote down are not a promise. */
@@ -261,60 +259,66 @@ static bool is_promised(const struct tv_view *view, const struct tv_schedule *pr
     return !is_hf || tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting);
 }
 
-static const struct tv_schedule *promise_of(struct tv_view *view)
+static const char *why_nothing(const struct tv_view *view, const struct tv_schedule *promise)
 {
-    const struct tv_schedule *promise = tv_view_schedule(view);
     if (!promise)
-        tv_silent(view, "the configuration does not determine a learning-rate schedule");
-    else if (!is_promised(view, promise))
-        tv_silent(view, "the configuration does not give a learning rate");
-    else if (tv_schedule_follows_metric(promise))
-        tv_silent(view, "the promised learning rate depends on a metric");
-    else if (!(promise->peak > 0))
-        tv_silent(view, "the promised learning rate is not positive");
-    else
-        return promise;
-    return NULL;
+        return "the configuration does not determine a learning-rate schedule";
+    if (!is_promised(view, promise))
+        return "the configuration does not give a learning rate";
+    if (tv_schedule_follows_metric(promise))
+        return "the promised learning rate depends on a metric";
+    return promise->peak > 0 ? NULL : "the promised learning rate is not positive";
 }
 
-static void on_learning_rate(struct tv_view *view, const struct options *options,
-                             struct state *state, const struct tv_point *point)
+/* What the configuration promises now; asked anew whenever it has changed. */
+static void decide(struct tv_view *view, struct state *state)
 {
-    if (!isfinite(point->value))
+    uint32_t version = tv_view_schedule_version(view);
+    if (state->promised != UNDECIDED && state->version == version)
         return;
-    struct tv_lr_point logged = {point->step, point->value};
-    tv_lr_points_add(&state->points, logged.step, logged.value);
+    state->version = version;
+    state->has_fit = false;
+    const char *why = why_nothing(view, tv_view_schedule(view));
     if (tv_lr_plateau_is_promised(view)) {
-        tv_lr_plateau_add(&state->plateau, view, logged);
-        return;
+        state->promised = PLATEAU;
+    } else if (why) {
+        state->promised = NOTHING_PROMISED;
+        tv_silent(view, why);
+    } else {
+        state->promised = SCHEDULE;
     }
-    const struct tv_schedule *promise = promise_of(view);
-    if (promise)
-        compare(view, options, state, promise, logged);
 }
 
 static void on_sample(struct tv_view *view, const void *options, void *state,
                       const struct tv_point *point)
 {
     struct state *s = state;
-    if (point->role == TV_ROLE_LEARNING_RATE)
-        on_learning_rate(view, options, s, point);
-    else if (tv_lr_plateau_is_promised(view))
-        tv_lr_plateau_evaluated(&s->plateau, view, point->step);
+    decide(view, s);
+    if (point->role != TV_ROLE_LEARNING_RATE) {
+        if (s->promised == PLATEAU)
+            tv_lr_plateau_evaluated(&s->plateau, view, point->step);
+        return;
+    }
+    if (!isfinite(point->value))
+        return;
+    struct tv_lr_point logged = {point->step, point->value};
+    tv_lr_points_add(&s->points, logged.step, logged.value);
+    if (s->promised == PLATEAU)
+        tv_lr_plateau_add(&s->plateau, view, logged);
+    else if (s->promised == SCHEDULE)
+        compare(view, options, s, tv_view_schedule(view), logged);
 }
 
 static void on_end(struct tv_view *view, const void *options, void *state)
 {
     struct state *s = state;
-    if (s->points.seen == 0 || tv_lr_plateau_is_promised(view))
+    decide(view, s);
+    const struct tv_schedule *promise = tv_view_schedule(view);
+    if (s->points.seen == 0 || s->promised != SCHEDULE || is_minimum_open(promise))
         return;
-    const struct tv_schedule *promise = promise_of(view);
-    if (!promise || is_minimum_open(promise))
-        return;
-    struct tv_lr_tolerance tolerance = tolerance_of(view, options, promise);
-    if (!s->has_fit || s->version != tv_view_schedule_version(view)) {
-        s->version = tv_view_schedule_version(view);
-        refit(view, s, promise, &tolerance);
+    if (!s->has_fit) {
+        s->tolerance = tolerance_of(view, options, promise);
+        refit(view, s, promise);
     } else if (s->is_raised) {
         tell(view, s, promise);
     }

@@ -70,7 +70,8 @@ static void add_point(struct tv_lr_data *data, const struct tv_lr_case *input,
                       struct tv_lr_point point)
 {
     data->at[data->len] = point;
-    data->exact[data->len] = tv_lr_exactness(input->points, point.value, input->promise->peak);
+    data->exact[data->len] = tv_lr_exactness(input->points, point.value, input->promise->peak) +
+                             0.3 * tv_lr_points_rounding(input->points, point.value);
     data->highest = fmax(data->highest, fabs(point.value));
     data->len++;
 }
@@ -80,12 +81,11 @@ static void add_point(struct tv_lr_data *data, const struct tv_lr_case *input,
 static void split(struct work *work)
 {
     struct tv_lr_point all[TV_LR_POINTS];
-    size_t len = tv_lr_points_get(work->input->points, all);
-    bool is_late = false;
+    size_t len = tv_lr_points_get(work->input->points, all), first = 0;
+    while (first < len && all[first].step != work->input->fit.fail_step)
+        first++;
     for (size_t i = 0; i < len; i++) {
-        if (isnan(all[i].value))
-            continue;
-        is_late |= all[i].step == work->input->fit.fail_step;
+        bool is_late = first < len ? i >= first : all[i].step >= work->input->fit.fail_step;
         add_point(&work->all, work->input, all[i]);
         if (is_late)
             add_point(&work->late, work->input, all[i]);
@@ -362,6 +362,8 @@ static void try_shapes(struct work *work)
     struct tv_lr_model model = promised(work);
     struct tv_lr_search search = {.apply = apply_floor, .low = 0, .high = 0.9};
     try_search(work, TV_LR_FLOOR, &work->all, &search);
+    if (!strcmp(tv_schedule_name(&model.schedule), "constant"))
+        tv_schedule_set_kind(&model.schedule, "constant_with_warmup");
     model.schedule.param[TV_P_WARM_SHAPE] = TV_SHAPE_LOG;
     model.schedule.warmup_steps = fmax(2, model.schedule.warmup_steps);
     if (work->input->promise->warmup_steps > 1)
@@ -400,7 +402,7 @@ static void try_late(struct work *work)
     double gap = fmax(1, first - (double)work->all.at[work->early_len - 1].step);
     double total = work->input->promise->total_steps;
     struct tv_lr_search search = {.apply = apply_restart,
-                                  .low = fmax(1, first - 2 * gap - 1),
+                                  .low = fmax(1, first - 8 * gap - 1),
                                   .high = first,
                                   .is_integer = true};
     try_search(work, TV_LR_RESTARTED, &work->late, &search);

@@ -123,7 +123,8 @@ enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *
     enum tv_lr_match match = compare(promise, tolerance, points, n, point.value, strictness);
     if (match == TV_LR_UNKNOWN)
         return match;
-    if (match != TV_LR_EXACT) {
+    /* In a log that only lags every point fits exactly: none is off before the lag grows. */
+    if (match != TV_LR_EXACT && (fit->fails == 0 || fit->exact == 0)) {
         int64_t lag = find_lag(fit, promise, points, point);
         bool is_partial = lag >= 0 && fit->last_step != INT64_MIN &&
                           is_part(lag - fit->lag, point.step - fit->last_step);

@@ -2,8 +2,10 @@
 #include "lib/lr_model.h"
 #include <math.h>
 
-#define GRID   160
-#define GOLDEN 0.6180339887498949
+#define GRID     160
+#define SEARCHED 24 /* points */
+#define VALLEYS  3  /* places where the best parameter is looked for */
+#define GOLDEN   0.6180339887498949
 
 void tv_lr_model_init(struct tv_lr_model *model, const struct tv_schedule *promise, double delay)
 {
@@ -20,6 +22,8 @@ double tv_lr_model_at(const struct tv_lr_model *model, int64_t step)
     if (!isnan(model->value))
         return model->value;
     double n = fmax(0, ((double)step - model->delay) * model->rate + model->shift);
+    if (model->rate < 1)
+        n = floor(n);
     if (model->epoch > 0)
         n = floor(n / model->epoch) * model->stride;
     const struct tv_schedule *schedule = &model->schedule;
@@ -29,6 +33,8 @@ double tv_lr_model_at(const struct tv_lr_model *model, int64_t step)
     return model->scale * lr;
 }
 
+/* Least squares; a factor that is nearly a plain number is that number: the difference is printing.
+ */
 static double best_scale(struct tv_lr_model *model, const struct tv_lr_data *data)
 {
     double cross = 0, square = 0;
@@ -38,7 +44,11 @@ static double best_scale(struct tv_lr_model *model, const struct tv_lr_data *dat
         cross += lr * data->at[i].value;
         square += lr * lr;
     }
-    return square > 0 && cross > 0 ? cross / square : 1;
+    if (!(square > 0 && cross > 0))
+        return 1;
+    double scale = cross / square, unit = pow(10, floor(log10(scale)) - 2);
+    double plain = round(scale / unit) * unit;
+    return fabs(plain - scale) < 2e-4 * scale ? plain : scale;
 }
 
 double tv_lr_model_residual(struct tv_lr_model *model, const struct tv_lr_data *data,
@@ -88,7 +98,7 @@ static void narrow(struct trial *trial, double low, double high)
 {
     double left = high - GOLDEN * (high - low), right = low + GOLDEN * (high - low);
     double at_left = attempt(trial, left), at_right = attempt(trial, right);
-    for (int i = 0; i < 60 && high - low > 1e-9 * fabs(high); i++) {
+    for (int i = 0; i < 48 && high - low > 1e-8 * fabs(high); i++) {
         if (at_left <= at_right) {
             high = right;
             right = left;
@@ -105,25 +115,79 @@ static void narrow(struct trial *trial, double low, double high)
     }
 }
 
+static double guess(const struct tv_lr_search *search, int i)
+{
+    double part = (double)i / GRID;
+    return search->is_log ? search->low * pow(search->high / search->low, part)
+                          : search->low + (search->high - search->low) * part;
+}
+
+/* Narrows around the best few of the first guesses that are lower than their neighbours. */
+static void explore(struct trial *trial)
+{
+    double residual[GRID + 1];
+    for (int i = 0; i <= GRID; i++)
+        residual[i] = attempt(trial, guess(trial->search, i));
+    for (int round = 0; round < VALLEYS; round++) {
+        int lowest = -1;
+        for (int i = 0; i <= GRID; i++) {
+            bool is_valley = (i == 0 || residual[i] <= residual[i - 1]) &&
+                             (i == GRID || residual[i] <= residual[i + 1]);
+            if (is_valley && isfinite(residual[i]) &&
+                (lowest < 0 || residual[i] < residual[lowest]))
+                lowest = i;
+        }
+        if (lowest < 0 || (round > 0 && residual[lowest] > 4 * trial->best + 0.01))
+            return;
+        narrow(trial, guess(trial->search, lowest > 0 ? lowest - 1 : 0),
+               guess(trial->search, lowest < GRID ? lowest + 1 : GRID));
+        residual[lowest] = INFINITY;
+    }
+}
+
+/* The best of the numbers that mean something; NaN when there is none in range. */
+static double best_seed(struct trial *trial, double *ret_residual)
+{
+    const struct tv_lr_search *search = trial->search;
+    double seed = NAN;
+    *ret_residual = INFINITY;
+    for (size_t i = 0; i < search->seeds_len; i++) {
+        if (!(search->seeds[i] >= search->low && search->seeds[i] <= search->high))
+            continue;
+        double residual = attempt(trial, search->seeds[i]);
+        if (residual < *ret_residual) {
+            *ret_residual = residual;
+            seed = search->seeds[i];
+        }
+    }
+    return seed;
+}
+
+/* Enough points to search by: a third of the time. */
+static struct tv_lr_data thinned(const struct tv_lr_data *data)
+{
+    struct tv_lr_data thin = {.highest = data->highest};
+    size_t every = (data->len + SEARCHED - 1) / SEARCHED;
+    for (size_t i = 0; i < data->len; i += every)
+        thin.at[thin.len++] = data->at[i];
+    return thin;
+}
+
 double tv_lr_model_search(struct tv_lr_model *model, const struct tv_lr_data *data,
                           const struct tv_lr_search *search, bool fit_scale, double *ret_value)
 {
-    struct trial trial = {model, data, search, fit_scale, search->low, INFINITY};
-    double ratio = search->is_log ? pow(search->high / search->low, 1.0 / GRID) : 0;
-    double gap = (search->high - search->low) / GRID;
-    for (int i = 0; i <= GRID; i++)
-        attempt(&trial, search->is_log ? search->low * pow(ratio, i) : search->low + gap * i);
-    for (size_t i = 0; i < search->seeds_len; i++)
-        if (search->seeds[i] >= search->low && search->seeds[i] <= search->high)
-            attempt(&trial, search->seeds[i]);
-    double at = trial.best_value;
-    narrow(&trial, search->is_log ? at / ratio : at - gap, search->is_log ? at * ratio : at + gap);
+    struct tv_lr_data thin = thinned(data);
+    struct trial trial = {model, &thin, search, fit_scale, search->low, INFINITY};
+    double at_seed;
+    double seed = best_seed(&trial, &at_seed);
+    explore(&trial);
     if (search->is_integer) {
         double best = trial.best_value;
         trial.best = INFINITY;
         attempt(&trial, floor(best));
         attempt(&trial, ceil(best));
     }
-    *ret_value = trial.best_value;
-    return attempt(&trial, trial.best_value);
+    *ret_value = at_seed <= 1.5 * trial.best + 1e-12 ? seed : trial.best_value;
+    search->apply(model, *ret_value);
+    return tv_lr_model_residual(model, data, fit_scale);
 }

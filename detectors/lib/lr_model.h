@@ -44,7 +44,8 @@ struct tv_lr_search {
     double low, high;
     bool is_log; /* spread the first guesses evenly in the logarithm */
     bool is_integer;
-    const double *seeds; /* further first guesses */
+    const double *seeds; /* numbers that mean something: tried first, and kept when next to nothing
+                            is better */
     size_t seeds_len;
 };
 /* Finds the parameter of the smallest residual and leaves the model set to it. Returns the

@@ -86,10 +86,15 @@ void tv_lr_points_add(struct tv_lr_points *points, int64_t step, double value)
     points->seen++;
 }
 
-void tv_lr_points_pin(struct tv_lr_points *points, uint32_t ago)
+void tv_lr_points_pin(struct tv_lr_points *points, int64_t step)
 {
-    if (ago < points->seen)
-        points->pin = points->seen - ago;
+    for (uint8_t i = 0; i < points->kept_len; i++)
+        if (points->kept[i].step == step)
+            points->pin = points->kept_index[i] + 1;
+    uint32_t first = points->seen > TV_LR_TAIL ? points->seen - TV_LR_TAIL : 0;
+    for (uint32_t i = first; i < points->seen; i++)
+        if (points->tail[i % TV_LR_TAIL].step == step)
+            points->pin = i + 1;
 }
 
 size_t tv_lr_points_get(const struct tv_lr_points *points, struct tv_lr_point ret[TV_LR_POINTS])

@@ -32,8 +32,8 @@ struct tv_lr_points {
 };
 
 void tv_lr_points_add(struct tv_lr_points *points, int64_t step, double value);
-/* Keeps the points around the one added `ago` points before the last. */
-void tv_lr_points_pin(struct tv_lr_points *points, uint32_t ago);
+/* Keeps the points around this step, if it is still there; of several the last. */
+void tv_lr_points_pin(struct tv_lr_points *points, int64_t step);
 /* All that is kept, in order of arrival; returns how many. */
 size_t tv_lr_points_get(const struct tv_lr_points *points, struct tv_lr_point ret[TV_LR_POINTS]);
 /* Half a unit of the last digit that the writer prints, for this value; 0 for full precision.

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* For every scheduler and every cause, the log that the bug would give, through the real engine: is
+ * the cause named, and are clean logs left alone? Prints the confusion table. A case counts as
+ * identifiable when it shows at all and no other cause gives the same log up to rounding. */
+#include "lib/lr_cause.h"
+#include "support/log.h"
+#include "support/suite.h"
+#include "trainvet/number.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NONE = TV_LR_CAUSES, SILENT, ANSWERS };
+
+static const char *const short_names[ANSWERS] = {[TV_LR_KIND] = "kind",
+                                                 [TV_LR_PARAMETER] = "param",
+                                                 [TV_LR_SCALED] = "scaled",
+                                                 [TV_LR_RATE] = "rate",
+                                                 [TV_LR_WARMUP] = "warmup",
+                                                 [TV_LR_TOTAL] = "total",
+                                                 [TV_LR_TOTAL_RATIO] = "total",
+                                                 [TV_LR_FLOOR] = "floor",
+                                                 [TV_LR_LOG_WARMUP] = "logwarm",
+                                                 [TV_LR_PER_EPOCH] = "epoch",
+                                                 [TV_LR_FROZEN] = "frozen",
+                                                 [TV_LR_RESTARTED] = "restart",
+                                                 [TV_LR_JUMPED] = "jump",
+                                                 [TV_LR_STOPPED] = "stop",
+                                                 [TV_LR_SHIFTED] = "shift",
+                                                 [TV_LR_NEW_TOTAL] = "newtotal",
+                                                 [NONE] = "none",
+                                                 [SILENT] = "silent"};
+
+/* What the summary of the alert says; the order matters where one sentence holds another's words.
+ */
+static const struct {
+    const char *words;
+    int answer;
+} sentences[] = {{"no known cause", NONE},
+                 {"follows the scheduler", TV_LR_KIND},
+                 {"default parameters", TV_LR_PARAMETER},
+                 {"which the configuration does not say", TV_LR_PARAMETER},
+                 {"at every step", TV_LR_SCALED},
+                 {"the scheduler makes", TV_LR_RATE},
+                 {"warm-up takes", TV_LR_WARMUP},
+                 {"does not warm up", TV_LR_WARMUP},
+                 {"before for", TV_LR_NEW_TOTAL},
+                 {"is laid out for", TV_LR_TOTAL},
+                 {"falls to", TV_LR_FLOOR},
+                 {"logarithmically", TV_LR_LOG_WARMUP},
+                 {"changes once in", TV_LR_PER_EPOCH},
+                 {"never changes", TV_LR_FROZEN},
+                 {"began anew", TV_LR_RESTARTED},
+                 {"times what", TV_LR_JUMPED},
+                 {"stays at", TV_LR_STOPPED},
+                 {"the schedule is", TV_LR_SHIFTED}};
+
+struct setup {
+    int total, warmup, accumulation, world, epoch;
+    double peak;
+};
+
+static const struct setup setups[] = {
+    {2000, 200, 4, 8, 250, 5e-5}, {1200, 60, 2, 4, 100, 2e-4}, {3000, 250, 8, 2, 750, 1e-3}};
+
+static const struct kind {
+    const char *name, *kwarg, *value;
+} kinds[] = {{"linear", NULL, NULL},
+             {"cosine", NULL, NULL},
+             {"cosine_with_restarts", "lr_scheduler_kwargs.num_cycles", "3"},
+             {"polynomial", "lr_scheduler_kwargs.power", "2.0"},
+             {"constant", NULL, NULL},
+             {"constant_with_warmup", NULL, NULL},
+             {"inverse_sqrt", NULL, NULL}};
+
+struct bug {
+    const char *name;
+    int cause;
+    double value;     /* see at() */
+    const char *kind; /* TV_LR_KIND: what runs instead */
+};
+
+#define BY_ACCUMULATION (-1)
+#define BY_WORLD        (-2)
+
+static const struct bug bugs[] = {
+    {"peak x 0.1", TV_LR_SCALED, 0.1, NULL},
+    {"peak x 2", TV_LR_SCALED, 2, NULL},
+    {"peak x world size", TV_LR_SCALED, BY_WORLD, NULL},
+    {"stepped on micro-batches", TV_LR_RATE, BY_ACCUMULATION, NULL},
+    {"stepped by every process", TV_LR_RATE, BY_WORLD, NULL},
+    {"stepped every other time", TV_LR_RATE, 0.5, NULL},
+    {"warm-up x accumulation", TV_LR_WARMUP, BY_ACCUMULATION, NULL},
+    {"warm-up x world size", TV_LR_WARMUP, BY_WORLD, NULL},
+    {"no warm-up", TV_LR_WARMUP, 0, NULL},
+    {"warm-up x 1.5", TV_LR_WARMUP, 1.5, NULL},
+    {"total x 0.5", TV_LR_TOTAL, 0.5, NULL},
+    {"total x 3", TV_LR_TOTAL, 3, NULL},
+    {"total x 1.2", TV_LR_TOTAL, 1.2, NULL},
+    {"linear instead", TV_LR_KIND, 0, "linear"},
+    {"cosine instead", TV_LR_KIND, 0, "cosine"},
+    {"constant instead", TV_LR_KIND, 0, "constant"},
+    {"constant_with_warmup instead", TV_LR_KIND, 0, "constant_with_warmup"},
+    {"inverse_sqrt instead", TV_LR_KIND, 0, "inverse_sqrt"},
+    {"polynomial instead", TV_LR_KIND, 0, "polynomial"},
+    {"kwargs not passed on", TV_LR_PARAMETER, 0, NULL},
+    {"never stepped", TV_LR_FROZEN, 0, NULL},
+    {"stepped per epoch", TV_LR_PER_EPOCH, 0, NULL},
+    {"DeepSpeed log warm-up", TV_LR_LOG_WARMUP, 0, NULL},
+    {"lowest rate 10 %", TV_LR_FLOOR, 0.1, NULL},
+    {"restart on resume", TV_LR_RESTARTED, 0.5, NULL},
+    {"kicked x 100", TV_LR_JUMPED, 100, NULL},
+    {"kicked x 0.5", TV_LR_JUMPED, 0.5, NULL},
+    {"stops half-way", TV_LR_STOPPED, 0.5, NULL},
+    {"scheduler of an older checkpoint", TV_LR_SHIFTED, -0.15, NULL},
+    {"other total since resume", TV_LR_NEW_TOTAL, 1.5, NULL},
+};
+#define BUGS (sizeof bugs / sizeof *bugs)
+
+enum format { DOUBLE, FLOAT32, DIGITS4, FORMATS };
+struct writer {
+    int every, offset;
+    enum format format;
+};
+
+static double printed(enum format format, double value)
+{
+    char text[32];
+    if (format == FLOAT32)
+        return (double)(float)value;
+    if (format == DOUBLE)
+        return value;
+    snprintf(text, sizeof text, "%.3e", value);
+    return strtod(text, NULL);
+}
+
+static double resolve_value(const struct setup *setup, double value)
+{
+    return value == BY_ACCUMULATION ? setup->accumulation
+           : value == BY_WORLD      ? setup->world
+                                    : value;
+}
+
+/* The learning rate that the buggy job logs at step g. */
+static double at(const struct tv_schedule *promise, const struct setup *setup,
+                 const struct bug *bug, const struct writer *writer, int g)
+{
+    struct tv_schedule s = *promise;
+    double n = fmax(0, g - writer->offset), value = resolve_value(setup, bug->value);
+    int resume = setup->total / 2 + 3;
+    bool is_late = g > resume;
+    switch (bug->cause) {
+    case TV_LR_SCALED:
+        return value * tv_schedule_lr(&s, n);
+    case TV_LR_RATE:
+        return tv_schedule_lr(&s, floor(n * value));
+    case TV_LR_WARMUP:
+        s.warmup_steps *= value;
+        return tv_schedule_lr(&s, n);
+    case TV_LR_TOTAL:
+        s.total_steps = floor(s.total_steps * value);
+        return tv_schedule_lr(&s, n);
+    case TV_LR_KIND:
+        tv_schedule_set_kind(&s, bug->kind);
+        return tv_schedule_lr(&s, n);
+    case TV_LR_PARAMETER:
+        tv_schedule_set_kind(&s, tv_schedule_name(promise));
+        return tv_schedule_lr(&s, n);
+    case TV_LR_FROZEN:
+        return tv_schedule_lr(&s, 0);
+    case TV_LR_PER_EPOCH:
+        return tv_schedule_lr(&s, floor(n / setup->epoch));
+    case TV_LR_LOG_WARMUP:
+        return n < s.warmup_steps ? s.peak * (n < 1 ? 0 : log(n) / log(s.warmup_steps))
+                                  : tv_schedule_lr(&s, n);
+    case TV_LR_FLOOR:
+        return n < s.warmup_steps ? tv_schedule_lr(&s, n)
+                                  : s.peak * value + (1 - value) * tv_schedule_lr(&s, n);
+    case TV_LR_RESTARTED:
+        return tv_schedule_lr(&s, is_late ? n - resume : n);
+    case TV_LR_JUMPED:
+        return (is_late ? value : 1) * tv_schedule_lr(&s, n);
+    case TV_LR_STOPPED:
+        return tv_schedule_lr(&s, is_late ? resume : n);
+    case TV_LR_SHIFTED:
+        return tv_schedule_lr(&s, is_late ? n + floor(value * setup->total) : n);
+    case TV_LR_NEW_TOTAL:
+        s.total_steps *= is_late ? value : 1;
+        return tv_schedule_lr(&s, n);
+    default:
+        return tv_schedule_lr(&s, n);
+    }
+}
+
+static void open_run(struct tv_log *log, const struct setup *setup, const struct kind *kind)
+{
+    char text[TV_NUMBER_MAX];
+    tv_log_open(log, "lr_mismatch");
+    tv_format_double(text, setup->peak);
+    tv_log_fact(log, "learning_rate", text);
+    tv_log_fact(log, "lr_scheduler_type", kind->name);
+    const struct {
+        const char *key;
+        int value;
+    } numbers[] = {{"max_steps", setup->total},
+                   {"warmup_steps", setup->warmup},
+                   {"gradient_accumulation_steps", setup->accumulation},
+                   {"world_size", setup->world},
+                   {"log.steps_per_epoch", setup->epoch}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        tv_format_double(text, numbers[i].value);
+        tv_log_fact(log, numbers[i].key, text);
+    }
+    if (kind->kwarg)
+        tv_log_fact(log, kind->kwarg, kind->value);
+}
+
+static int answer_of(const struct tv_log *log)
+{
+    const struct tv_alert *alert = tv_log_alert(log, "lr_mismatch");
+    if (!alert || alert->state != TV_FIRING)
+        return SILENT;
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        if (strstr(alert->summary, sentences[i].words))
+            return sentences[i].answer;
+    return NONE;
+}
+
+struct outcome {
+    int answer;
+    bool is_early;     /* said before the bug began */
+    bool is_visible;   /* three points in a row are off by more than 2 % */
+    bool is_ambiguous; /* the cause that was named instead gives the same log */
+};
+
+/* Is the log visibly other than the promise, whatever way of logging is meant? */
+static bool shows(const struct tv_schedule *promise, const struct tv_lr_point *logged, size_t len)
+{
+    for (int offset = -1; offset <= 1; offset++) {
+        int off = 0, most = 0;
+        for (size_t i = 0; i < len; i++) {
+            double expected = tv_schedule_lr(promise, fmax(0, (double)(logged[i].step - offset)));
+            bool is_off =
+                fabs(logged[i].value - expected) > fmax(0.02 * expected, 4e-3 * promise->peak);
+            off = is_off ? off + 1 : 0;
+            most = off > most ? off : most;
+        }
+        if (most < 4)
+            return false;
+    }
+    return true;
+}
+
+static bool is_same_answer(int a, int b)
+{
+    return !strcmp(short_names[a], short_names[b]);
+}
+
+/* Both the injected cause and the one named meet every point up to rounding. */
+static bool both_fit(const struct tv_schedule *promise, const struct setup *setup,
+                     const struct tv_lr_point *logged, size_t len, int injected, int named)
+{
+    struct tv_lr_points points = {0};
+    struct tv_lr_tolerance tolerance = {0};
+    for (size_t i = 0; i < len; i++)
+        tv_lr_points_add(&points, logged[i].step, logged[i].value);
+    struct tv_lr_case input = {.promise = promise,
+                               .points = &points,
+                               .fit = tv_lr_fit_best(promise, &tolerance, &points),
+                               .accumulation = setup->accumulation,
+                               .world_size = setup->world};
+    struct tv_lr_verdict verdicts[TV_LR_VERDICTS];
+    size_t found = tv_lr_causes(&input, verdicts);
+    bool has_injected = false, has_named = false;
+    for (size_t i = 0; i < found; i++) {
+        has_injected |= verdicts[i].is_exact && is_same_answer((int)verdicts[i].cause, injected);
+        has_named |= verdicts[i].is_exact && is_same_answer((int)verdicts[i].cause, named);
+    }
+    return has_injected && has_named;
+}
+
+static struct outcome inject(const struct setup *setup, const struct kind *kind,
+                             const struct bug *bug, const struct writer *writer)
+{
+    struct tv_log log;
+    open_run(&log, setup, kind);
+    const struct tv_schedule promise = *tv_run_schedule(log.run, NULL, NULL);
+    size_t len = 0;
+    struct tv_lr_point *logged = calloc((size_t)setup->total, sizeof *logged);
+    for (int g = writer->every; g <= setup->total; g += writer->every) {
+        double value = printed(writer->format, at(&promise, setup, bug, writer, g));
+        logged[len++] = (struct tv_lr_point){g, value};
+        tv_log_point(&log, "train/learning_rate", g, value);
+    }
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, "lr_mismatch");
+    bool is_late_bug = bug->cause >= TV_LR_RESTARTED && bug->cause <= TV_LR_NEW_TOTAL;
+    struct outcome outcome = {.answer = answer_of(&log),
+                              .is_early =
+                                  is_late_bug && alert && alert->onset_step <= setup->total / 2,
+                              .is_visible = shows(&promise, logged, len)};
+    if (outcome.is_visible && !is_same_answer(outcome.answer, bug->cause) &&
+        outcome.answer < TV_LR_CAUSES)
+        outcome.is_ambiguous = both_fit(&promise, setup, logged, len, bug->cause, outcome.answer);
+    free(logged);
+    tv_log_close(&log);
+    return outcome;
+}
+
+/* ---- clean logs ---- */
+
+enum { SKIPS = 1, RESUME = 2, CLEANS = 4 };
+
+static bool is_clean_silent(const struct setup *setup, const struct kind *kind,
+                            const struct writer *writer, int how)
+{
+    static const struct bug none = {"none", TV_LR_CAUSES, 0, NULL};
+    struct tv_log log;
+    open_run(&log, setup, kind);
+    const struct tv_schedule promise = *tv_run_schedule(log.run, NULL, NULL);
+    int lag = 0, resume_from = setup->total / 2, resumed_at = resume_from - 150;
+    bool has_resumed = !(how & RESUME);
+    for (int g = 1; g <= setup->total; g++) {
+        bool is_skipped = g <= 5 || g % 911 == 0;
+        lag += (how & SKIPS) && is_skipped;
+        if (g % writer->every == 0) {
+            double n = g - lag > 0 ? g - lag : 0;
+            double value = at(&promise, setup, &none, writer, (int)n);
+            tv_log_point(&log, "train/learning_rate", g, printed(writer->format, value));
+        }
+        if (g == resume_from && !has_resumed) {
+            has_resumed = true;
+            for (int again = resumed_at + 1; again <= resume_from; again++)
+                lag -= (how & SKIPS) && again % 911 == 0;
+            g = resumed_at;
+            tv_log_next_file(&log);
+        }
+    }
+    tv_log_end(&log, NAN);
+    bool is_silent = tv_log_alert(&log, "lr_mismatch") == NULL;
+    if (!is_silent)
+        printf("false: %s, total %d, every %d, format %d, offset %d, how %d: %s\n", kind->name,
+               setup->total, writer->every, writer->format, writer->offset, how,
+               tv_log_alert(&log, "lr_mismatch")->summary);
+    tv_log_close(&log);
+    return is_silent;
+}
+
+START_TEST(clean_logs_are_left_alone)
+{
+    int runs = 0, alarms = 0;
+    for (size_t s = 0; s < sizeof setups / sizeof *setups; s++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+            for (int w = 0; w < 3 * FORMATS * 2; w++)
+                for (int how = 0; how < CLEANS; how++) {
+                    static const int every[] = {1, 10, 100};
+                    struct writer writer = {every[w % 3], w / 9, (enum format)(w / 3 % FORMATS)};
+                    if (w % 3 == 0 && (how + w) % 2)
+                        continue; /* the longest logs */
+                    alarms += !is_clean_silent(&setups[s], &kinds[k], &writer, how);
+                    runs++;
+                }
+    printf("clean logs: %d, alarms: %d\n", runs, alarms);
+    ck_assert_int_eq(alarms, 0);
+}
+END_TEST
+
+static void print_table(int table[BUGS][ANSWERS], const int *ambiguous, const int *hidden)
+{
+    printf("%-34s %5s %5s %5s  named (identifiable cases only)\n", "injected", "ident", "ambig",
+           "hidden");
+    for (size_t b = 0; b < BUGS; b++) {
+        int sum = 0;
+        for (int a = 0; a < ANSWERS; a++)
+            sum += table[b][a];
+        printf("%-34s %5d %5d %5d ", bugs[b].name, sum, ambiguous[b], hidden[b]);
+        for (int a = 0; a < ANSWERS; a++)
+            if (table[b][a])
+                printf(" %s:%d", short_names[a], table[b][a]);
+        printf("\n");
+    }
+}
+
+START_TEST(the_injected_cause_is_named)
+{
+    static int table[BUGS][ANSWERS], ambiguous[BUGS], hidden[BUGS];
+    static const int every[] = {1, 10, 100};
+    int right = 0, all = 0, missed = 0, early = 0;
+    for (size_t b = 0; b < BUGS; b++)
+        for (size_t i = 0; i < sizeof setups / sizeof *setups * (sizeof kinds / sizeof *kinds); i++)
+            for (int w = 0; w < 3 * FORMATS; w++) {
+                const struct setup *setup = &setups[i % 3];
+                const struct kind *kind = &kinds[i / 3];
+                if (bugs[b].kind && !strcmp(bugs[b].kind, kind->name))
+                    continue;
+                if ((w + (int)(i + b)) % 2)
+                    continue; /* half of them takes a minute */
+                struct writer writer = {every[w % 3], (w / 2 + (int)i) % 2, (enum format)(w / 3)};
+                struct outcome outcome = inject(setup, kind, &bugs[b], &writer);
+                early += outcome.is_early;
+                if (!outcome.is_visible) {
+                    hidden[b]++;
+                } else if (outcome.is_ambiguous) {
+                    ambiguous[b]++;
+                } else {
+                    bool is_right = is_same_answer(outcome.answer, bugs[b].cause);
+                    if (!is_right && getenv("LR_INJECTION_VERBOSE"))
+                        printf("%s -> %s: %s, total %d, every %d, format %d, offset %d\n",
+                               bugs[b].name, short_names[outcome.answer], kind->name, setup->total,
+                               writer.every, writer.format, writer.offset);
+                    table[b][outcome.answer]++;
+                    right += is_right;
+                    missed += outcome.answer == SILENT;
+                    all++;
+                }
+            }
+    print_table(table, ambiguous, hidden);
+    printf("right cause: %d of %d identifiable (%.2f %%), missed: %d\n", right, all,
+           100.0 * right / all, missed);
+    ck_assert_int_gt(all, 1000);
+    ck_assert_int_ge(right * 100, all * 95);
+    ck_assert_int_le(missed * 100, all);
+    ck_assert_int_eq(early, 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("lr_injection");
+    TCase *tc = tcase_create("all");
+    tcase_set_timeout(tc, 580);
+    tcase_add_test(tc, clean_logs_are_left_alone);
+    tcase_add_test(tc, the_injected_cause_is_named);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
