@@ -28,7 +28,8 @@ struct state {
     double level;  /* median of the last window */
     uint32_t held; /* points that the slow rule has been true for */
     int64_t held_step;
-    uint32_t above; /* points in a row above the fast limit */
+    double held_peak; /* highest level meanwhile */
+    uint32_t above;   /* points in a row above the fast limit */
     int64_t above_step;
     double before, peak; /* level when that began; highest point since */
     double before_lr;
@@ -140,17 +141,26 @@ static void raise(struct tv_view *view, struct state *state, enum rule rule)
     state->said_peak = fabs(to);
 }
 
+/* The share of the progress that `value` undoes; progress within the noise is none. */
+static double undone(const struct state *state, double value)
+{
+    double noise = tv_innovation_noise(&state->loss), lowest = state->descent.lowest;
+    if (!state->loss.is_raw)
+        noise *= lowest;
+    return (value - lowest) / fmax(tv_descent_range(&state->descent), 6 * noise);
+}
+
 /* Three points far up, with at least half of the progress gone and no return in sight; what is far
  * above the very first losses is no recovering spike either. */
 static bool is_fast(struct state *state, const struct options *options,
                     const struct tv_point *point)
 {
     double noise = tv_innovation_noise(&state->loss);
-    if (!state->has_base || !(noise >= 0))
+    if (!state->has_base || state->points < 10 || !(noise >= 0))
         return false;
     double before = state->above ? state->before : state->level;
     double needed = fmax(4 * noise, state->loss.is_raw ? 0 : log(1.25));
-    if (tv_descent_undone(&state->descent, point->value) < options->fast_undone ||
+    if (undone(state, point->value) < options->fast_undone ||
         space(state, before, point->value) < needed) {
         state->above = 0;
         return false;
@@ -167,8 +177,8 @@ static bool is_fast(struct state *state, const struct options *options,
     int64_t needed_points = kicked ? options->fast_points - 1 : options->fast_points;
     bool spans = point->step - state->above_step >= options->fast_steps ||
                  state->above > options->fast_points || kicked;
-    bool stays = point->value - before >= 0.5 * (state->peak - before) ||
-                 tv_descent_undone(&state->descent, point->value) > 3;
+    bool stays =
+        point->value - before >= 0.5 * (state->peak - before) || undone(state, point->value) > 3;
     return state->above >= needed_points && spans && stays;
 }
 
@@ -177,21 +187,26 @@ static bool is_slow(struct state *state, const struct options *options,
 {
     size_t f = window(state);
     double noise = tv_innovation_noise(&state->loss);
-    if (!state->has_base || !(noise >= 0))
+    if (!state->has_base || state->points < 10 || !(noise >= 0))
         return false;
     double needed = options->score * 1.2533 * noise * sqrt(1.5 / (double)f);
     if (!state->loss.is_raw)
         needed = fmax(needed, log(options->rise));
-    double undone = tv_descent_undone(&state->descent, state->level) -
-                    tv_descent_undone(&state->descent, state->base);
+    double share = undone(state, state->level) - undone(state, state->base);
     if (!(space(state, state->base, state->level) > needed) ||
-        !(undone > (state->restarted ? options->restart_undone : options->slow_undone))) {
+        !(share > (state->restarted ? options->restart_undone : options->slow_undone))) {
         state->held = 0;
         return false;
     }
-    if (state->held++ == 0)
+    if (state->held++ == 0) {
         state->held_step = point->step;
-    return (double)state->held >= 0.75 * (double)f && !is_falling(state, 2 * f);
+        state->held_peak = state->level;
+    }
+    state->held_peak = fmax(state->held_peak, state->level);
+    if ((double)state->held < 0.75 * (double)f || is_falling(state, 2 * f))
+        return false;
+    return state->held >= 3 * f ||
+           state->level - state->base >= 0.5 * (state->held_peak - state->base);
 }
 
 static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
@@ -314,7 +329,7 @@ static const struct tv_option table[] = {
                   "share that the level must undo"),
     TV_OPTION_ROW(struct options, rise, DOUBLE, 1.1, 1, 100,
                   "least ratio of the level to the lowest level"),
-    TV_OPTION_ROW(struct options, score, DOUBLE, 5, 1, 100,
+    TV_OPTION_ROW(struct options, score, DOUBLE, 6, 1, 100,
                   "rise over the standard error of the two levels"),
     TV_OPTION_ROW(struct options, restart_undone, DOUBLE, 0.5, 0, 100,
                   "share that the level must undo after the learning rate was restarted"),
@@ -341,7 +356,8 @@ const struct tv_detector tv_detector_divergence = {
                "within 3..16: rise in log "
                "space > max(ln `rise`, `score` x 1.2533 s sqrt(1/f + 1/2f)), at least "
                "`slow_undone` of the progress, held for "
-               "0.75 f points and not falling (Mann-Kendall). After the schedule restarted the "
+               "0.75 f points, not falling (Mann-Kendall) and still half of its peak up (or held "
+               "for 3 f points). After the schedule restarted the "
                "learning rate it takes "
                "`restart_undone`.\n"
                "Dead: `dead_points` points that are NaN, infinite or a filtered zero after finite "

@@ -20,6 +20,7 @@ struct state {
     struct tv_innovation norm;
     struct tv_blocks blocks; /* ln norm of accepted points after the warm-up */
     double last[LAST];       /* ln norm */
+    double loss[LAST];       /* at the same time, 0 when unknown */
     int64_t last_step[LAST];
     uint32_t seen;
     uint32_t above, dead, calm;
@@ -29,10 +30,15 @@ struct state {
     double said;
 };
 
-/* ln of the usual norm: all finished blocks but the latest, or NaN. */
+/* ln of the usual norm: all finished blocks after the warm-up but the latest, before that the last
+ * accepted points; NaN when too few are known. */
 static double usual(const struct state *state)
 {
     uint32_t len = state->blocks.len;
+    if (len == 0 && state->norm.values >= LAST)
+        return log(tv_median_of(state->norm.value, state->norm.values < TV_INNOVATIONS
+                                                       ? state->norm.values
+                                                       : TV_INNOVATIONS));
     return tv_blocks_median(&state->blocks, len > 16 ? len - 16 : 0, len > 2 ? len - 1 : len);
 }
 
@@ -84,11 +90,16 @@ static void say(struct tv_view *view, struct state *state, double reference, int
 static bool grows(const struct state *state, const struct options *options, double reference,
                   double noise)
 {
-    double values[LAST];
+    double values[LAST], loss[LAST];
     if (state->seen < LAST)
         return false;
-    for (uint32_t i = 0; i < LAST; i++)
+    for (uint32_t i = 0; i < LAST; i++) {
         values[i] = state->last[(state->seen + i) % LAST];
+        loss[i] = state->loss[(state->seen + i) % LAST];
+    }
+    /* Where a model begins to learn, its gradient grows while its loss falls. */
+    if (tv_mann_kendall(loss, LAST) < -1.64)
+        return false;
     double late = tv_median_of(values + LAST - 3, 3);
     return late - reference > fmax(log(options->growth), options->score * noise) &&
            tv_mann_kendall(values, LAST) > 2.6;
@@ -110,6 +121,9 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
     double value = log(point->value), reference = usual(state),
            noise = tv_innovation_noise(&state->norm);
     state->dead = 0;
+    struct tv_point loss;
+    state->loss[state->seen % LAST] =
+        tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss) && isfinite(loss.value) ? loss.value : 0;
     state->last_step[state->seen % LAST] = point->step;
     state->last[state->seen++ % LAST] = value;
     if (state->seen == 1000 * LAST)

@@ -10,7 +10,7 @@
 #define LAST 5 /* points that a level is the median of */
 
 struct options {
-    double rise, critical, early_rise, score, worse_score, undone;
+    double rise, critical, early_rise, far_rise, score, worse_score, undone;
 };
 
 struct state {
@@ -25,6 +25,7 @@ struct state {
     int64_t lowest_step;
     double head[3]; /* the first points */
     int64_t end;    /* of the warm-up's neighbourhood, once it is over */
+    uint32_t far;   /* bits of the last 10 points: far above the first ones */
     bool is_over, is_raised;
     double level; /* now */
 };
@@ -82,20 +83,40 @@ static void say(struct tv_view *view, const struct options *options, const struc
     tv_raise(view, &finding);
 }
 
-/* Three points in a row clearly above the first ones need no noise to be judged by: a descent never
- * does that. */
-static bool rises_at_once(const struct state *state, const struct options *options)
+/* What three points in a row must exceed to be above the first ones, of which at most `len` are
+ * looked at. While the noise is unknown the spread of the first ones stands in for it. */
+static double first_limit(const struct state *state, const struct options *options, uint32_t len)
+{
+    double noise = tv_innovation_noise(&state->loss), low = INFINITY, high = -INFINITY;
+    for (uint32_t i = 0; i < len; i++) {
+        low = fmin(low, state->head[i]);
+        high = fmax(high, state->head[i]);
+    }
+    if (state->loss.is_raw)
+        return len < 3 ? INFINITY : high + fmax(3 * (high - low), noise >= 0 ? 2 * noise : 0);
+    if (state->points < 8 || !(noise >= 0))
+        return options->early_rise * (len == 1 ? 1.4 : len == 2 ? 1.2 : 1) * high;
+    return fmax(options->rise, exp(2 * noise)) * high;
+}
+
+/* A descent never has three points in a row clearly above its first ones, nor four of ten at twice
+ * their height. */
+static bool rises_at_once(struct state *state, const struct options *options)
 {
     uint32_t n = state->points;
-    double noise = tv_innovation_noise(&state->loss), before = 0;
-    if (n < 4 || state->loss.is_raw)
+    if (n < 4)
         return false;
-    for (uint32_t i = 0; i < 3 && i < n - 3; i++)
-        before = fmax(before, state->head[i]);
-    double least = n < 8 ? options->early_rise * before
-                         : fmax(options->rise, exp(noise >= 0 ? noise : 0)) * before;
+    double limit = first_limit(state, options, n < 6 ? n - 3 : 3);
+    double far =
+        state->loss.is_raw
+            ? limit
+            : options->far_rise * fmax(state->head[0], fmax(state->head[1], state->head[2]));
+    bool is_far = n >= 6 && state->last[(n - 1) % LAST] > far;
+    state->far = (state->far << 1 | is_far) & 0x3ff;
+    if (is_far && __builtin_popcount(state->far) >= 4)
+        return true;
     for (uint32_t i = 0; i < 3; i++)
-        if (!(state->last[(n - 1 - i) % LAST] > least))
+        if (!(state->last[(n - 1 - i) % LAST] > limit))
             return false;
     return true;
 }
@@ -107,7 +128,7 @@ static bool rises(const struct state *state, const struct options *options)
         return false;
     /* Worse than at the very start is no fluctuation of a descent. */
     bool is_worse = state->loss.is_raw || state->first <= 0
-                        ? state->level > state->first + noise
+                        ? state->level > state->first + 2 * noise
                         : state->level > options->rise * state->first;
     double rise = rise_of(state);
     double needed =
@@ -172,11 +193,13 @@ static const struct tv_option table[] = {
                   "least ratio of the level to the lowest level"),
     TV_OPTION_ROW(struct options, critical, DOUBLE, 1.5, 1, 1000,
                   "ratio from which the alert is critical"),
-    TV_OPTION_ROW(struct options, early_rise, DOUBLE, 1.5, 1, 100,
+    TV_OPTION_ROW(struct options, early_rise, DOUBLE, 1.4, 1, 100,
                   "ratio of 3 points in a row to the first 3, within the first 8 points"),
+    TV_OPTION_ROW(struct options, far_rise, DOUBLE, 2, 1, 100,
+                  "ratio of 4 in 10 points to the first 3"),
     TV_OPTION_ROW(struct options, score, DOUBLE, 4, 1, 100,
                   "rise over the standard error of the two levels"),
-    TV_OPTION_ROW(struct options, worse_score, DOUBLE, 2.5, 1, 100,
+    TV_OPTION_ROW(struct options, worse_score, DOUBLE, 3.5, 1, 100,
                   "the same once the level is also `rise` times the first losses"),
     TV_OPTION_ROW(struct options, undone, DOUBLE, 0.5, 0, 100,
                   "least share of the progress since the start that the rise undoes"),
@@ -194,7 +217,8 @@ const struct tv_detector tv_detector_warmup_divergence = {
         "least `undone` of the "
         "progress so far (`worse_score` once the level is also `rise` above the first losses). "
         "Three points in a row above all of the first "
-        "three by `early_rise` (later by `rise` and one noise) are enough.\n"
+        "three by `early_rise` (later by `rise` and 2 noises) are enough, "
+        "and so are four of ten points at `far_rise` times the first three.\n"
         "Warm-up comes from the configuration, else from the rise of the logged learning rate. The "
         "learning rate at "
         "the lowest level is reported as the last good one.\n"
