@@ -30,6 +30,7 @@ enum {
     OPT_DETECTOR,
     OPT_SET,
     OPT_EXPLAIN,
+    OPT_FULL,
     OPT_NOW,
     OPT_JOBS,
 };
@@ -47,6 +48,7 @@ static const struct tv_cli_option option_table[] = {
     {"detector", 'd', "ID", "run this detector only; can be repeated"},
     {"set", 0, "ID.OPTION=VALUE", "set a detector's option (trainvet explain ID names them)"},
     {"explain", 0, NULL, "also say why each silent detector is silent"},
+    {"full", 0, NULL, "tell consequences as fully as the finding that caused them"},
     {"now", 0, "TIME",
      "judge as an observer at that time (RFC 3339 or unix\n"
      "seconds), so that a silent end is told from the end"},
@@ -98,7 +100,7 @@ struct scan {
     FILE *out;
     atomic_uint_least64_t bytes;
     size_t done;
-    bool progress, has_progress_line, trouble, findings, sink_failed;
+    bool full, progress, has_progress_line, trouble, findings, sink_failed;
 };
 
 /* ---- command line ---- */
@@ -157,6 +159,9 @@ static int set_option(struct scan *scan, int option, const char *value)
         return TV_EXIT_OK;
     case OPT_EXPLAIN:
         scan->choice.engine.keep_silences = true;
+        return TV_EXIT_OK;
+    case OPT_FULL:
+        scan->full = true;
         return TV_EXIT_OK;
     case OPT_NOW:
         if (!tv_parse_time(tv_span_of(value), &scan->now))
@@ -225,6 +230,8 @@ static int open_output(struct scan *scan)
     scan->sink_options = tv_xcalloc(1, scan->sink->options_size);
     scan->sink_state = tv_xcalloc(1, scan->sink->state_size);
     tv_option_defaults(scan->sink->options, scan->sink_options);
+    if (scan->sink->options && scan->full)
+        tv_option_set(scan->sink->options, scan->sink_options, "full", "true", &error);
     if (scan->sink->options && wants_color(scan->out))
         tv_option_set(scan->sink->options, scan->sink_options, "color", "true", &error);
     report_sink(scan,
@@ -296,7 +303,7 @@ static void report_run(void *ctx, size_t i)
     struct tv_run_report report;
     struct tv_error error = {0};
     const struct tv_alert *const *alerts;
-    size_t len = tv_run_alerts(one->run, &alerts);
+    size_t len = tv_run_stories(one->run, &alerts);
     tv_run_report(one->run, &report);
     erase_progress(scan);
     scan->trouble = scan->trouble || one->notes.any_damage;

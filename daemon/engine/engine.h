@@ -84,6 +84,8 @@ const struct tv_schedule *tv_run_schedule(struct tv_run *run, enum tv_status *re
 
 /* Alerts in order of noticing; valid until the next call on this run. */
 size_t tv_run_alerts(struct tv_run *run, const struct tv_alert *const **ret);
+/* The same alerts, each consequence behind its cause, the worst story first. */
+size_t tv_run_stories(struct tv_run *run, const struct tv_alert *const **ret);
 /* The report's pointers stay valid until the run is freed. */
 void tv_run_report(struct tv_run *run, struct tv_run_report *ret);
 

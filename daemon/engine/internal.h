@@ -126,7 +126,7 @@ struct tv_run {
     size_t detectors_len;
 
     struct tv_alert_box **alerts;
-    const struct tv_alert **alert_list;
+    const struct tv_alert **alert_list, **story_list;
     size_t alerts_len, alerts_cap, alerts_dropped;
     struct tv_input_report *report_inputs;
     struct tv_silence *report_silences;

@@ -137,6 +137,7 @@ void tv_run_free(struct tv_run *run)
         tv_arena_free(&run->alerts[i]->texts);
     free(run->alerts);
     free(run->alert_list);
+    free(run->story_list);
     free(run->series);
     free(run->input_list);
     free(run->report_inputs);

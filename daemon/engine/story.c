@@ -3,6 +3,7 @@
  * warm-up that was too short is one trouble with three dates. Every alert stays an alert; it only
  * learns who leads it. */
 #include "engine/internal.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* Causes before their consequences; `leads` lists what each can bring about. A leader always stands
@@ -54,11 +55,12 @@ static bool can_lead(const struct tv_alert *cause, const struct tv_alert *effect
     return false;
 }
 
-/* Onsets are estimates: two within 2 % of the run count as together. */
+/* Onsets are estimates, some of them as coarse as the evaluations: two within 4 % of the run count
+ * as together. */
 void tv_story_tell(struct tv_run *run)
 {
     int64_t slack =
-        run->first_step == TV_STEP_UNKNOWN ? 0 : (run->last_step - run->first_step) / 50 + 1;
+        run->first_step == TV_STEP_UNKNOWN ? 0 : (run->last_step - run->first_step) / 25 + 1;
     for (size_t i = 0; i < run->alerts_len; i++) {
         struct tv_alert *effect = &run->alerts[i]->alert;
         size_t best = CAUSES;
@@ -76,4 +78,41 @@ void tv_story_tell(struct tv_run *run)
         while (effect->leader && effect->leader->leader)
             effect->leader = effect->leader->leader;
     }
+}
+
+static const struct tv_alert *root_of(const struct tv_alert *alert)
+{
+    return alert->leader ? alert->leader : alert;
+}
+
+static int sign(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* The worst story first, then the earliest; in a story its leader first, then by onset. */
+static int compare(const void *a, const void *b)
+{
+    const struct tv_alert *one = *(const struct tv_alert *const *)a,
+                          *other = *(const struct tv_alert *const *)b;
+    const struct tv_alert *root = root_of(one), *other_root = root_of(other);
+    int order = sign(other_root->severity, root->severity);
+    order = order ? order : sign(root->onset_step, other_root->onset_step);
+    order = order ? order : strcmp(root->fingerprint, other_root->fingerprint);
+    order = order ? order : sign(one != root, other != other_root);
+    order = order ? order : sign(one->onset_step, other->onset_step);
+    return order ? order : strcmp(one->fingerprint, other->fingerprint);
+}
+
+size_t tv_run_stories(struct tv_run *run, const struct tv_alert *const **ret)
+{
+    const struct tv_alert *const *alerts;
+    size_t len = tv_run_alerts(run, &alerts);
+    run->story_list = tv_xrealloc(run->story_list, len, sizeof *run->story_list);
+    if (len) {
+        memcpy(run->story_list, alerts, len * sizeof(const struct tv_alert *));
+        qsort(run->story_list, len, sizeof(const struct tv_alert *), compare);
+    }
+    *ret = run->story_list;
+    return len;
 }

@@ -11,18 +11,22 @@
 enum { VERDICT_COLUMN = 10, NAME_COLUMN = 14, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
 
 struct options {
-    bool color;
+    bool color, full;
     int64_t width;
 };
 
 struct state {
     FILE *out;
     size_t runs, healthy, running, without_data, by_severity[TV_CRITICAL + 1];
-    bool after_block; /* the line above ends a run's findings: leave an empty one */
+    char story[17]; /* fingerprint of the finding whose consequences may follow */
+    bool has_consequences,
+        after_block; /* the line above ends a run's findings: leave an empty one */
 };
 
 static const struct tv_option option_table[] = {
     TV_OPTION_ROW(struct options, color, BOOL, 0, 0, 1, "colour the verdicts"),
+    TV_OPTION_ROW(struct options, full, BOOL, 0, 0, 1,
+                  "tell consequences of another finding as fully as their cause"),
     TV_OPTION_ROW(struct options, width, INT, 80, 40, 1000, "columns that a line may take"),
     TV_OPTION_END,
 };
@@ -218,12 +222,31 @@ static void print_numbers(const struct options *options, FILE *out, const struct
         line(options, out, "numbers", buffer);
 }
 
+/* What another finding brought about, when that one stands right above: one sentence. */
+static bool print_consequence(const struct options *options, struct state *state,
+                              const struct tv_alert *alert)
+{
+    char buffer[1024];
+    struct tv_text text = tv_text_in(buffer, sizeof buffer);
+    if (options->full || !alert->leader || strcmp(alert->leader->fingerprint, state->story) != 0)
+        return false;
+    tv_text_add(&text, "step %" PRId64 ", %s: %s", alert->onset_step, alert->detector,
+                alert->summary);
+    line(options, state->out, state->has_consequences ? "" : "then", buffer);
+    state->has_consequences = true;
+    return true;
+}
+
 static enum tv_status deliver(const void *opaque_options, void *opaque,
                               const struct tv_alert *alert, struct tv_error *reterr)
 {
     const struct options *options = opaque_options;
     struct state *state = opaque;
     FILE *out = state->out;
+    if (print_consequence(options, state, alert))
+        return check(state, reterr);
+    memcpy(state->story, alert->fingerprint, sizeof state->story);
+    state->has_consequences = false;
     fprintf(out, "\n  %s%s%s: ", color(options, severity_color(alert->severity)), alert->detector,
             color(options, "\033[0m"));
     wrap(options, out, 4 + strlen(alert->detector), LABEL_INDENT, alert->summary);
