@@ -13,13 +13,11 @@
  * bytes. */
 #define SEARCH_ALLOWANCE (UINT64_C(64) << 20)
 
-enum cause { CAUSE_HEADER, CAUSE_ZEROS, CAUSE_DATA };
-
 struct tfevents {
     uint64_t offset;     /* of the first byte of the current call, from the start of the file */
     struct tv_tag *last; /* tag of the last sample: its likely_next predicts the next one */
     bool is_lost;        /* searching for the next sound record */
-    enum cause cause;    /* why */
+    char why[104];       /* what was found there and what was expected */
     uint64_t lost_from;
     uint64_t search_cost;
     bool noted_large;
@@ -157,6 +155,14 @@ static void deliver_facts(struct reader *reader, const struct tv_event_value *va
     report(reader, here(reader), 0, true, what);
 }
 
+static void refuse(struct reader *reader, const struct tv_event_value *value)
+{
+    char tag[64], what[200];
+    struct tv_text text = tv_text_in(what, sizeof what);
+    tv_text_add(&text, "%s: %s", tv_escape(value->tag, tag, sizeof tag), value->refused);
+    report(reader, here(reader), 0, false, what);
+}
+
 static void deliver_any(struct reader *reader, const Tvpb__Event *event,
                         const struct tv_event_value *value)
 {
@@ -166,7 +172,7 @@ static void deliver_any(struct reader *reader, const Tvpb__Event *event,
         deliver(reader, value, event->step, event->wall_time);
         break;
     case TV_VALUE_REFUSED:
-        report(reader, here(reader), 0, false, value->refused);
+        refuse(reader, value);
         break;
     case TV_VALUE_TEXT:
     case TV_VALUE_HPARAMS:
@@ -271,25 +277,41 @@ static bool wait_for(struct reader *reader, uint64_t size)
     return false;
 }
 
-static bool lose(struct reader *reader, enum cause cause)
+/* Where the next record begins is unknown from here on. The caller has said why in state->why. */
+static bool lose(struct reader *reader)
 {
     reader->state->is_lost = true;
-    reader->state->cause = cause;
     reader->state->lost_from = here(reader);
     reader->at++;
     return true;
+}
+
+static struct tv_text why_of(struct reader *reader)
+{
+    return tv_text_in(reader->state->why, sizeof reader->state->why);
 }
 
 /* A header that cannot be trusted. Zeros up to the end of what is there may be a block that is not
  * written yet, so they are left alone as long as they fit the window. */
 static bool pass_header(struct reader *reader)
 {
+    const char *header = reader->in.data + reader->at;
     size_t zeros = tv_zero_run(reader->in, reader->at);
-    if (zeros < TV_RECORD_HEADER)
-        return lose(reader, CAUSE_HEADER);
-    if (zeros < TV_RECORD_SHOWN && reader->at + zeros == reader->in.len)
-        return wait_for(reader, zeros + 1);
-    return lose(reader, CAUSE_ZEROS);
+    struct tv_text why = why_of(reader);
+    if (zeros >= TV_RECORD_HEADER) {
+        if (zeros < TV_RECORD_SHOWN && reader->at + zeros == reader->in.len)
+            return wait_for(reader, zeros + 1);
+        tv_text_add(&why, "a run of zero bytes where a record header was expected");
+        return lose(reader);
+    }
+    uint32_t found = tv_load32(header + 8), expected = tv_crc32c_mask(tv_crc32c(header, 8));
+    if (found != expected)
+        tv_text_add(&why, "a record header has the checksum %08x where %08x was expected", found,
+                    expected);
+    else
+        tv_text_add(&why, "a record header claims %llu bytes, more than any writer writes",
+                    (unsigned long long)tv_load64(header));
+    return lose(reader);
 }
 
 static bool is_plausible_header(const char *at)
@@ -303,19 +325,18 @@ static bool is_plausible_header(const char *at)
 static bool pass_data(struct reader *reader, struct tv_record record)
 {
     size_t next = reader->at + (size_t)record.size;
-    if (reader->in.len - next < TV_RECORD_HEADER) {
-        if (!reader->last)
-            return wait_for(reader, record.size + TV_RECORD_HEADER);
-    } else if (!is_plausible_header(reader->in.data + next)) {
-        reader->state->search_cost += record.size;
-        return lose(reader, CAUSE_DATA);
-    }
-    char what[160];
-    struct tv_text text = tv_text_in(what, sizeof what);
-    tv_text_add(&text, "a record of %zu bytes has the data checksum %08x where %08x was expected",
+    bool is_tail = reader->in.len - next < TV_RECORD_HEADER;
+    if (is_tail && !reader->last)
+        return wait_for(reader, record.size + TV_RECORD_HEADER);
+    struct tv_text why = why_of(reader);
+    tv_text_add(&why, "a record of %zu bytes has the data checksum %08x where %08x was expected",
                 record.data.len, tv_load32(record.data.data + record.data.len),
                 tv_crc32c_mask(tv_crc32c(record.data.data, record.data.len)));
-    report(reader, here(reader), record.size, false, what);
+    if (!is_tail && !is_plausible_header(reader->in.data + next)) {
+        reader->state->search_cost += record.size;
+        return lose(reader);
+    }
+    report(reader, here(reader), record.size, false, reader->state->why);
     reader->at = next;
     return true;
 }
@@ -340,16 +361,11 @@ static bool pass_large(struct reader *reader, struct tv_record record)
 
 static void report_lost(struct reader *reader)
 {
-    static const char *const found[] = {
-        [CAUSE_HEADER] = "a record header whose length fails its checksum",
-        [CAUSE_ZEROS] = "a run of zero bytes where a record header was expected",
-        [CAUSE_DATA] = "a record whose data fails its checksum and that no other record follows",
-    };
     struct tfevents *state = reader->state;
     uint64_t to = here(reader);
     char what[200];
     struct tv_text text = tv_text_in(what, sizeof what);
-    tv_text_add(&text, "%s; %s at byte %llu", found[state->cause],
+    tv_text_add(&text, "%s; %s at byte %llu", state->why,
                 reader->at < reader->in.len ? "reading goes on with the sound record"
                                             : "no sound record was found up to the end",
                 (unsigned long long)to);

@@ -58,7 +58,7 @@ const char *tv_compare_decoders(struct tv_span data, struct tv_decoded *ret)
 {
     struct tv_event_memory memory = {.left = TV_EVENT_MEMORY};
     ProtobufCAllocator allocator = tv_event_allocator(&memory);
-    struct tv_plain_event plain = {0};
+    struct tv_plain_event plain = {.tag = {"", 0}};
     struct tv_event_scan scan;
     Tvpb__Event *event = tvpb__event__unpack(&allocator, data.len, (const uint8_t *)data.data);
     *ret = (struct tv_decoded){tv_event_plain(data, &plain), tv_event_scan(data, &scan),

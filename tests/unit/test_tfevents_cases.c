@@ -113,37 +113,44 @@ START_TEST(a_tag_may_hold_a_zero_byte)
 }
 END_TEST
 
-START_TEST(bad_length_crc_is_searched_past)
+static uint32_t header_checksum(uint64_t length)
+{
+    struct tv_bytes header = {0};
+    uint32_t checksum;
+    tv_write_header(&header, length);
+    memcpy(&checksum, header.data + 8, 4);
+    tv_bytes_free(&header);
+    return le32toh(checksum);
+}
+
+/* Two records, the length of the second damaged, and `more` behind them. */
+static void expect_bad_header(int more, const char *ending)
 {
     struct tv_bytes file = {0};
+    char text[512];
     tv_write_scalar(&file, 1, "loss", 1);
     tv_write_scalar(&file, 2, "loss", 2);
     file.data[SIZE] ^= 8;
-    tv_write_scalar(&file, 3, "loss", 3);
-    tv_write_scalar(&file, 4, "loss", 4);
-    tv_expect_events(
-        &file,
-        "S loss 1 1000000001 1\n"
-        "D 42 42 0 a record header whose length fails its checksum; reading goes on with the "
-        "sound record at byte 84\n"
-        "S loss 3 1000000003 3\n"
-        "S loss 4 1000000004 4\n",
-        0);
+    for (int i = 0; i < more; i++)
+        tv_write_scalar(&file, 3 + i, "loss", (float)i);
+    snprintf(text, sizeof text,
+             "S loss 1 1000000001 1\n"
+             "D 42 42 0 a record header has the checksum %08x where %08x was expected; %s",
+             header_checksum(SIZE - 16), header_checksum((SIZE - 16) ^ 8), ending);
+    tv_expect_events(&file, text, 0);
+}
+
+START_TEST(bad_length_crc_is_searched_past)
+{
+    expect_bad_header(2, "reading goes on with the sound record at byte 84\n"
+                         "S loss 3 1000000003 0\n"
+                         "S loss 4 1000000004 1\n");
 }
 END_TEST
 
 START_TEST(bad_length_crc_of_the_last_record_is_reported_at_the_end)
 {
-    struct tv_bytes file = {0};
-    tv_write_scalar(&file, 1, "loss", 1);
-    tv_write_scalar(&file, 2, "loss", 2);
-    file.data[SIZE] ^= 8;
-    tv_expect_events(
-        &file,
-        "S loss 1 1000000001 1\n"
-        "D 42 42 0 a record header whose length fails its checksum; no sound record was found "
-        "up to the end at byte 84\n",
-        0);
+    expect_bad_header(0, "no sound record was found up to the end at byte 84\n");
 }
 END_TEST
 
@@ -260,17 +267,19 @@ END_TEST
 static void expect_length_is_refused(uint64_t length)
 {
     struct tv_bytes file = {0};
+    char text[512];
     tv_write_scalar(&file, 1, "loss", 1);
     tv_write_header(&file, length);
     tv_bytes_add(&file, "some bytes", 10);
     tv_write_scalar(&file, 2, "loss", 2);
-    tv_expect_events(
-        &file,
+    snprintf(
+        text, sizeof text,
         "S loss 1 1000000001 1\n"
-        "D 42 22 0 a record header whose length fails its checksum; reading goes on with the "
-        "sound record at byte 64\n"
+        "D 42 22 0 a record header claims %llu bytes, more than any writer writes; reading goes "
+        "on with the sound record at byte 64\n"
         "S loss 2 1000000002 2\n",
-        0);
+        (unsigned long long)length);
+    tv_expect_events(&file, text, 0);
 }
 
 START_TEST(a_length_of_2_to_the_64_less_one_is_damage)
@@ -652,7 +661,7 @@ START_TEST(an_absent_value_is_zero_only_where_tensorflow_means_it)
     expect_tensor((struct tensor){9, "1", 0, NULL, 0, "scalars"}, "0");
     struct tv_bytes file = {0};
     write_tensor(&file, 1, "x", &(struct tensor){1, NULL, 0, NULL, 0, "scalars"});
-    tv_expect_events(&file, "D 0 0 0 the tensor has neither shape nor value\n", 0);
+    tv_expect_events(&file, "D 0 0 0 x: the tensor has neither shape nor value\n", 0);
 }
 END_TEST
 
@@ -665,8 +674,8 @@ START_TEST(a_scalar_that_is_none_is_reported_and_other_tensors_are_not)
     write_tensor(&file, 3, "x", &(struct tensor){1, "3", 5, "abcdefghijkl", 12, "histograms"});
     char text[256];
     snprintf(text, sizeof text,
-             "D 0 0 0 the tensor's type is not a number that a scalar can have\n"
-             "D %zu 0 0 the tensor's content has another size than one element of its type\n",
+             "D 0 0 0 x: the tensor's type is not a number that a scalar can have\n"
+             "D %zu 0 0 x: the tensor's content has another size than one element of its type\n",
              second);
     tv_expect_events(&file, text, 0);
 }
