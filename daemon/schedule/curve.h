@@ -127,7 +127,8 @@ double tv_triangle_lr(const struct tv_curve *c, double n);
  */
 double tv_stairs_lr(const struct tv_curve *c, double n);
 double tv_range_test_lr(const struct tv_curve *c, double n); /* peak * (1 + GAMMA k), k as above */
-/* Table: rows of 4: last step, from, to (parts of the peak), shape (linear or cosine). */
+/* Table: rows of 4: last step, from, to (parts of the peak), shape: linear, cosine, or none, which
+ * stays at `from` until the end. */
 double tv_phases_lr(const struct tv_curve *c, double n);
 #define TV_PHASE_ROW 4
 /* The part that has begun last, counted from its begin. MODE 1: its begin still belongs to the one

@@ -7,10 +7,11 @@ double tv_hard_restarts_lr(const struct tv_curve *c, double n)
     if (n < c->warmup)
         return tv_warmup(c, n);
     double p = (n - c->warmup) / tv_max(1.0, tv_curve_end(c) - c->warmup);
-    if (p >= 1.0)
+    if (!(p < 1.0))
         return tv_curve_floor(c);
     double cycles = c->param[TV_P_CYCLES] * p;
-    return c->peak * tv_half_cosine(cycles - (double)(int64_t)cycles);
+    double whole = cycles < 1e15 ? (double)(int64_t)cycles : floor(cycles); /* floor() is a call */
+    return c->peak * tv_half_cosine(cycles - whole);
 }
 
 struct cycle {

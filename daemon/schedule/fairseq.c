@@ -130,12 +130,10 @@ static enum tv_status manual(const struct fs_case *fs, struct tv_error *reterr)
         return tv_fail(reterr, TV_EUNSUPPORTED,
                        "a manual schedule is known from a plain update2lr only");
     for (int i = 0; i < len; i++) {
-        double before = i > 0 ? lr[i - 1] / s->peak : 1;
-        double row[TV_PHASE_ROW] = {at[i], before, i + 1 < len ? before : lr[i] / s->peak,
-                                    TV_SHAPE_LINEAR};
+        double row[TV_PHASE_ROW] = {at[i], i > 0 ? lr[i - 1] / s->peak : 1, lr[i] / s->peak,
+                                    TV_SHAPE_NONE};
         memcpy(s->table + (ptrdiff_t)i * TV_PHASE_ROW, row, sizeof row);
     }
-    (void)reterr;
     s->table_len = len * TV_PHASE_ROW;
     return TV_OK;
 }

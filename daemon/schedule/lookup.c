@@ -156,7 +156,7 @@ int tv_in_list(const struct tv_scope *scope, const char *key, double *ret, int c
 
 int tv_in_map(const struct tv_scope *scope, const char *key, double *keys, double *values, int cap)
 {
-    struct tv_scope map = tv_scope_in(scope, key);
+    struct tv_scope map = *key ? tv_scope_in(scope, key) : *scope;
     size_t prefix = strlen(map.prefix);
     int len = 0;
     for (size_t i = 0; i < map.facts->len; i++) {

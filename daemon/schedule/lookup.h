@@ -35,7 +35,8 @@ bool tv_in_null(const struct tv_scope *scope, const char *key);
 /* The numbers of a list ("milestones.0", ...), or the one number that stands there; -1 when there
  * are more. */
 int tv_in_list(const struct tv_scope *scope, const char *key, double *ret, int cap);
-/* A mapping from numbers to numbers, by rising key; -1 when there are more. */
+/* A mapping from numbers to numbers, by rising key ("": the scope itself); -1 when there are more.
+ */
 int tv_in_map(const struct tv_scope *scope, const char *key, double *keys, double *values, int cap);
 /* What stands behind the last '.': "torch.optim.lr_scheduler.StepLR" is "StepLR". */
 const char *tv_last_name(const char *path);

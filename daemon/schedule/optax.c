@@ -151,15 +151,9 @@ static enum tv_status piecewise(const struct optax_case *o, struct tv_error *ret
         if (!(scale[i] >= 0))
             return tv_fail(reterr, TV_ECONFIG, "%s expects non-negative scale factors", o->name);
     }
+    bool steps = !strcmp(o->name, "piecewise_constant_schedule");
     double shape = type && !strcmp(type, "cosine") ? TV_SHAPE_COSINE : TV_SHAPE_LINEAR;
-    enum tv_status status = phases(o, at, scale, len, shape, reterr);
-    if (strcmp(o->name, "piecewise_constant_schedule") != 0)
-        return status;
-    for (int i = 0; status == TV_OK && i + TV_PHASE_ROW < o->part->table_len; i += TV_PHASE_ROW) {
-        double *row = o->s->table + o->part->table_at + i;
-        row[2] = row[1]; /* flat up to the boundary; only the last row's end counts */
-    }
-    return status;
+    return phases(o, at, scale, len, steps ? TV_SHAPE_NONE : shape, reterr);
 }
 
 static const struct {

@@ -40,13 +40,24 @@ double tv_phases_lr(const struct tv_curve *c, double n)
         to = row[2];
         if (n < end) {
             double p = (n - begin) / (end - begin);
-            if ((enum tv_shape)(int)row[3] == TV_SHAPE_COSINE)
+            if (row[3] == TV_SHAPE_NONE)
+                return c->peak * from;
+            if (row[3] == TV_SHAPE_COSINE)
                 return c->peak * tv_mix(to, from, tv_half_cosine(p));
             return c->peak * tv_mix(from, to, p);
         }
         begin = end;
     }
     return c->peak * to;
+}
+
+/* NaN for a part that could not be resolved. */
+static double part_lr(const struct tv_curve *c, const struct tv_schedule_part *part, double peak,
+                      double n)
+{
+    struct tv_curve curve = tv_curve_of_part(c->whole, part);
+    curve.peak = peak;
+    return part->kind && part->kind->lr ? part->kind->lr(&curve, n) : NAN;
 }
 
 double tv_sequence_lr(const struct tv_curve *c, double n)
@@ -58,8 +69,7 @@ double tv_sequence_lr(const struct tv_curve *c, double n)
         if (late ? n > whole->part[i].begin : n >= whole->part[i].begin)
             part = &whole->part[i];
     }
-    struct tv_curve curve = tv_curve_of_part(whole, part);
-    return part->kind->lr(&curve, n - part->begin);
+    return part_lr(c, part, part->peak, n - part->begin);
 }
 
 double tv_chain_lr(const struct tv_curve *c, double n)
@@ -70,10 +80,8 @@ double tv_chain_lr(const struct tv_curve *c, double n)
         double epoch = part->param[TV_P_EXTRA2], at = epoch > 0.0 ? floor(n / epoch) : n;
         if (at < part->begin)
             continue;
-        struct tv_curve curve = tv_curve_of_part(c->whole, part);
-        if (isnan(curve.peak))
-            curve.peak = value;
-        value = part->kind->lr(&curve, fmin(at, part->end - 1.0) - part->begin);
+        value = part_lr(c, part, isnan(part->peak) ? value : part->peak,
+                        fmin(at, part->end - 1.0) - part->begin);
     }
     return value;
 }
@@ -87,8 +95,7 @@ double tv_factor_lr(const struct tv_curve *c, double n)
 double tv_jagged_lr(const struct tv_curve *c, double n)
 {
     const struct tv_schedule_part *part = &c->whole->part[0];
-    struct tv_curve curve = tv_curve_of_part(c->whole, part);
-    double inner = part->kind->lr(&curve, n);
+    double inner = part_lr(c, part, part->peak, n);
     double every = c->param[TV_P_PERIOD], up = c->param[TV_P_EXTRA], down = c->param[TV_P_DECAY];
     if (n < every - down)
         return inner;

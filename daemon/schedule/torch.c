@@ -61,9 +61,8 @@ static enum tv_status factor(struct torch_case *t, struct tv_error *reterr)
         arg(t, "total_iters", isinf(t->part->end) ? 5 : t->part->end - t->part->begin - 1);
     if (!(from >= 0 && from <= 1 && to >= 0 && to <= 1) || (!constant && from == 0))
         return tv_fail(reterr, TV_ECONFIG, "the factors of %s must lie between 0 and 1", t->name);
-    const double rows[] = {length, from, constant ? from : to, TV_SHAPE_LINEAR, length,
-                           to,     to,   TV_SHAPE_LINEAR};
-    return tv_part_table(t->s, t->part, rows, 2 * TV_PHASE_ROW, reterr);
+    const double row[] = {length, from, to, constant ? TV_SHAPE_NONE : TV_SHAPE_LINEAR};
+    return tv_part_table(t->s, t->part, row, TV_PHASE_ROW, reterr);
 }
 
 static enum tv_status polynomial(struct torch_case *t, struct tv_error *reterr)
@@ -91,7 +90,10 @@ static enum tv_status warm_restarts(struct torch_case *t, struct tv_error *reter
     set(t, TV_P_GROWTH, arg(t, "T_mult", NAN));
     if (!(t->part->param[TV_P_PERIOD] >= 1))
         return missing(t, "a positive integer T_0", reterr);
-    return t->part->param[TV_P_GROWTH] >= 1 ? TV_OK : missing(t, "a T_mult of 1 or more", reterr);
+    double growth = t->part->param[TV_P_GROWTH];
+    return growth >= 1 && growth == floor(growth)
+               ? TV_OK
+               : missing(t, "a whole T_mult of 1 or more", reterr);
 }
 
 static enum tv_status cyclic(struct torch_case *t, struct tv_error *reterr)

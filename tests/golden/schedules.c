@@ -12,6 +12,7 @@
  * be read. */
 #include "schedule/follow.h"
 #include "schedule/resolve.h"
+#include "support/settings.h"
 #include "trainvet/text.h"
 #include <dirent.h>
 #include <json-c/json.h>
@@ -22,7 +23,6 @@
 
 #define TOLERANCE      1e-12 /* of the table's largest value */
 #define FRAMEWORKS_MAX 64
-#define KEY_MAX        512
 
 struct tally {
     char framework[64];
@@ -44,44 +44,6 @@ static struct tally *tally_of(const char *framework)
     struct tally *tally = &tallies[tallies_len++];
     snprintf(tally->framework, sizeof tally->framework, "%s", framework);
     return tally;
-}
-
-static void add_text(struct tv_facts *facts, const char *key, const char *value, bool is_string,
-                     enum tv_fact_source source)
-{
-    struct tv_fact fact = {.key = tv_span_of(key),
-                           .value = tv_span_of(value),
-                           .is_string = is_string,
-                           .source = source};
-    tv_facts_add(facts, &fact, "golden");
-}
-
-/* Nested keys are joined by '.', as every parser of settings does it. */
-static void flatten(struct tv_facts *facts, const char *key, struct json_object *value)
-{
-    char inner[KEY_MAX];
-    const char *dot = *key ? "." : "";
-    if (json_object_is_type(value, json_type_object)) {
-        json_object_object_foreach(value, name, member)
-        {
-            snprintf(inner, sizeof inner, "%s%s%s", key, dot, name);
-            flatten(facts, inner, member);
-        }
-    } else if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(value); i++) {
-            snprintf(inner, sizeof inner, "%s%s%zu", key, dot, i);
-            flatten(facts, inner, json_object_array_get_idx(value, i));
-        }
-    } else if (!value) {
-        struct tv_fact fact = {.key = tv_span_of(key),
-                               .value = tv_span_of("null"),
-                               .is_null = true,
-                               .source = TV_FACT_USER_CONFIG};
-        tv_facts_add(facts, &fact, "golden");
-    } else {
-        add_text(facts, key, json_object_get_string(value),
-                 json_object_is_type(value, json_type_string), TV_FACT_USER_CONFIG);
-    }
 }
 
 static struct json_object *member(struct json_object *object, const char *name)
@@ -108,9 +70,9 @@ static bool check_version(struct json_object *config, const char *version,
     struct tv_facts facts = {0};
     struct tv_schedule schedule;
     struct tv_error error = {0};
-    flatten(&facts, "", config);
-    add_text(&facts, "framework", "transformers", true, TV_FACT_COMMAND_LINE);
-    add_text(&facts, "transformers_version", version, true, TV_FACT_COMMAND_LINE);
+    tv_settings_tree(&facts, "", config, TV_FACT_USER_CONFIG);
+    tv_settings_add(&facts, "framework", "transformers", TV_FACT_COMMAND_LINE);
+    tv_settings_add(&facts, "transformers_version", version, TV_FACT_COMMAND_LINE);
     enum tv_status status = tv_schedule_resolve(&facts, &schedule, &error);
     tv_facts_free(&facts);
     if (member(expected, "error")) {
@@ -198,9 +160,9 @@ static bool check_rates(struct json_object *golden, const char *framework, doubl
     struct tv_facts facts = {0};
     struct tv_schedule schedule;
     struct tv_error error = {0};
-    flatten(&facts, "", member(golden, "config"));
-    add_text(&facts, "framework", strcmp(framework, "seed") != 0 ? framework : "plain", true,
-             TV_FACT_COMMAND_LINE);
+    tv_settings_tree(&facts, "", member(golden, "config"), TV_FACT_USER_CONFIG);
+    tv_settings_add(&facts, "framework", strcmp(framework, "seed") != 0 ? framework : "plain",
+                    TV_FACT_COMMAND_LINE);
     enum tv_status status = tv_schedule_resolve(&facts, &schedule, &error);
     tv_facts_free(&facts);
     if (member(golden, "error")) {
