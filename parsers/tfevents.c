@@ -43,8 +43,6 @@ static inline uint64_t here(const struct reader *reader)
     return reader->state->offset + reader->at;
 }
 
-/* ---- what goes out ---- */
-
 static void flush(struct reader *reader)
 {
     if (reader->batched)
@@ -61,6 +59,8 @@ static void report(struct reader *reader, uint64_t offset, uint64_t length, bool
     reader->out->damage(reader->out->ctx, &damage);
 }
 
+/* A wall time that no clock gave (NaN, infinite, before 1970) is unknown; the point counts all the
+ * same. */
 static inline double known_time(double wall_time)
 {
     return wall_time > 0 && wall_time < (double)INFINITY ? wall_time : (double)NAN;
@@ -119,8 +119,6 @@ static void deliver(struct reader *reader, const struct tv_event_value *value, i
     if (value->form == TV_VALUE_SIMPLE || tag->kind <= TV_PLUGIN_SCALARS)
         put(reader, (struct tv_sample){tag, step, known_time(wall_time), value->value});
 }
-
-/* ---- one record ---- */
 
 /* Between a reader of configuration and our receiver: its lines are not lines of the file. */
 static void pass_fact(void *ctx, const struct tv_fact *fact)
@@ -249,8 +247,6 @@ static inline __attribute__((always_inline)) void read_record(struct reader *rea
     if (tag)
         put(reader, (struct tv_sample){tag, event.step, known_time(event.wall_time), event.value});
 }
-
-/* ---- the stream of records ---- */
 
 /* Reads sound records as long as they come; this is the hot loop. */
 static inline __attribute__((always_inline)) enum tv_record_state read_records(

@@ -26,8 +26,6 @@ static size_t write_and_free(struct tv_bytes *file, struct tv_bytes *event)
     return at;
 }
 
-/* ---- damage ---- */
-
 START_TEST(bad_data_crc_with_a_valid_message_is_left_out_and_reading_goes_on)
 {
     struct tv_bytes file = {0}, rewritten = {0};
@@ -262,8 +260,6 @@ START_TEST(a_truncated_tail_that_is_completed_later_is_read)
 }
 END_TEST
 
-/* ---- lengths ---- */
-
 static void expect_length_is_refused(uint64_t length)
 {
     struct tv_bytes file = {0};
@@ -341,8 +337,6 @@ START_TEST(a_file_with_only_its_version_says_nothing)
     tv_expect_events(&file, "", 0);
 }
 END_TEST
-
-/* ---- protocol buffers written in unusual ways ---- */
 
 START_TEST(unknown_fields_are_passed_over)
 {
@@ -424,8 +418,6 @@ START_TEST(many_values_in_one_event_all_come_out)
 }
 END_TEST
 
-/* ---- numbers ---- */
-
 START_TEST(values_that_are_no_ordinary_numbers_are_kept)
 {
     struct tv_bytes file = {0};
@@ -496,8 +488,6 @@ START_TEST(an_empty_tag_is_a_tag)
 }
 END_TEST
 
-/* ---- session logs ---- */
-
 START_TEST(every_session_start_purges_from_its_step_the_first_included)
 {
     struct tv_bytes file = {0};
@@ -521,8 +511,6 @@ START_TEST(a_torch_purge_step_marks_a_start_and_a_purge)
     tv_expect_events(&file, "M 0 5 1000000005\nM 1 5 1000000005\nS loss 7 1000000007 1\n", 0);
 }
 END_TEST
-
-/* ---- tensors ---- */
 
 struct tensor {
     int dtype;
@@ -680,8 +668,6 @@ START_TEST(a_scalar_that_is_none_is_reported_and_other_tensors_are_not)
     tv_expect_events(&file, text, 0);
 }
 END_TEST
-
-/* ---- configuration ---- */
 
 START_TEST(args_text_gives_the_trainers_arguments)
 {

@@ -19,8 +19,6 @@ static bool one_in(unsigned n)
     return below(n) == 0;
 }
 
-/* ---- random events ---- */
-
 static uint64_t any_number(void)
 {
     uint64_t wide =
