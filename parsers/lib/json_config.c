@@ -169,6 +169,10 @@ static enum tv_status parse(struct tv_span json, struct json_object **ret, struc
     json_tokener_free(tokener);
     if (why != json_tokener_success)
         return fail_at(json, end, why, reterr);
+    if (!json_object_is_type(object, json_type_object)) { /* json-c's view of comments and NULs */
+        json_object_put(object);
+        return tv_fail(reterr, TV_ECORRUPT, "not a JSON object");
+    }
     *ret = object;
     return TV_OK;
 }
