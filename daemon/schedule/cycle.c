@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Schedules that come back: restarts and triangles. */
-#include "schedule/curve.h"
+#include "schedule/formulas.h"
 
 double tv_hard_restarts_lr(const struct tv_curve *c, double n)
 {

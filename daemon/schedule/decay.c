@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Warm-up, a stretch at the peak, one decay, a floor: most schedules of most frameworks. The order
  * of operations is that of transformers/optimization.py (4.57), so that its doubles come out. */
-#include "schedule/curve.h"
+#include "schedule/formulas.h"
 
 /* x^power; half-integers are what people write. */
 static double power_of(double x, double power)

@@ -3,7 +3,7 @@
 #define SCHEDULE_KINDS_H
 /* The table of schedule kinds: a name as a framework spells it, the formula, and what is fixed in
  * it. */
-#include "schedule/curve.h"
+#include "schedule/formulas.h"
 
 #define TV_KIND_FIXED 7
 

@@ -162,7 +162,8 @@ int tv_in_map(const struct tv_scope *scope, const char *key, double *keys, doubl
     for (size_t i = 0; i < map.facts->len; i++) {
         const char *name = map.facts->entries[i]->key;
         double at;
-        if (strncmp(name, map.prefix, prefix) || !tv_parse_double(tv_span_of(name + prefix), &at))
+        if (strncmp(name, map.prefix, prefix) != 0 ||
+            !tv_parse_double(tv_span_of(name + prefix), &at))
             continue;
         if (len == cap)
             return -1;

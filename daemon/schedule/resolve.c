@@ -6,12 +6,25 @@
 
 /* The most peculiar keys first. */
 static const struct tv_framework *const frameworks[] = {
-    &tv_framework_accelerate,     &tv_framework_llamafactory, &tv_framework_megatron,
-    &tv_framework_mmengine,       &tv_framework_fairseq,      &tv_framework_nemo,
-    &tv_framework_olmocore,       &tv_framework_olmo,         &tv_framework_optax,
-    &tv_framework_torchtitan,     &tv_framework_axolotl,      &tv_framework_timm,
-    &tv_framework_plain,          &tv_framework_transformers, &tv_framework_deepspeed,
-    &tv_framework_pytorch_warmup, &tv_framework_torch,        &tv_framework_lightning,
+    &tv_framework_accelerate,
+    &tv_framework_llamafactory,
+    &tv_framework_megatron,
+    &tv_framework_mmengine,
+    &tv_framework_fairseq,
+    &tv_framework_nemo,
+    &tv_framework_olmocore,
+    &tv_framework_olmo,
+    &tv_framework_optax,
+    &tv_framework_torchtitan,
+    &tv_framework_axolotl,
+    &tv_framework_timm,
+    &tv_framework_plain,
+    &tv_framework_transformers,
+    &tv_framework_deepspeed,
+    &tv_framework_pytorch_warmup,
+    &tv_framework_torch,
+    &tv_framework_lightning,
+    NULL,
 };
 
 /* The framework that is named, unless its keys are missing and another one's are there: a logger's
@@ -21,11 +34,11 @@ static const struct tv_framework *detect(const struct tv_facts *facts)
 {
     const struct tv_fact_entry *fact = tv_facts_get(facts, "framework");
     const struct tv_framework *named = NULL, *owner = NULL;
-    for (size_t i = 0; i < sizeof frameworks / sizeof *frameworks; i++) {
-        if (fact && !strcmp(fact->value, frameworks[i]->name))
-            named = frameworks[i];
-        if (!owner && frameworks[i]->owns(facts))
-            owner = frameworks[i];
+    for (const struct tv_framework *const *f = frameworks; *f; f++) {
+        if (fact && !strcmp(fact->value, (*f)->name))
+            named = *f;
+        if (!owner && (*f)->owns(facts))
+            owner = *f;
     }
     if (named && (fact->source == TV_FACT_COMMAND_LINE || named->owns(facts)))
         return named;

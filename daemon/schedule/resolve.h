@@ -6,13 +6,17 @@
 #include "trainvet/error.h"
 #include "trainvet/schedule.h"
 
-/* Resolves with the rules of the framework that wrote the facts (detected from the keys, or the
- * facts "framework" / "framework_version"). Steps that the trainer counted itself (facts
- * "log.total_steps", "log.steps_per_epoch") complete what the configuration leaves open. TV_OK:
- * *ret is complete (kind, peak, and total steps where the kind needs them). TV_AGAIN: something is
- * missing; *ret holds what is known (kind may be NULL, peak or total NaN) and *reterr names what is
- * missing. TV_ECONFIG:       the framework itself rejects this configuration; *reterr gives its
- * reason. TV_EUNSUPPORTED:  a scheduler that we do not know. */
+/* Resolves with the rules of the framework that wrote the facts: the one that the fact "framework"
+ * names, unless its keys are missing and another's are there. Steps that the trainer counted itself
+ * (facts "log.total_steps", "log.steps_per_epoch") complete what the configuration leaves open;
+ * what was assumed stands in ret->notes.
+ * - TV_OK: *ret is complete (kind, peak, and total steps where the kind needs them)
+ * - TV_AGAIN: something is missing; *ret holds what is known (kind may be NULL, peak or total NaN)
+ * and *reterr names what is missing
+ * - TV_ECONFIG: the framework itself rejects this configuration, or the run dies of it; *reterr
+ * gives the reason
+ * - TV_EUNSUPPORTED: a scheduler or an option that we do not know
+ * - TV_ELIMIT: more milestones or schedulers than a struct tv_schedule holds */
 enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_schedule *ret,
                                    struct tv_error *reterr);
 

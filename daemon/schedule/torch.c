@@ -269,15 +269,44 @@ static enum tv_status resolve_class(const struct tv_scope *scope, struct tv_sche
     return status;
 }
 
+/* A scheduler that LightningCLI attaches makes a step each epoch. */
+static enum tv_status by_epoch(const struct tv_facts *facts, struct tv_schedule *s,
+                               struct tv_error *reterr)
+{
+    double length = tv_get_number(facts, "log.steps_per_epoch");
+    if (s->parts > 0 || tv_schedule_follows_metric(s))
+        return s->parts > 0 ? tv_fail(reterr, TV_EUNSUPPORTED,
+                                      "%s that steps by epochs is not known", s->kind->name)
+                            : TV_OK;
+    if (!(length >= 1))
+        return tv_fail(
+            reterr, TV_AGAIN,
+            "Lightning makes a scheduler step each epoch, and the length of an epoch is not known");
+    struct tv_schedule_part *part = tv_schedule_add_part(s, reterr);
+    if (!part)
+        return TV_ELIMIT;
+    *part = (struct tv_schedule_part){.kind = s->kind,
+                                      .end = INFINITY,
+                                      .peak = s->peak,
+                                      .total_steps = NAN,
+                                      .table_len = s->table_len};
+    memcpy(part->param, s->param, sizeof part->param);
+    part->param[TV_P_EXTRA2] = length;
+    tv_schedule_note(s, "Lightning makes a scheduler step each epoch of %.0f steps", length);
+    return tv_schedule_start(s, "torch", "ChainedScheduler", reterr);
+}
+
 static enum tv_status resolve_torch(const struct tv_facts *facts, struct tv_schedule *ret,
                                     struct tv_error *reterr)
 {
     struct tv_scope top = tv_scope_top(facts), scheduler = tv_scope_in(&top, "lr_scheduler");
     ret->peak = tv_get_number(facts, "optimizer.lr|optimizer.init_args.lr|lr|learning_rate");
     ret->total_steps = tv_get_number(facts, "max_steps|trainer.max_steps|log.total_steps");
-    if (isnan(ret->peak)) /* torch's own defaults differ by optimizer: 0.001 for the Adam family */
+    if (isnan(ret->peak)) /* torch's own defaults differ by optimizer */
         return tv_fail(reterr, TV_AGAIN, "the learning rate is not given");
     enum tv_status status = resolve_class(&scheduler, ret, reterr);
+    if (status == TV_OK && tv_has_prefix(facts, "trainer."))
+        status = by_epoch(facts, ret, reterr);
     return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;
 }
 

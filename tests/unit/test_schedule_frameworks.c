@@ -365,6 +365,21 @@ START_TEST(chained_schedulers_multiply)
 }
 END_TEST
 
+START_TEST(lightning_steps_by_epochs)
+{
+#define LIGHTNING                                                                                  \
+    "{'trainer': {'max_epochs': 9}, 'optimizer': {'class_path': 'torch.optim.SGD', 'init_args': "  \
+    "{'lr': "                                                                                      \
+    "1.0}}, 'lr_scheduler': {'class_path': 'torch.optim.lr_scheduler.StepLR', 'init_args': "       \
+    "{'step_size': 2}}"
+    refused(TV_AGAIN, LIGHTNING "}", "each epoch");
+    resolved("torch", LIGHTNING ", 'log.steps_per_epoch': 50}");
+    expect_lr(99, 1);
+    expect_lr(100, 0.1);
+    expect_lr(200, 0.01);
+}
+END_TEST
+
 START_TEST(fairseq_reads_a_manual_schedule)
 {
     resolved("fairseq", "{'lr_scheduler': 'manual', 'lr': [1.0], 'max_update': 100, "
@@ -408,6 +423,7 @@ static Suite *suite(void)
     tcase_add_test(t, olmo_counts_tokens_and_token_durations);
     tcase_add_test(t, optax_joins_schedules_at_boundaries);
     tcase_add_test(t, chained_schedulers_multiply);
+    tcase_add_test(t, lightning_steps_by_epochs);
     tcase_add_test(t, fairseq_reads_a_manual_schedule);
     tcase_add_test(t, llamaboard_names_are_understood);
     suite_add_tcase(suite, t);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SCHEDULE_FORMULAS_H
+#define SCHEDULE_FORMULAS_H
+/* The formulas, by file: the learning rate after n scheduler steps. Each is written once; rows of
+ * kinds.c give it a framework's constants. Upper-case words are parameters (TV_P_...). */
+#include "schedule/curve.h"
+
+/* decay.c: warm-up, a hold at the peak, one decay, a floor. */
+double tv_decay_lr(const struct tv_curve *c, double n);
+/* The same at (first + i) * stride, i = 0 .. count - 1. */
+void tv_decay_series(const struct tv_curve *c, double first, double stride, size_t count,
+                     double *ret);
+double tv_constant_lr(const struct tv_curve *c, double n);    /* ignores the warm-up */
+double tv_warmup_only_lr(const struct tv_curve *c, double n); /* stays where the warm-up ended */
+/* ((n + shift) / timescale)^-power, never above the peak. END: the floor behind it. MODE 1: aims at
+ * the floor. */
+double tv_power_law_lr(const struct tv_curve *c, double n);
+double tv_noam_lr(const struct tv_curve *c, double n); /* the same, where step 0 is step 1 */
+double tv_max_lr(const struct tv_curve *c, double n);  /* the higher of decay and power law */
+/* A decay or power law that the last PERIOD steps replace by a line down to EXTRA. */
+double tv_decay_tail_lr(const struct tv_curve *c, double n);
+double tv_power_tail_lr(const struct tv_curve *c, double n);
+double tv_second_half_lr(const struct tv_curve *c, double n); /* the lower half of a cosine */
+double tv_deepspeed_lr(const struct tv_curve *c,
+                       double n); /* a decay one step late; EXTRA at n = 0 */
+
+/* cycle.c: what comes back. */
+double tv_hard_restarts_lr(const struct tv_curve *c,
+                           double n); /* CYCLES equal cosines up to the end */
+/* PERIOD, GROWTH; GAMMA scales each cycle; CYCLES: how many, then the floor; EXTRA2: exponent of
+ * time; MODE + 1: cycle lengths are whole numbers, MODE + 2: the floor is scaled too, MODE + 4:
+ * warm up to the value that the cycle has at the warm-up's end. */
+double tv_cycles_lr(const struct tv_curve *c, double n);
+/* Triangles of PERIOD steps up and DECAY steps down between floor and peak; MODE: enum tv_triangle.
+ */
+enum tv_triangle {
+    TV_TRIANGLE_SAME,
+    TV_TRIANGLE_HEIGHT_BY_CYCLE, /* the height is multiplied by GAMMA each cycle */
+    TV_TRIANGLE_HEIGHT_BY_STEP,
+    TV_TRIANGLE_PEAK_BY_CYCLE, /* the peak is */
+    TV_TRIANGLE_BOTH_BY_CYCLE, /* peak and floor are */
+    TV_TRIANGLE_ONCE /* one triangle, in CYCLES and EXTRA2 stairs, then floor / (1 + GAMMA x /
+                        EXTRA) */
+};
+double tv_triangle_lr(const struct tv_curve *c, double n);
+
+/* stage.c: stairs, phases, and several schedulers in one. */
+/* GAMMA^k. MODE 0: k whole PERIODs, 1: with their fraction, 2: table entries not above n + EXTRA.
+ */
+double tv_stairs_lr(const struct tv_curve *c, double n);
+double tv_range_test_lr(const struct tv_curve *c, double n); /* peak * (1 + GAMMA k), k as above */
+/* Table: rows of 4: last step, from, to (parts of the peak), shape: linear, cosine, or none, which
+ * stays at `from` until the end. */
+double tv_phases_lr(const struct tv_curve *c, double n);
+#define TV_PHASE_ROW 4
+/* The part that has begun last, counted from its begin. MODE 1: its begin still belongs to the one
+ * before. */
+double tv_sequence_lr(const struct tv_curve *c, double n);
+/* All parts one behind the other: each takes what the one before gave as its peak, unless it has
+ * its own. A part with EXTRA2 > 0 counts epochs of that many steps. */
+double tv_chain_lr(const struct tv_curve *c, double n);
+double tv_factor_lr(const struct tv_curve *c,
+                    double n); /* pytorch_warmup: grows to the peak over TIMESCALE */
+/* The first part, with a short warm-up every PERIOD steps: EXTRA steps up, DECAY steps down to
+ * FLOOR_RATIO. */
+double tv_jagged_lr(const struct tv_curve *c, double n);
+
+#endif
