@@ -19,7 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CONFIGS_MAX = 32, JOBS_MAX = 256 };
+enum {
+    CONFIGS_MAX = 32,
+    JOBS_MAX = 256,
+    NEVER = TV_CRITICAL + 1,
+    NAME_WIDTH_MIN = 8,
+    NAME_WIDTH_MAX = 28,
+};
 
 enum {
     OPT_FORMAT,
@@ -89,6 +95,7 @@ struct scan {
     unsigned jobs;
     const char **paths; /* borrowed from argv */
     size_t paths_len;
+    char root[256]; /* the only PATH, safe to print */
 
     struct tv_found found;
     struct one_run {
@@ -215,6 +222,27 @@ static void report_sink(struct scan *scan, enum tv_status status, const struct t
     scan->sink_failed = scan->sink_failed || status != TV_OK;
 }
 
+/* Fits the text to the terminal and to the names that are to come. */
+static void set_sink_options(struct scan *scan)
+{
+    const struct tv_option *table = scan->sink->options;
+    size_t longest = NAME_WIDTH_MIN;
+    char width[24];
+    for (size_t i = 0; i < scan->found.runs_len; i++) {
+        size_t len = strlen(scan->found.runs[i].name);
+        if (len > longest)
+            longest = len < NAME_WIDTH_MAX ? len : NAME_WIDTH_MAX;
+    }
+    snprintf(width, sizeof width, "%zu", longest);
+    tv_option_set(table, scan->sink_options, "name_width", width, NULL);
+    if (scan->paths_len == 1)
+        tv_option_set(table, scan->sink_options, "root", scan->root, NULL);
+    if (scan->full)
+        tv_option_set(table, scan->sink_options, "full", "true", NULL);
+    if (wants_color(scan->out))
+        tv_option_set(table, scan->sink_options, "color", "true", NULL);
+}
+
 static int open_output(struct scan *scan)
 {
     struct tv_error error = {0};
@@ -230,10 +258,8 @@ static int open_output(struct scan *scan)
     scan->sink_options = tv_xcalloc(1, scan->sink->options_size);
     scan->sink_state = tv_xcalloc(1, scan->sink->state_size);
     tv_option_defaults(scan->sink->options, scan->sink_options);
-    if (scan->sink->options && scan->full)
-        tv_option_set(scan->sink->options, scan->sink_options, "full", "true", &error);
-    if (scan->sink->options && wants_color(scan->out))
-        tv_option_set(scan->sink->options, scan->sink_options, "color", "true", &error);
+    if (scan->sink->options)
+        set_sink_options(scan);
     report_sink(scan,
                 scan->sink->open(scan->sink_options, scan->sink_state, scan->out, NULL, &error),
                 &error);
@@ -363,13 +389,15 @@ static void raise_file_limit(void)
 static int run_scan(struct scan *scan)
 {
     int status = check_configs(scan);
-    if (status == TV_EXIT_OK)
-        status = open_output(scan);
     if (status != TV_EXIT_OK)
         return status;
     raise_file_limit();
     scan->progress = isatty(STDERR_FILENO);
     tv_discover(&scan->found, scan->paths, scan->paths_len);
+    tv_escape(tv_span_of(scan->paths[0]), scan->root, sizeof scan->root);
+    status = open_output(scan);
+    if (status != TV_EXIT_OK)
+        return status;
     report_problems(scan);
     scan->runs = tv_xcalloc(scan->found.runs_len, sizeof *scan->runs);
     tv_jobs_run(&(struct tv_jobs){.count = scan->found.runs_len,

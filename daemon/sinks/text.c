@@ -8,11 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VERDICT_COLUMN = 10, NAME_COLUMN = 14, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
+enum { VERDICT_COLUMN = 10, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
 
 struct options {
     bool color, full;
-    int64_t width;
+    int64_t width, name_width;
+    const char *root;
 };
 
 struct state {
@@ -28,6 +29,12 @@ static const struct tv_option option_table[] = {
     TV_OPTION_ROW(struct options, full, BOOL, 0, 0, 1,
                   "tell consequences of another finding as fully as their cause"),
     TV_OPTION_ROW(struct options, width, INT, 80, 40, 1000, "columns that a line may take"),
+    TV_OPTION_ROW(struct options, name_width, INT, 14, 1, 1000, "columns for the run's name"),
+    {.name = "root",
+     .type = TV_OPTION_STRING,
+     .offset = offsetof(struct options, root),
+     .default_text = "",
+     .help = "what to call the run that is the PATH itself"},
     TV_OPTION_END,
 };
 
@@ -110,7 +117,7 @@ static void add_number(struct tv_text *text, double value)
 static void add_progress(struct tv_text *text, const struct tv_run_report *report)
 {
     if (report->steps >= 0 && report->total_steps > 0)
-        tv_text_add(text, ", step %" PRId64 " of %" PRId64, report->steps, report->total_steps);
+        tv_text_add(text, ", step %" PRId64 "/%" PRId64, report->steps, report->total_steps);
     else if (report->steps >= 0)
         tv_text_add(text, ", step %" PRId64, report->steps);
 }
@@ -161,8 +168,13 @@ static enum tv_status run(const void *opaque_options, void *opaque,
     struct verdict verdict = judge(state, report);
     if (state->after_block || (report->alerts && state->runs > 1))
         putc('\n', state->out);
+    const char *name =
+        *options->root && strcmp(report->run, ".") == 0 ? options->root : report->run;
+    size_t name_columns = columns(name, strlen(name));
+    if (name_columns < (size_t)options->name_width)
+        name_columns = (size_t)options->name_width;
     fprintf(state->out, "%s%-*s%s%-*s  ", color(options, verdict.color), VERDICT_COLUMN,
-            verdict.word, color(options, "\033[0m"), NAME_COLUMN, report->run);
+            verdict.word, color(options, "\033[0m"), (int)options->name_width, name);
     if (report->alerts)
         tv_text_add(&text, ", %zu finding%s", report->alerts, report->alerts == 1 ? "" : "s");
     add_progress(&text, report);
@@ -171,8 +183,7 @@ static enum tv_status run(const void *opaque_options, void *opaque,
         tv_text_add(&text, ", %" PRIu32 " attempts", report->attempts);
     if (text.len == 0)
         tv_text_add(&text, ", nothing has been logged yet");
-    size_t name = columns(report->run, strlen(report->run));
-    size_t at = VERDICT_COLUMN + (name > NAME_COLUMN ? name : NAME_COLUMN) + 2;
+    size_t at = VERDICT_COLUMN + name_columns + 2;
     wrap(options, state->out, at, VERDICT_COLUMN, facts + 2); /* without the first comma */
     for (size_t i = 0; i < report->silences_len; i++) {
         char silent[512];

@@ -52,6 +52,14 @@ static void collect_below(struct tv_event_list *main, struct tv_event_list *side
     node->is_taken = true;
 }
 
+static void add_other_logs(struct tv_assembly *work, struct tv_found_run *run,
+                           struct tv_tree_node *node)
+{
+    for (struct tv_tree_file *file = node->files; file; file = file->next)
+        if (!file->is_taken && !file->parser->is_config && tv_is_alone_of_its_kind(node, file))
+            tv_add_log(work, run, file, TV_RANK_LOG);
+}
+
 static void take_hf_output(struct tv_assembly *work, struct tv_tree_node *node)
 {
     struct tv_found_run *run = tv_assembly_run(work, node);
@@ -70,6 +78,7 @@ static void take_hf_output(struct tv_assembly *work, struct tv_tree_node *node)
     struct tv_tree_file *log = tv_named_file(node, "trainer_log.jsonl");
     if (log)
         tv_add_log(work, run, log, TV_RANK_LOG);
+    add_other_logs(work, run, node);
     tv_add_configs(work, run, node);
 }
 
@@ -119,9 +128,7 @@ static void take_directory(struct tv_assembly *work, struct tv_tree_node *node)
     const char *writer = writer_of(node);
     tv_collect_events(&events, node);
     tv_add_events(work, run, "", TV_RANK_EVENTS, &events);
-    for (struct tv_tree_file *file = node->files; file; file = file->next)
-        if (!file->is_taken && !file->parser->is_config && tv_is_alone_of_its_kind(node, file))
-            tv_add_log(work, run, file, TV_RANK_LOG);
+    add_other_logs(work, run, node);
     take_side_folders(work, run, node, writer);
     tv_add_configs(work, run, node);
 }

@@ -75,9 +75,17 @@ bool tv_is_checkpoint(const char *name)
     return has_prefix_and_number(name, "checkpoint-");
 }
 
+/* MMEngine: "20260102_030405". */
+static bool is_mmengine_folder(const char *name)
+{
+    return strspn(name, "0123456789") == 8 && name[8] == '_' &&
+           strspn(name + 9, "0123456789") == 6 && !name[15];
+}
+
 bool tv_is_technical(const char *name)
 {
-    return tv_is_lightning_version(name) || strcmp(name, "lightning_logs") == 0 ||
+    return strcmp(name, "vis_data") == 0 || is_mmengine_folder(name) ||
+           tv_is_lightning_version(name) || strcmp(name, "lightning_logs") == 0 ||
            tv_is_log_folder(name) || is_torch_folder(name) || is_sb3_folder(name) ||
            has_prefix_and_number(name, "checkpoint-");
 }

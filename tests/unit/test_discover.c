@@ -163,8 +163,7 @@ START_TEST(of_the_two_copies_of_mmengine_one_is_read)
                                "\"iter\": 50, \"step\": 50}\n";
     tv_folder_text(&folder, "w/20250101_000000/vis_data/20250101_000000.json", line);
     tv_folder_text(&folder, "w/20250101_000000/vis_data/scalars.json", line);
-    ck_assert_str_eq(discover(""),
-                     "w/20250101_000000/vis_data: w/20250101_000000/vis_data/20250101_000000.json");
+    ck_assert_str_eq(discover(""), "w: w/20250101_000000/vis_data/20250101_000000.json");
     tv_folder_text(&folder, "x/scalars.json", line);
     ck_assert_ptr_nonnull(strstr(discover(""), "x/scalars.json"));
 }

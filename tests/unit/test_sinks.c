@@ -128,8 +128,8 @@ START_TEST(text_says_what_since_when_the_numbers_and_what_to_change)
     start("text");
     report_both();
     finish();
-    ck_assert(says("ok healthy step 400 of 400, loss 0.3123"));
-    ck_assert(says("CRITICAL broken 1 finding, step 400 of 400"));
+    ck_assert(says("ok healthy step 400/400, loss 0.3123"));
+    ck_assert(says("CRITICAL broken 1 finding, step 400/400"));
     ck_assert(says(alert.summary));
     ck_assert(says("since step 312, noticed at step 320 (train/loss)"));
     ck_assert(says("expected 0.41"));
