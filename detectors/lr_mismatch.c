@@ -265,6 +265,9 @@ static const char *why_nothing(const struct tv_view *view, const struct tv_sched
         return "the configuration does not determine a learning-rate schedule";
     if (!is_promised(view, promise))
         return "the configuration does not give a learning rate";
+    struct tv_setting rampup;
+    if (tv_view_setting(view, "rampup_batch_size", &rampup) && strcmp(rampup.value, "None") != 0)
+        return "the batch size is ramped up: the steps of the schedule are not those of the log";
     if (tv_schedule_follows_metric(promise))
         return "the promised learning rate depends on a metric";
     return promise->peak > 0 ? NULL : "the promised learning rate is not positive";

@@ -9,6 +9,8 @@ const struct tv_command tv_commands[] = {
     {"scan", "diagnose finished or running logs: a verdict for each run", tv_cmd_scan},
     {"watch", "the same, live: follows runs while they are written", tv_cmd_watch},
     {"inspect", "what is in a log: tags, counts, step range, damage", tv_cmd_inspect},
+    {"lr", "the learning-rate schedule that a configuration promises, and how it is computed",
+     tv_cmd_lr},
     {"lint", "a configuration before the job starts: what is wrong with it", tv_cmd_lint},
     {"list", "the formats, detectors and outputs that are built in", tv_cmd_list},
     {"explain", "how a detector decides, its options, what it cannot see", tv_cmd_explain},
