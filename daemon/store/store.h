@@ -9,6 +9,7 @@
 #include "trainvet/alert.h"
 #include "trainvet/error.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 struct tv_store;
 
@@ -51,7 +52,6 @@ void tv_store_failed(struct tv_store *store, int64_t id, double when, const char
 enum tv_status tv_store_run_done(struct tv_store *store, const char *path, const char *digest,
                                  const char *report_json);
 bool tv_store_is_done(struct tv_store *store, const char *path, const char *digest);
-/* Its firing alerts, so that metrics and the API still know them. */
 
 /* Every recorded alert, newest first; `visit` returns false to stop. */
 void tv_store_each(struct tv_store *store, bool firing_only,
