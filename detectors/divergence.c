@@ -32,7 +32,8 @@ struct state {
     uint32_t above;   /* points in a row above the fast limit */
     int64_t above_step;
     double before, peak; /* level when that began; highest point since */
-    double before_lr;
+    double before_lr,
+        calm_lr;   /* learning rate before that, and at the last point that was not above */
     uint32_t dead; /* points in a row that are no number */
     int64_t dead_step;
     bool gradient_dead;
@@ -78,11 +79,13 @@ static bool is_falling(const struct state *state, size_t len)
     return tv_mann_kendall(values, len) < -1;
 }
 
-static void causes(const struct tv_view *view, const struct state *state, enum rule rule, double lr,
-                   struct tv_note *note)
+static void causes(const struct tv_view *view, const struct state *state, enum rule rule,
+                   int64_t onset, struct tv_note *note)
 {
-    double peak = tv_view_peak_lr(view);
-    if (state->jump_step > 0 && state->jump_to > 1.2 * lr)
+    double peak = tv_view_peak_lr(view), lr = rule == SLOW ? state->base_lr : state->before_lr;
+    bool kicked = state->jump_to > 1.2 * lr &&
+                  state->jump_step >= onset - (onset - tv_view_first_step(view)) / 20;
+    if (kicked)
         tv_note_cause(note, "the learning rate jumped from %s to %s at step %lld",
                       TV_SHOW(state->jump_from), TV_SHOW(state->jump_to),
                       (long long)state->jump_step);
@@ -92,14 +95,17 @@ static void causes(const struct tv_view *view, const struct state *state, enum r
         tv_note_cause(note,
                       "a change of the data or the weights: the learning rate is already low (%s)",
                       TV_SHOW(lr));
-    tv_note_cause(note, "learning rate %s too high for this stage of the run", TV_SHOW(lr));
+    if (!kicked)
+        tv_note_cause(note, "learning rate %s too high for this stage of the run", TV_SHOW(lr));
     tv_note_cause(note, "a bad batch whose update damaged the weights or the optimizer state");
     tv_note_cause(note, "harder data from this step on, if that was intended (curriculum)");
     tv_note_advice(note, "stop and resume from the last checkpoint before step %lld",
-                   (long long)(rule == SLOW   ? state->base_step
-                               : rule == DEAD ? state->dead_step
-                                              : state->above_step));
-    tv_advise_lower_lr(view, note, peak / 3);
+                   (long long)onset);
+    if (kicked)
+        tv_note_advice(note, "learning rate: back to %s, as before step %lld", TV_SHOW(lr),
+                       (long long)state->jump_step);
+    else
+        tv_advise_lower_lr(view, note, peak / 3);
     tv_advise_clipping(view, note);
 }
 
@@ -135,7 +141,7 @@ static void raise(struct tv_view *view, struct state *state, enum rule rule)
                      rule == SLOW   ? state->held
                      : rule == DEAD ? state->dead
                                     : state->above);
-    causes(view, state, rule, lr, &note);
+    causes(view, state, rule, onset, &note);
     tv_raise(view, &finding);
     state->is_raised = true;
     state->said_peak = fabs(to);
@@ -155,10 +161,15 @@ static double undone(const struct state *state, double value)
 static bool is_fast(struct state *state, const struct options *options,
                     const struct tv_point *point)
 {
-    double noise = tv_innovation_noise(&state->loss);
-    if (!state->has_base || state->points < 10 || !(noise >= 0))
-        return false;
     double before = state->above ? state->before : state->level;
+    if (!state->has_base || state->points < 10 ||
+        tv_descent_undone(&state->descent, point->value) < options->fast_undone) {
+        state->above = 0; /* most points end here */
+        return false;
+    }
+    double noise = tv_innovation_noise(&state->loss);
+    if (!(noise >= 0))
+        return false;
     double needed = fmax(4 * noise, state->loss.is_raw ? 0 : log(1.25));
     if (undone(state, point->value) < options->fast_undone ||
         space(state, before, point->value) < needed) {
@@ -168,7 +179,7 @@ static bool is_fast(struct state *state, const struct options *options,
     if (state->above++ == 0) {
         state->above_step = point->step;
         state->before = before;
-        state->before_lr = state->last_lr;
+        state->before_lr = state->kick_points > 0 ? state->jump_from : state->calm_lr;
         state->peak = point->value;
     }
     state->peak = fmax(state->peak, point->value);
@@ -186,9 +197,11 @@ static bool is_slow(struct state *state, const struct options *options,
                     const struct tv_point *point)
 {
     size_t f = window(state);
-    double noise = tv_innovation_noise(&state->loss);
-    if (!state->has_base || state->points < 10 || !(noise >= 0))
+    if (!state->has_base || state->points < 10 || !(state->level > state->base)) {
+        state->held = 0;
         return false;
+    }
+    double noise = tv_innovation_noise(&state->loss);
     double needed = options->score * 1.2533 * noise * sqrt(1.5 / (double)f);
     if (!state->loss.is_raw)
         needed = fmax(needed, log(options->rise));
@@ -218,7 +231,8 @@ static void learn(struct tv_view *view, struct state *state, const struct tv_poi
     size_t f = window(state);
     state->level = median_of_last(state, f);
     bool is_after = point->step > tv_warmup_end(view);
-    if (!is_after || state->ring_len < 2 * f || state->held > 0 || state->above > 0)
+    if (!is_after || state->ring_len < 2 * f || state->held > 0 || state->above > 0 ||
+        (state->has_base && state->level > state->base))
         return;
     double base = median_of_last(state, 2 * f);
     if (state->has_base && base >= state->base)
@@ -257,6 +271,7 @@ static void on_loss(struct tv_view *view, const struct options *options, struct 
     }
     learn(view, state, point);
     if (state->above == 0 && !state->is_raised) {
+        state->calm_lr = state->last_lr;
         tv_descent_add(&state->descent, point->step, point->value);
         tv_innovation_accept(&state->loss, point->value);
     }
@@ -274,7 +289,7 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
         state->dead_step = state->above ? state->above_step : point->step;
         if (!state->above) {
             state->before = state->level;
-            state->before_lr = state->last_lr;
+            state->before_lr = state->calm_lr;
         }
     }
     int64_t needed = state->gradient_dead ? options->dead_points : 3 * options->dead_points;

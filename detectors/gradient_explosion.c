@@ -25,7 +25,8 @@ struct state {
     uint32_t seen;
     uint32_t above, dead, calm;
     int64_t above_step, dead_step;
-    double peak, last_good;
+    double peak, last_good, dead_value;
+    int64_t onset_step; /* of what fires */
     bool is_raised;
     double said;
 };
@@ -42,8 +43,9 @@ static double usual(const struct state *state)
     return tv_blocks_median(&state->blocks, len > 16 ? len - 16 : 0, len > 2 ? len - 1 : len);
 }
 
-static void say(struct tv_view *view, struct state *state, double reference, int64_t onset)
+static void say(struct tv_view *view, struct state *state, double reference)
 {
+    int64_t onset = state->onset_step;
     const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
     struct tv_setting clip;
     bool clips = tv_view_setting(view, "max_grad_norm", &clip) && clip.number > 0;
@@ -52,7 +54,7 @@ static void say(struct tv_view *view, struct state *state, double reference, int
     struct tv_finding finding;
     tv_note_init(&note, &finding, tag ? tag : "grad_norm",
                  clips && !dead ? TV_WARNING : TV_CRITICAL, onset);
-    finding.observed = dead ? INFINITY : exp(state->peak);
+    finding.observed = dead ? state->dead_value : exp(state->peak);
     finding.expected = exp(reference);
     if (dead)
         tv_note_summary(&note, "gradient norm was %s and overflows since step %lld",
@@ -62,12 +64,15 @@ static void say(struct tv_view *view, struct state *state, double reference, int
                         TV_SHOW(exp(reference)), TV_SHOW(exp(state->peak)),
                         TV_SHOW(exp(state->peak - reference)), (long long)onset);
     tv_note_evidence(&note, "usual", exp(reference));
-    tv_note_evidence(&note, "highest", exp(state->peak));
+    if (!dead)
+        tv_note_evidence(&note, "highest", exp(state->peak));
     tv_note_evidence(&note, "noise", tv_innovation_noise(&state->norm));
     tv_note_evidence(&note, "learning_rate", tv_rate_now(view));
     struct tv_point loss;
     if (tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss))
         tv_note_evidence(&note, "loss", loss.value);
+    if (dead)
+        tv_note_cause(&note, "the values became NaN or infinite (see non_finite)");
     if (clips && !dead)
         tv_note_cause(&note,
                       "the logged norm is the one before clipping at %s: updates are bounded, but "
@@ -145,16 +150,18 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
         const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
         state->calm = state->above ? 0 : state->calm + 1;
         if (state->above && state->peak > state->said + log(10))
-            say(view, state, reference, state->above_step);
+            say(view, state, reference);
         if (state->calm < options->clear)
             return;
         state->is_raised = false;
         tv_clear(view, tag ? tag : "grad_norm");
     } else if (state->above >= options->points) {
-        say(view, state, reference, state->above_step);
+        state->onset_step = state->above_step;
+        say(view, state, reference);
     } else if (grows(state, options, reference, noise)) {
         state->peak = value;
-        say(view, state, reference, state->last_step[state->seen % LAST]);
+        state->onset_step = state->last_step[state->seen % LAST];
+        say(view, state, reference);
     }
 }
 
@@ -163,10 +170,13 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
 {
     if (state->dead++ == 0)
         state->dead_step = point->step;
+    state->dead_value = point->value;
     state->peak = INFINITY;
-    if (!state->is_raised && state->dead >= options->dead_points && state->last_good > 0)
-        say(view, state, isfinite(usual(state)) ? usual(state) : log(state->last_good),
-            state->dead_step);
+    if (!state->is_raised && state->dead >= options->dead_points && state->last_good > 0) {
+        double reference = usual(state);
+        state->onset_step = state->dead_step;
+        say(view, state, isfinite(reference) ? reference : log(state->last_good));
+    }
 }
 
 static void on_sample(struct tv_view *view, const void *options, void *state,

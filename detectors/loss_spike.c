@@ -29,8 +29,10 @@ struct state {
     uint32_t rejected;   /* points above the limit in a row */
     uint32_t calm;       /* points back at the level in a row while an alert fires */
     bool is_raised;
-    int64_t onset_step, previous_step;
-    double limit; /* above this the spike is not over, in the series' unit */
+    int64_t onset_step, previous_step, earlier_step;
+    int64_t before_step; /* last point before the onset */
+    bool is_pair;        /* the point before was part of it */
+    double limit;        /* above this the spike is not over, in the series' unit */
     double peak;
     struct tv_surprise first; /* of the point that began it */
     double last_lr, gradient_score;
@@ -82,11 +84,14 @@ static bool is_spike(struct state *state, const struct options *options, double 
         return false;
     struct past now = {highest(state->high_change), highest(state->high_score)};
     if (surprise->score > options->score * caution(state, options, options->early) &&
-        stands_out(options, surprise, &now))
+        stands_out(options, surprise, &now)) {
+        state->is_pair = false;
         return true;
+    }
     if (fmin(surprise->score, score_before) >
             options->pair_score * caution(state, options, 2 * options->early) &&
         stands_out(options, surprise, &before)) {
+        state->is_pair = true;
         return true;
     }
     state->pair_past = now;
@@ -98,7 +103,7 @@ static void say(struct tv_view *view, const struct state *state)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
     double factor = state->peak / state->first.centre;
-    bool gradient_too = state->gradient_score > 5 && state->gradient_step >= state->previous_step;
+    bool gradient_too = state->gradient_score > 5 && state->gradient_step >= state->before_step;
     struct tv_note note;
     struct tv_finding finding;
     tv_note_init(&note, &finding, tag ? tag : "train_loss",
@@ -128,7 +133,7 @@ static void say(struct tv_view *view, const struct state *state)
     tv_note_cause(&note, gradient_too ? "an unstable step: the gradient norm jumps with the loss"
                                       : "an unstable step: learning rate near the stability limit");
     tv_note_advice(&note, "look at the batches between step %lld and %lld",
-                   (long long)state->previous_step, (long long)state->onset_step);
+                   (long long)state->before_step, (long long)state->onset_step);
     tv_advise_clipping(view, &note);
     if (gradient_too || state->rejected > 2)
         tv_advise_lower_lr(view, &note, tv_view_peak_lr(view) / 2);
@@ -139,7 +144,9 @@ static void begin(struct tv_view *view, const struct options *options, struct st
                   const struct tv_point *point, const struct tv_surprise *surprise)
 {
     state->first = *surprise;
-    state->onset_step = point->step;
+    state->onset_step = state->is_pair ? state->previous_step : point->step;
+    state->before_step = state->is_pair ? state->earlier_step : state->previous_step;
+    state->pair_score = 0;
     state->peak = point->value;
     state->rejected = 1;
     state->calm = 0;
@@ -215,6 +222,7 @@ static void on_loss(struct tv_view *view, const struct options *options, struct 
     } else {
         learn(state, point);
     }
+    state->earlier_step = state->previous_step;
     state->previous_step = point->step;
 }
 

@@ -110,7 +110,8 @@ static void explain(const struct tv_view *view, const struct state *state, enum 
     tv_advise_lower_lr(view, note, tv_view_peak_lr(view) / 3);
     tv_advise_clipping(view, note);
     tv_advise_bf16(view, note);
-    if (sign == HIDDEN_ZERO) {
+    const struct series *loss = &state->of[TV_ROLE_TRAIN_LOSS];
+    if (sign == HIDDEN_ZERO || (loss->bad > 0 && loss->bad_value == 0)) {
         bool has = tv_view_setting(view, "logging_nan_inf_filter", &filter);
         tv_note_advice(note, "%s: %s -> false (so that the log shows what happens)",
                        has ? filter.key : "logging_nan_inf_filter", has ? filter.value : "true");

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/curve.h"
+#include <math.h>
+#include <stdio.h>
+
+static double rate_at(const struct tv_curve *curve, double share)
+{
+    if (share < curve->warmup)
+        return 1e-3 * share / curve->warmup;
+    return 0.5e-3 * (1 + cos(3.14159265358979 * (share - curve->warmup) / (1 - curve->warmup)));
+}
+
+void tv_curve_run(struct tv_log *log, const char *detector, const struct tv_curve *curve,
+                  tv_curve_change *change)
+{
+    struct tv_noise noise = {curve->seed};
+    char total[32], warmup[32];
+    tv_log_open(log, detector);
+    snprintf(total, sizeof total, "%d", curve->points * curve->every);
+    snprintf(warmup, sizeof warmup, "%.0f", curve->warmup * curve->points * curve->every);
+    tv_log_fact(log, "framework", "transformers");
+    tv_log_fact(log, "learning_rate", "1e-3");
+    tv_log_fact(log, "max_steps", total);
+    tv_log_fact(log, "warmup_steps", warmup);
+    tv_log_fact(log, "lr_scheduler_type", "cosine");
+    for (int i = 0; i < curve->points; i++) {
+        double share = (i + 1.0) / curve->points;
+        double level = curve->floor + (4 - curve->floor) * exp(-10 * share);
+        struct tv_curve_point point = {
+            .loss = level * exp(curve->noise * tv_noise_normal(&noise)),
+            .gradient = 0.5 * level * exp(0.2 * tv_noise_normal(&noise)),
+            .rate = rate_at(curve, share),
+            .has_loss = true,
+            .has_gradient = true,
+        };
+        if (change)
+            change(curve, i, &point);
+        int64_t step = (int64_t)(i + 1) * curve->every;
+        if (point.has_loss)
+            tv_log_point(log, "train/loss", step, curve->shift + curve->scale * point.loss);
+        if (point.has_gradient)
+            tv_log_point(log, "train/grad_norm", step, curve->scale * point.gradient);
+        tv_log_point(log, "train/learning_rate", step, point.rate);
+    }
+    tv_log_end(log, NAN);
+}
+
+size_t tv_curve_alerts(const char *detector, struct tv_curve curve, tv_curve_change *change,
+                       int runs)
+{
+    size_t alerts = 0;
+    for (int i = 0; i < runs; i++) {
+        const struct tv_alert *const *list;
+        struct tv_log log;
+        curve.seed = (unsigned)i + 1;
+        tv_curve_run(&log, detector, &curve, change);
+        alerts += tv_run_alerts(log.run, &list);
+        tv_log_close(&log);
+    }
+    return alerts;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/curve.h"
+#include "support/suite.h"
+#include <math.h>
+#include <string.h>
+
+static void blow_up(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    int at = curve->points * 6 / 10;
+    if (i >= at)
+        point->loss *= fmin(20, 2 + 2 * (i - at));
+}
+
+/* Up by a third within a tenth of the run, then flat. */
+static void creep(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    double over = (i - curve->points * 0.6) / (curve->points * 0.1);
+    point->loss *= 1 + 0.5 * fmin(1, fmax(0, over));
+}
+
+/* Far up at once, and back within ten points. */
+static void spike(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    int after = i - curve->points * 6 / 10;
+    if (after >= 0)
+        point->loss *= 1 + 10 * exp(-1.5 * after);
+}
+
+static void nan_for_good(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i >= curve->points * 6 / 10)
+        point->loss = point->gradient = NAN;
+}
+
+static void nan_for_two(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    int after = i - curve->points * 6 / 10;
+    if (after == 0 || after == 1)
+        point->loss = NAN;
+}
+
+static void kick(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i < curve->points * 6 / 10)
+        return;
+    point->rate *= 50;
+    blow_up(curve, i, point);
+}
+
+static void rise_in_warmup(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i > curve->points / 20)
+        point->loss = 30;
+}
+
+/* Noise, unit and logging interval of a healthy run must not matter. */
+START_TEST(healthy_runs_are_silent)
+{
+    static const struct tv_curve runs[] = {
+        {.points = 20, .every = 50, .scale = 1, .noise = 0.05, .floor = 1, .warmup = 0.1},
+        {.points = 200, .every = 1, .scale = 1e-6, .noise = 0.15, .floor = 2, .warmup = 0.05},
+        {.points = 1000, .every = 500, .scale = 1e4, .noise = 0.1, .floor = 0.01, .warmup = 0.03},
+        {.points = 200,
+         .every = 5,
+         .scale = 1,
+         .shift = -3,
+         .noise = 0.05,
+         .floor = 1,
+         .warmup = 0.1},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
+        ck_assert_uint_eq(tv_curve_alerts("divergence", runs[i], NULL, 10), 0);
+}
+END_TEST
+
+START_TEST(a_blow_up_is_found_within_three_points_in_any_unit)
+{
+    for (double scale = 1e-6; scale < 1e7; scale *= 1e6) {
+        struct tv_curve curve = TV_CURVE;
+        struct tv_log log;
+        curve.scale = scale;
+        tv_curve_run(&log, "divergence", &curve, blow_up);
+        const struct tv_alert *alert = tv_log_alert(&log, "divergence");
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_ge(alert->onset_step, 600);
+        ck_assert_int_le(alert->onset_step, 610);
+        ck_assert_int_le(alert->step, 625);
+        ck_assert_int_eq(alert->severity, TV_CRITICAL);
+        ck_assert_int_eq(alert->state, TV_FIRING);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(a_blow_up_is_found_among_negative_losses_and_at_coarse_logging)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.shift = -3;
+    ck_assert_uint_eq(tv_curve_alerts("divergence", curve, blow_up, 10), 10);
+    curve.shift = 0;
+    curve.points = 25;
+    curve.every = 500;
+    ck_assert_uint_eq(tv_curve_alerts("divergence", curve, blow_up, 10), 10);
+}
+END_TEST
+
+START_TEST(a_slow_rise_that_stays_is_found)
+{
+    struct tv_curve curve = TV_CURVE;
+    ck_assert_uint_eq(tv_curve_alerts("divergence", curve, creep, 10), 10);
+}
+END_TEST
+
+START_TEST(a_spike_that_recovers_is_no_divergence)
+{
+    struct tv_curve curve = TV_CURVE;
+    ck_assert_uint_eq(tv_curve_alerts("divergence", curve, spike, 10), 0);
+}
+END_TEST
+
+START_TEST(a_loss_that_stays_nan_has_diverged_and_one_that_returns_has_not)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    tv_curve_run(&log, "divergence", &curve, nan_for_good);
+    const struct tv_alert *alert = tv_log_alert(&log, "divergence");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 605);
+    tv_log_close(&log);
+    ck_assert_uint_eq(tv_curve_alerts("divergence", curve, nan_for_two, 10), 0);
+}
+END_TEST
+
+START_TEST(a_kick_of_the_learning_rate_is_named_as_the_cause)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    tv_curve_run(&log, "divergence", &curve, kick);
+    const struct tv_alert *alert = tv_log_alert(&log, "divergence");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_ptr_nonnull(strstr(alert->causes[0], "the learning rate jumped from"));
+    ck_assert_ptr_nonnull(strstr(alert->advice[1], "learning rate: back to"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_rise_within_the_warmup_is_left_to_warmup_divergence)
+{
+    struct tv_curve curve = TV_CURVE;
+    ck_assert_uint_eq(tv_curve_alerts("divergence", curve, rise_in_warmup, 10), 0);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("divergence");
+    TCase *c = tcase_create("divergence");
+    tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, a_blow_up_is_found_within_three_points_in_any_unit);
+    tcase_add_test(c, a_blow_up_is_found_among_negative_losses_and_at_coarse_logging);
+    tcase_add_test(c, a_slow_rise_that_stays_is_found);
+    tcase_add_test(c, a_spike_that_recovers_is_no_divergence);
+    tcase_add_test(c, a_loss_that_stays_nan_has_diverged_and_one_that_returns_has_not);
+    tcase_add_test(c, a_kick_of_the_learning_rate_is_named_as_the_cause);
+    tcase_add_test(c, a_rise_within_the_warmup_is_left_to_warmup_divergence);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}

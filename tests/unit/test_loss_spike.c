@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/curve.h"
+#include "support/suite.h"
+#include <math.h>
+#include <string.h>
+
+static void double_one(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i == curve->points * 6 / 10)
+        point->loss *= 2;
+}
+
+static void double_two(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    int at = curve->points * 6 / 10;
+    if (i == at || i == at + 1)
+        point->loss *= 3;
+}
+
+static void forty_percent_up_often(const struct tv_curve *curve, int i,
+                                   struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i % 12 == 5)
+        point->loss *= 1.4;
+}
+
+/* A cosine restart: the learning rate is back at its peak and the loss a third higher for some
+ * points. */
+static void restart(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    int at = curve->points / 2;
+    if (i < at)
+        point->rate = 1e-6;
+    else
+        point->rate = 1e-3;
+    if (i >= at && i < at + 5)
+        point->loss *= 1.3;
+}
+
+/* Noise, unit and logging interval of a healthy run must not matter. */
+START_TEST(healthy_runs_are_silent)
+{
+    static const struct tv_curve runs[] = {
+        {.points = 20, .every = 50, .scale = 1, .noise = 0.05, .floor = 1, .warmup = 0.1},
+        {.points = 200, .every = 1, .scale = 1e-6, .noise = 0.15, .floor = 2, .warmup = 0.05},
+        {.points = 1000, .every = 500, .scale = 1e4, .noise = 0.1, .floor = 0.01, .warmup = 0.03},
+        {.points = 200,
+         .every = 5,
+         .scale = 1,
+         .shift = -3,
+         .noise = 0.05,
+         .floor = 1,
+         .warmup = 0.1},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
+        ck_assert_uint_eq(tv_curve_alerts("loss_spike", runs[i], NULL, 10), 0);
+}
+END_TEST
+
+START_TEST(a_doubled_loss_is_found_at_its_step_in_any_unit)
+{
+    for (double scale = 1e-6; scale < 1e7; scale *= 1e3) {
+        struct tv_curve curve = TV_CURVE;
+        struct tv_log log;
+        curve.scale = scale;
+        tv_curve_run(&log, "loss_spike", &curve, double_one);
+        const struct tv_alert *alert = tv_log_alert(&log, "loss_spike");
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_eq(alert->onset_step, 605);
+        ck_assert_int_eq(alert->step, 605);
+        ck_assert_int_eq(alert->state, TV_RESOLVED);
+        ck_assert_double_eq_tol(alert->observed / alert->expected, 2, 0.3);
+        ck_assert_str_eq(alert->subject, "train/loss");
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(a_spike_is_found_among_negative_losses_too)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    curve.shift = -3;
+    tv_curve_run(&log, "loss_spike", &curve, double_one);
+    ck_assert_ptr_nonnull(tv_log_alert(&log, "loss_spike"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(two_points_in_a_row_are_one_finding)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    const struct tv_alert *const *alerts;
+    tv_curve_run(&log, "loss_spike", &curve, double_two);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
+    ck_assert_int_eq(alerts[0]->onset_step, 605);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(excursions_that_repeat_are_noise)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    const struct tv_alert *const *alerts;
+    tv_curve_run(&log, "loss_spike", &curve, forty_percent_up_often);
+    ck_assert_uint_le(tv_run_alerts(log.run, &alerts), 1);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_bump_after_a_restart_of_the_learning_rate_is_explained)
+{
+    struct tv_curve curve = TV_CURVE;
+    ck_assert_uint_eq(tv_curve_alerts("loss_spike", curve, restart, 10), 0);
+}
+END_TEST
+
+/* Resumed from a checkpoint: the steps repeat, and the loss there is higher than just before. */
+START_TEST(the_first_points_after_a_resume_are_not_judged)
+{
+    struct tv_log log;
+    struct tv_noise noise = {3};
+    tv_log_open(&log, "loss_spike");
+    for (int step = 1; step <= 100; step++)
+        tv_log_point(&log, "train/loss", step,
+                     exp(1 - step / 50.0 + 0.02 * tv_noise_normal(&noise)));
+    tv_log_next_file(&log);
+    for (int step = 51; step <= 150; step++)
+        tv_log_point(&log, "train/loss", step,
+                     exp(1 - step / 50.0 + 0.02 * tv_noise_normal(&noise)));
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, "loss_spike"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(reinforcement_learning_is_left_alone)
+{
+    for (int is_rl = 0; is_rl <= 1; is_rl++) {
+        struct tv_log log;
+        tv_log_open(&log, "loss_spike");
+        for (int step = 1; step <= 100; step++) {
+            if (is_rl)
+                tv_log_point(&log, "rollout/ep_rew_mean", step, step);
+            tv_log_point(&log, "train/loss", step, step == 60 ? 50 : 1 + 0.01 * (step % 3));
+        }
+        tv_log_end(&log, NAN);
+        ck_assert_int_eq(tv_log_alert(&log, "loss_spike") == NULL, is_rl);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("loss_spike");
+    TCase *c = tcase_create("loss_spike");
+    tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, a_doubled_loss_is_found_at_its_step_in_any_unit);
+    tcase_add_test(c, a_spike_is_found_among_negative_losses_too);
+    tcase_add_test(c, two_points_in_a_row_are_one_finding);
+    tcase_add_test(c, excursions_that_repeat_are_noise);
+    tcase_add_test(c, a_bump_after_a_restart_of_the_learning_rate_is_explained);
+    tcase_add_test(c, the_first_points_after_a_resume_are_not_judged);
+    tcase_add_test(c, reinforcement_learning_is_left_alone);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}

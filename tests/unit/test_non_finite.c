@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/curve.h"
+#include "support/suite.h"
+#include <math.h>
+#include <string.h>
+
+static void nan_at_100(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i >= 100)
+        point->loss = NAN;
+}
+
+static void infinity_once(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i == 100)
+        point->loss = INFINITY;
+}
+
+/* What transformers logs when logging_nan_inf_filter is on. */
+static void zero_at_100(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i >= 100)
+        point->loss = 0;
+    point->has_gradient = false;
+}
+
+static void zero_and_nan_gradient(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i >= 100) {
+        point->loss = 0;
+        point->gradient = NAN;
+    }
+}
+
+/* A loss that converges to nothing, rounded to 4 decimals. */
+static void fades_to_zero(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    point->loss = round(1e4 * exp(-i / 8.0)) / 1e4;
+}
+
+static void left_out(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    point->has_loss = i < 100;
+}
+
+static void every_other_left_out(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    point->has_loss = i % 2 == 0;
+}
+
+/* Noise, unit and logging interval of a healthy run must not matter. */
+START_TEST(healthy_runs_are_silent)
+{
+    static const struct tv_curve runs[] = {
+        {.points = 20, .every = 50, .scale = 1, .noise = 0.05, .floor = 1, .warmup = 0.1},
+        {.points = 200, .every = 1, .scale = 1e-6, .noise = 0.15, .floor = 2, .warmup = 0.05},
+        {.points = 1000, .every = 500, .scale = 1e4, .noise = 0.1, .floor = 0.01, .warmup = 0.03},
+        {.points = 200,
+         .every = 5,
+         .scale = 1,
+         .shift = -3,
+         .noise = 0.05,
+         .floor = 1,
+         .warmup = 0.1},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
+        ck_assert_uint_eq(tv_curve_alerts("non_finite", runs[i], NULL, 10), 0);
+}
+END_TEST
+
+static const struct tv_alert *first(struct tv_log *log, tv_curve_change *change)
+{
+    struct tv_curve curve = TV_CURVE;
+    tv_curve_run(log, "non_finite", &curve, change);
+    return tv_log_alert(log, "non_finite");
+}
+
+START_TEST(a_nan_is_critical_at_its_own_point)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = first(&log, nan_at_100);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 505);
+    ck_assert_int_eq(alert->step, 505);
+    ck_assert_int_eq(alert->severity, TV_CRITICAL);
+    ck_assert_int_eq(alert->state, TV_FIRING);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(an_infinity_that_passes_is_resolved)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = first(&log, infinity_once);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    ck_assert_int_eq(alert->resolved_step, 555);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_filtered_nan_is_seen_at_the_second_zero)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = first(&log, zero_at_100);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 505);
+    ck_assert_int_eq(alert->step, 510);
+    ck_assert_ptr_nonnull(strstr(alert->summary, "filters"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_filtered_nan_is_seen_at_once_beside_a_nan_gradient)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = first(&log, zero_and_nan_gradient);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->step, 505);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_loss_that_fades_to_zero_is_no_nan)
+{
+    struct tv_log log;
+    ck_assert_ptr_null(first(&log, fades_to_zero));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_loss_that_is_no_longer_written_is_reported)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = first(&log, left_out);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 505);
+    ck_assert_int_le(alert->step, 525);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_loss_that_is_written_less_often_than_the_rate_is_not)
+{
+    struct tv_log log;
+    ck_assert_ptr_null(first(&log, every_other_left_out));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(one_overflow_of_a_scaled_gradient_is_normal_and_five_are_not)
+{
+    for (int overflows = 1; overflows <= 5; overflows += 4) {
+        struct tv_log log;
+        tv_log_open(&log, "non_finite");
+        tv_log_fact(&log, "fp16", "true");
+        for (int step = 1; step <= 50; step++) {
+            tv_log_point(&log, "train/loss", step, 2);
+            tv_log_point(&log, "train/grad_norm", step,
+                         step >= 20 && step < 20 + overflows ? INFINITY : 1);
+        }
+        tv_log_end(&log, NAN);
+        ck_assert_int_eq(tv_log_alert(&log, "non_finite") != NULL, overflows == 5);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("non_finite");
+    TCase *c = tcase_create("non_finite");
+    tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, a_nan_is_critical_at_its_own_point);
+    tcase_add_test(c, an_infinity_that_passes_is_resolved);
+    tcase_add_test(c, a_filtered_nan_is_seen_at_the_second_zero);
+    tcase_add_test(c, a_filtered_nan_is_seen_at_once_beside_a_nan_gradient);
+    tcase_add_test(c, a_loss_that_fades_to_zero_is_no_nan);
+    tcase_add_test(c, a_loss_that_is_no_longer_written_is_reported);
+    tcase_add_test(c, a_loss_that_is_written_less_often_than_the_rate_is_not);
+    tcase_add_test(c, one_overflow_of_a_scaled_gradient_is_normal_and_five_are_not);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}

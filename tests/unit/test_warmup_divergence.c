@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/curve.h"
+#include "support/suite.h"
+#include <math.h>
+#include <string.h>
+
+/* The loss grows with the learning rate from the middle of the warm-up on. */
+static void rise(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    double over = (i + 1.0) / curve->points / curve->warmup - 0.5;
+    if (over > 0)
+        point->loss *= fmin(20, exp(6 * over));
+}
+
+static void one_spike(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i == (int)(curve->points * curve->warmup / 2))
+        point->loss *= 10;
+}
+
+static void rise_later(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i > curve->points / 2)
+        point->loss *= 10;
+}
+
+static void from_the_first_steps(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i > 0)
+        point->loss *= 5;
+}
+
+/* Noise, unit and logging interval of a healthy run must not matter. */
+START_TEST(healthy_runs_are_silent)
+{
+    static const struct tv_curve runs[] = {
+        {.points = 20, .every = 50, .scale = 1, .noise = 0.05, .floor = 1, .warmup = 0.1},
+        {.points = 200, .every = 1, .scale = 1e-6, .noise = 0.15, .floor = 2, .warmup = 0.05},
+        {.points = 1000, .every = 500, .scale = 1e4, .noise = 0.1, .floor = 0.01, .warmup = 0.03},
+        {.points = 200,
+         .every = 5,
+         .scale = 1,
+         .shift = -3,
+         .noise = 0.05,
+         .floor = 1,
+         .warmup = 0.1},
+    };
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
+        ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", runs[i], NULL, 10), 0);
+}
+END_TEST
+
+START_TEST(a_rise_during_warmup_is_found_there_with_the_last_good_rate)
+{
+    for (double scale = 1e-6; scale < 1e7; scale *= 1e6) {
+        struct tv_curve curve = TV_CURVE;
+        struct tv_log log;
+        curve.scale = scale;
+        tv_curve_run(&log, "warmup_divergence", &curve, rise);
+        const struct tv_alert *alert = tv_log_alert(&log, "warmup_divergence");
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_ge(alert->onset_step, 25);
+        ck_assert_int_le(alert->onset_step, 60);
+        ck_assert_int_le(alert->step, 100);
+        bool has_rate = false;
+        for (size_t i = 0; i < alert->evidence_len; i++)
+            if (strcmp(alert->evidence[i].name, "last_good_lr") == 0) {
+                has_rate = true;
+                ck_assert_double_le(alert->evidence[i].value, 0.7e-3);
+                ck_assert_double_ge(alert->evidence[i].value, 0.2e-3);
+            }
+        ck_assert(has_rate);
+        ck_assert_ptr_nonnull(strstr(alert->advice[0], "learning_rate: 1e-3 -> 0.000"));
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(a_short_warmup_is_blamed_and_its_right_length_computed)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    curve.warmup = 0.01;
+    tv_curve_run(&log, "warmup_divergence", &curve, from_the_first_steps);
+    const struct tv_alert *alert = tv_log_alert(&log, "warmup_divergence");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_str_eq(alert->causes[0], "warm-up is short: 10 of 1000 steps");
+    ck_assert_ptr_nonnull(strstr(alert->advice[1], "warmup_steps: 10 -> 100 (10 % of 1000)"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_single_spike_in_warmup_is_not_reported)
+{
+    struct tv_curve curve = TV_CURVE;
+    ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", curve, one_spike, 10), 0);
+}
+END_TEST
+
+START_TEST(a_rise_later_is_left_to_divergence)
+{
+    struct tv_curve curve = TV_CURVE;
+    ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", curve, rise_later, 10), 0);
+}
+END_TEST
+
+START_TEST(a_rise_is_found_with_a_point_every_step_or_every_fiftieth)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.points = 1000;
+    curve.every = 1;
+    ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", curve, rise, 5), 5);
+    curve.points = 100;
+    curve.every = 50;
+    ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", curve, rise, 5), 5);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("warmup_divergence");
+    TCase *c = tcase_create("warmup_divergence");
+    tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, a_rise_during_warmup_is_found_there_with_the_last_good_rate);
+    tcase_add_test(c, a_short_warmup_is_blamed_and_its_right_length_computed);
+    tcase_add_test(c, a_single_spike_in_warmup_is_not_reported);
+    tcase_add_test(c, a_rise_later_is_left_to_divergence);
+    tcase_add_test(c, a_rise_is_found_with_a_point_every_step_or_every_fiftieth);
+    suite_add_tcase(s, c);
+    return s;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
