@@ -7,17 +7,17 @@
  * No tree is built. The top-level values become facts "trainer_state.<key>" and come before the
  * samples, although most of them stand behind log_history; that is passed over once for it. The
  * format has no clock: wall_time is NaN. */
+#include "lib/config.h"
 #include "lib/json_scan.h"
 #include "trainvet/parser.h"
 #include "trainvet/text.h"
 #include <math.h>
 #include <string.h>
 
-#define FIELDS_MAX   256 /* members of one entry; more are dropped */
-#define FACTS_MAX    256
-#define FACT_DEPTH   6
-#define FACT_KEY_MAX 256 /* bytes */
-#define DAMAGE_MAX   32  /* damaged entries, then the file is given up */
+#define FIELDS_MAX 256 /* members of one entry; more are dropped */
+#define FACTS_MAX  256
+#define FACT_DEPTH 6
+#define DAMAGE_MAX 32 /* damaged entries, then the file is given up */
 
 enum key_role { KEY_NEW, KEY_STEP, KEY_EPOCH, KEY_TRAIN, KEY_SUMMARY, KEY_METRIC };
 
@@ -29,15 +29,16 @@ struct state {
     bool has_last, has_end;
     bool said_no_step, said_fields;
     bool looks_right; /* a key of a trainer state was seen beside log_history */
-    unsigned facts, damaged;
+    unsigned damaged;
 };
 
 struct pass {
     struct state *state;
     const struct tv_emit *out;
-    const char *start;   /* of the file */
-    const char *good;    /* everything before it was understood */
-    const char *counted; /* its line is `line` */
+    struct tv_config config; /* the facts, below "trainer_state" */
+    const char *start;       /* of the file */
+    const char *good;        /* everything before it was understood */
+    const char *counted;     /* its line is `line` */
     uint32_t line;
     uint64_t entries;
 };
@@ -47,7 +48,7 @@ struct entry {
     double epoch;
     bool has_step, is_train, is_summary;
     size_t len;
-    struct tv_sample samples[FIELDS_MAX];
+    struct tv_sample *samples; /* room for FIELDS_MAX */
 };
 
 /* 1-based. Counts on from the last position asked for. */
@@ -76,73 +77,53 @@ static void say(struct pass *pass, const char *at, size_t length, bool is_note, 
                                                           .what = what});
 }
 
-static void add_fact(struct pass *pass, struct tv_span key, const struct tv_json_value *value)
+/* A value that was read whole, below the current key; nested ones as "a.b" and "a.0". */
+static void add_facts(struct pass *pass, const struct tv_json_value *value, int depth)
 {
+    static const enum tv_config_type types[] = {
+        [TV_JSON_NULL] = TV_CONFIG_NULL,   [TV_JSON_FALSE] = TV_CONFIG_NUMBER,
+        [TV_JSON_TRUE] = TV_CONFIG_NUMBER, [TV_JSON_NUMBER] = TV_CONFIG_NUMBER,
+        [TV_JSON_STRING] = TV_CONFIG_TEXT,
+    };
     char resolved[1024];
-    struct tv_span text = value->text;
-    if (pass->state->facts++ >= FACTS_MAX)
-        return;
-    if (value->type == TV_JSON_STRING && memchr(text.data, '\\', text.len))
-        text = (struct tv_span){resolved, tv_json_unescape(text, resolved, sizeof resolved)};
-    pass->out->fact(pass->out->ctx, &(struct tv_fact){.key = key,
-                                                      .value = text,
-                                                      .is_null = value->type == TV_JSON_NULL,
-                                                      .is_string = value->type == TV_JSON_STRING,
-                                                      .source = TV_FACT_LOG,
-                                                      .line = line_at(pass, value->text.data)});
-}
-
-/* A value that was read whole: nested ones as "a.b" and "a.0". */
-static void add_facts(struct pass *pass, const char *name, const struct tv_json_value *value,
-                      int depth)
-{
-    bool is_object = value->type == TV_JSON_OBJECT;
+    struct tv_span text = value->text, key;
+    bool is_object = value->type == TV_JSON_OBJECT, more;
     if (!is_object && value->type != TV_JSON_ARRAY) {
-        add_fact(pass, tv_span_of(name), value);
+        if (value->type == TV_JSON_STRING && memchr(text.data, '\\', text.len))
+            text = (struct tv_span){resolved, tv_json_unescape(text, resolved, sizeof resolved)};
+        tv_config_value(&pass->config, text, types[value->type], line_at(pass, value->text.data));
         return;
     }
-    struct tv_json json = {.at = value->text.data + 1, .end = value->text.data + value->text.len};
+    struct tv_json json = {.at = text.data + 1, .end = text.data + text.len};
     struct tv_json_value member;
-    struct tv_span key;
-    bool more;
-    for (unsigned i = 0; depth < FACT_DEPTH && pass->state->facts < FACTS_MAX; i++) {
-        char inner[FACT_KEY_MAX];
-        struct tv_text text = tv_text_in(inner, sizeof inner);
+    for (size_t i = 0; depth < FACT_DEPTH && pass->config.facts < FACTS_MAX; i++) {
         if (tv_json_next(&json, i == 0, is_object ? &key : NULL, &more) != TV_OK || !more ||
             tv_json_read(&json, &member) != TV_OK)
             return;
-        tv_text_add(&text, "%s.", name);
-        if (is_object)
-            tv_text_add_span(&text, key);
-        else
-            tv_text_add(&text, "%u", i);
-        if (!text.cut)
-            add_facts(pass, inner, &member, depth + 1);
+        size_t mark = is_object ? tv_config_enter(&pass->config, key)
+                                : tv_config_enter_index(&pass->config, i);
+        add_facts(pass, &member, depth + 1);
+        tv_config_leave(&pass->config, mark);
     }
 }
 
 /* One member of the top level. */
 static void take_member(struct pass *pass, struct tv_span key, const struct tv_json_value *value)
 {
-    char name[FACT_KEY_MAX];
-    struct tv_text text = tv_text_in(name, sizeof name);
-    tv_text_add(&text, "trainer_state.");
-    tv_text_add_span(&text, key);
-    if (!text.cut)
-        add_facts(pass, name, value, 0);
-    struct tv_json_value own = *value;
+    uint32_t line = line_at(pass, value->text.data);
     int64_t total;
+    size_t mark = tv_config_enter(&pass->config, key);
+    add_facts(pass, value, 0);
+    tv_config_leave(&pass->config, mark);
     if (tv_span_is(key, "epoch"))
         tv_json_number(value, &pass->state->epoch);
     else if (tv_span_is(key, "global_step"))
         tv_json_number(value, &pass->state->global_step);
     else if (tv_span_is(key, "max_steps") && tv_json_integer(value, &total) && total > 0)
-        add_fact(pass, tv_span_of("log.total_steps"), value);
-    else if (tv_span_is(key, "best_global_step")) { /* there since transformers 4.50 */
-        own.type = TV_JSON_TRUE;
-        own.text = tv_span_of("true");
-        add_fact(pass, tv_span_of("trainer_state.has_best_global_step"), &own);
-    }
+        tv_config_fact(&pass->config, "log.total_steps", value->text, TV_CONFIG_NUMBER, line);
+    else if (tv_span_is(key, "best_global_step")) /* there since transformers 4.50 */
+        tv_config_fact(&pass->config, "trainer_state.has_best_global_step", tv_span_of("true"),
+                       TV_CONFIG_NUMBER, line);
 }
 
 static bool is_known_key(struct tv_span key)
@@ -240,18 +221,16 @@ static void take_entry(struct pass *pass, const char *at, const struct tv_json_f
                        size_t len)
 {
     struct state *state = pass->state;
-    struct entry entry;
-    entry.epoch = NAN;
-    entry.has_step = entry.is_train = entry.is_summary = false;
-    entry.len = 0;
+    struct tv_sample samples[FIELDS_MAX];
+    struct entry entry = {.epoch = NAN, .samples = samples};
     for (size_t i = 0; i < len; i++)
         take_field(pass, &fields[i], &entry);
     if (!entry.has_step)
         guess_step(pass, at, &entry);
     for (size_t i = 0; i < entry.len; i++)
-        entry.samples[i].step = entry.step;
+        samples[i].step = entry.step;
     if (entry.len)
-        pass->out->samples(pass->out->ctx, entry.samples, entry.len);
+        pass->out->samples(pass->out->ctx, samples, entry.len);
     if (entry.has_step) {
         state->has_last = true;
         state->last_step = entry.step;
@@ -410,11 +389,12 @@ static struct tv_feed feed(void *ctx, struct tv_span in, bool last, const struct
                            struct tv_error *reterr)
 {
     struct state *state = ctx;
-    struct tv_error unused;
+    struct tv_error unused = {.status = TV_OK};
     (void)last;
     *state = (struct state){.epoch = NAN, .global_step = NAN, .last_epoch = NAN};
     struct pass pass = {.state = state,
                         .out = out,
+                        .config = tv_config_begin(out, TV_FACT_LOG, "trainer_state"),
                         .start = in.data,
                         .good = in.data,
                         .counted = in.data,

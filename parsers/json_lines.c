@@ -67,7 +67,7 @@ struct entry {
     double clock;
     bool is_summary;
     size_t len;
-    struct tv_sample samples[TV_JSONL_FIELDS];
+    struct tv_sample *samples; /* room for TV_JSONL_FIELDS */
 };
 
 static size_t row_of(struct tv_span key)
@@ -163,11 +163,9 @@ static void report_total(const struct pass *pass, int64_t total, uint32_t line)
 static void on_object(void *ctx, const struct tv_json_field *fields, size_t len, uint32_t line)
 {
     const struct pass *pass = ctx;
-    struct entry entry;
+    struct tv_sample samples[TV_JSONL_FIELDS];
+    struct entry entry = {.step_row = ROWS, .clock = NAN, .samples = samples};
     int64_t step;
-    memset(&entry, 0, offsetof(struct entry, samples));
-    entry.step_row = ROWS;
-    entry.clock = NAN;
     for (size_t i = 0; i < len; i++)
         take_field(pass, &fields[i], &entry);
     if (!entry.step || !read_step(entry.step, &step, &entry.total))
@@ -178,11 +176,11 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
     /* a clock in milliseconds, or seconds since the start */
     double wall = entry.clock > 1e11 ? entry.clock / 1000 : entry.clock;
     for (size_t i = 0; i < entry.len; i++) {
-        entry.samples[i].step = step;
-        entry.samples[i].wall_time = wall;
+        samples[i].step = step;
+        samples[i].wall_time = wall;
     }
     if (entry.len)
-        pass->out->samples(pass->out->ctx, entry.samples, entry.len);
+        pass->out->samples(pass->out->ctx, samples, entry.len);
     pass->state->may_be_end = entry.is_summary;
     pass->state->end = (struct tv_mark){.kind = TV_MARK_END, .step = step, .wall_time = wall};
 }

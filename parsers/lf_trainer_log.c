@@ -61,7 +61,7 @@ struct entry {
     double elapsed;
     bool has_step, has_loss, has_metric, has_epoch;
     size_t len;
-    struct tv_sample samples[TV_JSONL_FIELDS];
+    struct tv_sample *samples; /* room for TV_JSONL_FIELDS */
 };
 
 static enum key_role role_of(struct tv_span key)
@@ -263,11 +263,8 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
 {
     const struct pass *pass = ctx;
     struct state *state = pass->state;
-    struct entry entry;
-    entry.step = entry.total = 0;
-    entry.elapsed = NAN;
-    entry.has_step = entry.has_loss = entry.has_metric = entry.has_epoch = false;
-    entry.len = 0;
+    struct tv_sample samples[TV_JSONL_FIELDS];
+    struct entry entry = {.elapsed = NAN, .samples = samples};
     for (size_t i = 0; i < len; i++)
         take_field(pass, &fields[i], &entry);
     if (!entry.has_step || is_of_another_job(state, &entry))
@@ -277,11 +274,11 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
     report_total(pass, &entry, line);
     double wall = state->writer[state->last].base + entry.elapsed;
     for (size_t i = 0; i < entry.len; i++) {
-        entry.samples[i].step = entry.step;
-        entry.samples[i].wall_time = wall;
+        samples[i].step = entry.step;
+        samples[i].wall_time = wall;
     }
     if (entry.len)
-        pass->out->samples(pass->out->ctx, entry.samples, entry.len);
+        pass->out->samples(pass->out->ctx, samples, entry.len);
     /* the line behind HF's final summary: an epoch and nothing else */
     state->may_be_end = !entry.has_metric;
     state->end = (struct tv_mark){.kind = TV_MARK_END, .step = entry.step, .wall_time = wall};

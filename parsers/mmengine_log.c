@@ -39,7 +39,7 @@ struct pass {
 };
 
 struct entry {
-    const struct tv_json_field *metrics[TV_JSONL_FIELDS];
+    const struct tv_json_field **metrics; /* room for TV_JSONL_FIELDS */
     size_t len;
     int64_t step, iter, epoch;
     bool has_step, has_iter, has_epoch, has_lr, has_mode, is_val_mode;
@@ -138,16 +138,15 @@ static struct tv_tag *val_tag(const struct pass *pass, const struct tv_json_fiel
 {
     char name[512];
     struct tv_text text = tv_text_in(name, sizeof name);
-    struct tv_tag **known =
-        field->slot ? &pass->state->val_tag[field->slot - pass->state->jsonl.keys.slot] : NULL;
-    if (known && *known)
-        return *known;
+    size_t slot = field->slot ? (size_t)(field->slot - pass->state->jsonl.keys.slot) : 0;
+    if (field->slot && pass->state->val_tag[slot])
+        return pass->state->val_tag[slot];
     tv_text_add(&text, "val/");
     tv_text_add_span(&text, field->key);
     struct tv_tag *tag =
         text.cut ? NULL : pass->out->tag(pass->out->ctx, (struct tv_span){name, text.len});
-    if (known)
-        *known = tag;
+    if (field->slot)
+        pass->state->val_tag[slot] = tag;
     return tag;
 }
 
@@ -155,20 +154,19 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
 {
     const struct pass *pass = ctx;
     struct tv_sample samples[TV_JSONL_FIELDS];
-    struct entry entry;
+    const struct tv_json_field *metrics[TV_JSONL_FIELDS];
+    struct entry entry = {.metrics = metrics};
     int64_t step;
     size_t count = 0;
     bool is_val;
     (void)line;
-    entry.len = 0;
-    entry.has_step = entry.has_iter = entry.has_epoch = entry.has_lr = false;
-    entry.has_mode = entry.is_val_mode = false;
     for (size_t i = 0; i < len; i++)
         take_field(&fields[i], &entry);
     if (!place(pass->state, &entry, &step, &is_val))
         return;
     for (size_t i = 0; i < entry.len; i++) {
-        const struct tv_json_field *field = entry.metrics[i];
+        /* cppcheck-suppress uninitvar ; take_field() has set that many */
+        const struct tv_json_field *field = metrics[i];
         enum key_role role = known_role(field);
         double value;
         if (!tv_json_number(&field->value, &value) || (is_val && role != KEY_METRIC))

@@ -225,8 +225,9 @@ bool tv_parse_int64(struct tv_span text, int64_t *ret)
 static size_t format_non_finite(char *buffer, double value)
 {
     const char *word = isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity";
-    strcpy(buffer, word);
-    return strlen(word);
+    size_t len = strlen(word);
+    memcpy(buffer, word, len + 1);
+    return len;
 }
 
 size_t tv_format_double(char buffer[TV_NUMBER_MAX], double value)

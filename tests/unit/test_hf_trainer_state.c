@@ -304,7 +304,7 @@ END_TEST
 
 static char *deep(const char *before, char open, char close, const char *behind)
 {
-    enum { DEPTH = 10000 };
+    static const size_t DEPTH = 10000;
     char *text = tv_xmalloc(2 * DEPTH + strlen(before) + strlen(behind) + 1), *p = text;
     p = stpcpy(p, before);
     memset(p, open, DEPTH);
@@ -335,9 +335,9 @@ END_TEST
 
 START_TEST(many_damaged_entries_are_not_as_many_reports)
 {
-    enum { COUNT = 20000 };
+    static const size_t COUNT = 20000;
     char *text = tv_xmalloc(COUNT * 6 + 64), *p = stpcpy(text, "{\"log_history\": [");
-    for (int i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < COUNT; i++)
         p = stpcpy(p, "{\"x},");
     ck_assert_int_ne(read_text(text), TV_OK);
     ck_assert_uint_le(capture.damages, 64);
@@ -347,7 +347,7 @@ END_TEST
 
 START_TEST(more_values_than_an_entry_can_have_are_ignored)
 {
-    char *text = tv_xmalloc(300 * 20), *p = stpcpy(text, "{\"log_history\": [{\"step\": 1");
+    char *text = tv_xmalloc(6000), *p = stpcpy(text, "{\"log_history\": [{\"step\": 1");
     for (int i = 0; i < 280; i++)
         p += sprintf(p, ", \"k%d\": %d", i, i);
     stpcpy(p, "}]}");

@@ -370,7 +370,7 @@ START_TEST(a_hole_of_nul_bytes_is_damage)
     char text[4096] = GOOD;
     size_t len = strlen(text);
     memset(text + len, 0, 1000);
-    strcpy(text + len + 1000, NEXT);
+    memcpy(text + len + 1000, NEXT, sizeof NEXT);
     read_bytes((struct tv_span){text, len + 1000 + strlen(NEXT)}, (struct tv_chunking){0});
     has("D 54 1000 2 ");
     has("S loss 20 NaN 2.25\n");
@@ -406,7 +406,7 @@ static struct tv_span with_long_line(size_t length, const char *end)
 {
     size_t before = strlen(GOOD), len = before + length + strlen(end);
     char *text = tv_xmalloc(len + 1);
-    memcpy(text, GOOD, before);
+    memcpy(text, GOOD, before + 1);
     memset(text + before, 'x', length);
     memcpy(text + before + length, end, strlen(end) + 1);
     return (struct tv_span){text, len};
@@ -452,7 +452,10 @@ START_TEST(depth_of_ten_thousand_is_one_damage)
     char *deep = (char *)text.data + strlen(GOOD);
     memset(deep, '[', 10000);
     memset(deep + 10000, ']', 10000);
-    memcpy(deep, "{\"a\":", 5);
+    deep[0] = '{';
+    memset(deep + 1, '"', 3);
+    deep[2] = 'a';
+    deep[4] = ':';
     read_bytes(text, (struct tv_chunking){0});
     ck_assert_uint_eq(capture.damages, 1);
     has("S loss 20 NaN 2.25\n");
@@ -477,15 +480,21 @@ END_TEST
 static double jsonc_elapsed(struct json_object *object)
 {
     struct json_object *value;
-    int days, hours, minutes, seconds;
     const char *text = json_object_object_get_ex(object, "elapsed_time", &value)
                            ? json_object_get_string(value)
                            : "";
-    if (sscanf(text, "%d day%*[s,] %d:%d:%d", &days, &hours, &minutes, &seconds) == 4)
-        return days * 86400.0 + hours * 3600.0 + minutes * 60.0 + seconds;
-    if (sscanf(text, "%d:%d:%d", &hours, &minutes, &seconds) == 3)
-        return hours * 3600.0 + minutes * 60.0 + seconds;
-    return (double)NAN;
+    char *end;
+    double days = 0, parts[3] = {0}; /* hours, minutes, seconds */
+    if (strstr(text, " day")) {
+        days = strtod(text, NULL);
+        text = strstr(text, ", ") + 2;
+    }
+    for (int i = 0; i < 3; i++, text = end + (*end == ':')) {
+        parts[i] = strtod(text, &end);
+        if (end == text)
+            return (double)NAN;
+    }
+    return days * 86400 + parts[0] * 3600 + parts[1] * 60 + parts[2];
 }
 
 /* Steps and values of every line; the clock where the job did not start anew. */
