@@ -2,6 +2,7 @@
 /* From samples to points: which series has a role, where an attempt begins, and who gets to see it.
  */
 #include "engine/internal.h"
+#include "model/tags.h"
 #include <math.h>
 #include <string.h>
 
@@ -134,9 +135,13 @@ static void went_back(struct tv_run *run, struct tv_role_slot *slot, const struc
 static bool owns_role(struct tv_role_slot *slot, struct tv_series *series)
 {
     if (slot->owner == series)
-        return true;
-    if (slot->owner && slot->owner->rank <= series->rank)
+        return !slot->contested;
+    if (slot->owner && slot->owner->rank <= series->rank) {
+        if (series->role == TV_ROLE_EVAL_LOSS && slot->owner->rank % 100 == TV_RANK_ONE_OF_SEVERAL)
+            slot->contested = true;
         return false;
+    }
+    slot->contested = false;
     slot->taken_over = slot->owner != NULL;
     slot->owner = series;
     slot->has_pending = false;

@@ -57,6 +57,7 @@ struct tv_role_slot {
     uint64_t count;
     uint32_t seen_marks; /* the owner's source's restart_marks when `last` came */
     bool taken_over;     /* another series had the role before: skip what it already told */
+    bool contested;      /* the owner is one of several evaluation sets */
     bool may_go_back;    /* the run was restarted through another role */
     bool has_pending;    /* a point that went back; the next one tells jitter from a restart */
     struct tv_point pending;

@@ -163,7 +163,7 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
     if (is_lightning_lr(name))
         return (struct tv_role_match){TV_ROLE_LEARNING_RATE, 2};
     if (is_dataset_loss(name))
-        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, 5};
+        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, TV_RANK_ONE_OF_SEVERAL};
     if (is_eval_metric(name))
         return (struct tv_role_match){TV_ROLE_EVAL_METRIC, 5};
     return (struct tv_role_match){TV_ROLE_OTHER, 0};

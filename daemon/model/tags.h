@@ -9,6 +9,10 @@ struct tv_role_match {
     int rank; /* among the tags that claim the same role, the lowest is used */
 };
 
+/* Rank of "eval_<dataset>_loss": one of several evaluation sets. When two of them claim the role,
+ * nothing says which one the run is to be judged by, and neither has it. */
+#define TV_RANK_ONE_OF_SEVERAL 5
+
 /* `prefix` is the source's ("train/", "validation/", ""), `parser` the name of the parser that saw
  * the tag. */
 struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct tv_span tag);
