@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/course.h"
+#include "support/suite.h"
+#include <math.h>
+#include <string.h>
+
+#define ID "early_stop_advised"
+
+/* Best at a quarter of the run, then 2 % worse for ever. */
+static double levelled(double done)
+{
+    return done <= 0.25 ? 1 + 2 * (0.25 - done) : 1.02;
+}
+static double risen(double done)
+{
+    return done <= 0.25 ? 1 + 2 * (0.25 - done) : 1 + (done - 0.25);
+}
+static double improving(double done)
+{
+    return 1 + exp(-3 * done);
+}
+
+static const struct tv_course course_of = {
+    .steps = 1000,
+    .planned = 1000,
+    .every = 10,
+    .eval_every = 25,
+    .warmup = 30,
+    .eval = levelled,
+    .noise = 0.02,
+    .eval_noise = 0.0005,
+};
+
+START_TEST(a_long_pause_is_reported_with_the_best_step)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course_of);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 300);
+    ck_assert_int_eq(alert->step, 250 + 12 * 25);
+    ck_assert_int_eq(alert->severity, TV_INFO);
+    ck_assert_ptr_nonnull(strstr(alert->advice[0], "step 250"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_clear_rise_needs_few_evaluations)
+{
+    struct tv_log log;
+    struct tv_course course = course_of;
+    course.eval = risen;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_le(alert->step, 250 + 6 * 25);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(improvement_however_slow_is_left_alone)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct tv_course course = course_of;
+        course.eval = improving;
+        course.eval_noise = 0.005;
+        course.seed = seed;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
+START_TEST(rounding_does_not_look_like_a_pause)
+{
+    struct tv_course course = course_of;
+    course.eval = improving;
+    course.scale = 0.01;
+    course.decimals = 3;
+    course.eval_noise = 0;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(a_repeated_evaluation_of_a_resumed_run_counts_once)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    for (int64_t step = 1; step <= 100; step++)
+        tv_log_point(&log, "loss", step, improving((double)step / 100));
+    for (int64_t step = 10; step <= 50; step += 10)
+        tv_log_point(&log, "eval_loss", step, step == 10 ? 1 : 1.2);
+    for (int attempt = 0; attempt < 5; attempt++) {
+        tv_log_mark(&log, TV_MARK_PURGE, 40);
+        tv_log_point(&log, "eval_loss", 40, 1.2);
+        tv_log_point(&log, "eval_loss", 50, 1.2);
+    }
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert); /* four evaluations above the best, 20 % */
+    ck_assert_double_eq(alert->evidence[0].value, 4);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_new_best_resolves_it)
+{
+    struct tv_log log;
+    tv_course_tell(&log, ID, &course_of);
+    tv_log_point(&log, "eval_loss", 1025, 0.9);
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_nonnull(tv_log_alert(&log, ID));
+    ck_assert_int_eq(tv_log_alert(&log, ID)->state, TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("early_stop_advised");
+    TCase *tcase = tcase_create("early_stop_advised");
+    tcase_add_test(tcase, a_long_pause_is_reported_with_the_best_step);
+    tcase_add_test(tcase, a_clear_rise_needs_few_evaluations);
+    tcase_add_test(tcase, improvement_however_slow_is_left_alone);
+    tcase_add_test(tcase, rounding_does_not_look_like_a_pause);
+    tcase_add_test(tcase, a_repeated_evaluation_of_a_resumed_run_counts_once);
+    tcase_add_test(tcase, a_new_best_resolves_it);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/course.h"
+#include "support/suite.h"
+#include <math.h>
+#include <string.h>
+
+#define ID "overfitting"
+
+/* Down to 1 at 20 % of the run, then up to 1.8. */
+static double turning(double done)
+{
+    return done < 0.2 ? 1 + 1.5 * pow(1 - done / 0.2, 2) : 1 + done - 0.2;
+}
+static double memorising(double done)
+{
+    return 2.5 * exp(-6 * done);
+}
+/* Both losses rise: a divergence, not memorising. */
+static double blowing_up(double done)
+{
+    return turning(done) - 0.1;
+}
+static double parallel(double done)
+{
+    return tv_curve_learning(done) + 0.4;
+}
+static double wavering(double done)
+{
+    return 1 + 1.5 * exp(-15 * done) + 0.01 * sin(40 * done);
+}
+static double restarting(double done)
+{
+    return 0.5 + 0.5 * cos(3.141592653589793 * fmod(2 * done, 1));
+}
+/* Rises by 8 % behind the restart at one half, then falls below all that was. */
+static double bump(double done)
+{
+    double base = 1 + exp(-8 * done) - 0.2 * done;
+    return done > 0.5 && done < 0.6 ? base * 1.1 : base;
+}
+
+static const struct tv_course overfits = {
+    .steps = 1000,
+    .planned = 1000,
+    .every = 10,
+    .eval_every = 40,
+    .warmup = 30,
+    .train = memorising,
+    .eval = turning,
+    .noise = 0.05,
+    .eval_noise = 0.002,
+};
+
+static struct tv_course healthy(double (*train)(double), double (*eval)(double))
+{
+    struct tv_course course = overfits;
+    course.train = train;
+    course.eval = eval;
+    return course;
+}
+
+START_TEST(a_rising_evaluation_is_found_with_its_best_step)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &overfits);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 200);
+    ck_assert_int_le(alert->step, 200 + 5 * 40);
+    ck_assert_int_eq(alert->severity, TV_CRITICAL);
+    ck_assert_double_eq_tol(alert->observed, 1.8, 0.02);
+    ck_assert_double_eq_tol(alert->expected, 1.0, 0.02);
+    ck_assert_str_eq(alert->subject, "eval_loss");
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(advice_names_the_users_setting_and_the_best_step)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &overfits);
+    ck_assert_ptr_nonnull(alert);
+    bool found = false;
+    for (size_t i = 0; i < alert->advice_len; i++)
+        found = found || strcmp(alert->advice[i], "max_steps: 1000 -> 200") == 0;
+    ck_assert(found);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(scale_of_the_loss_does_not_matter)
+{
+    for (double scale = 1e-3; scale < 1e6; scale *= 10) {
+        struct tv_course course = overfits;
+        course.scale = scale;
+        ck_assert(tv_course_alarms(ID, &course));
+        course = healthy(NULL, parallel);
+        course.scale = scale;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
+START_TEST(negative_losses_are_measured_against_their_way)
+{
+    struct tv_course course = overfits;
+    course.shift = -3;
+    ck_assert(tv_course_alarms(ID, &course));
+    course = healthy(NULL, wavering);
+    course.shift = -3;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(logging_interval_does_not_matter)
+{
+    for (int64_t every = 1; every <= 100; every *= 10) {
+        struct tv_course course = overfits;
+        course.every = every;
+        ck_assert(tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
+START_TEST(healthy_runs_are_left_alone)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct tv_course course = healthy(NULL, parallel);
+        course.seed = seed;
+        ck_assert(!tv_course_alarms(ID, &course));
+        course = healthy(NULL, wavering);
+        course.seed = seed;
+        course.eval_noise = 0.01;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
+START_TEST(a_divergence_is_not_overfitting)
+{
+    struct tv_course course = healthy(blowing_up, turning);
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(a_restart_of_the_learning_rate_excuses_a_passing_rise)
+{
+    struct tv_course course = healthy(memorising, bump);
+    ck_assert(tv_course_alarms(ID, &course));
+    course.lr = restarting;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(two_evaluations_are_not_enough_and_that_is_said)
+{
+    struct tv_course course = overfits;
+    course.eval_every = 400;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(a_new_best_resolves_it)
+{
+    struct tv_log log;
+    tv_course_tell(&log, ID, &overfits);
+    tv_log_point(&log, "eval_loss", 1040, 0.5);
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    ck_assert_int_eq(alert->resolved_step, 1040);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(rewards_make_it_silent)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_point(&log, "rollout/ep_rew_mean", 1, 1);
+    for (int64_t step = 1; step <= 100; step++) {
+        tv_log_point(&log, "loss", step, memorising((double)step / 100));
+        tv_log_point(&log, "eval_loss", step, turning((double)step / 100));
+    }
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("overfitting");
+    TCase *tcase = tcase_create("overfitting");
+    tcase_add_test(tcase, a_rising_evaluation_is_found_with_its_best_step);
+    tcase_add_test(tcase, advice_names_the_users_setting_and_the_best_step);
+    tcase_add_test(tcase, scale_of_the_loss_does_not_matter);
+    tcase_add_test(tcase, negative_losses_are_measured_against_their_way);
+    tcase_add_test(tcase, logging_interval_does_not_matter);
+    tcase_add_test(tcase, healthy_runs_are_left_alone);
+    tcase_add_test(tcase, a_divergence_is_not_overfitting);
+    tcase_add_test(tcase, a_restart_of_the_learning_rate_excuses_a_passing_rise);
+    tcase_add_test(tcase, two_evaluations_are_not_enough_and_that_is_said);
+    tcase_add_test(tcase, a_new_best_resolves_it);
+    tcase_add_test(tcase, rewards_make_it_silent);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
