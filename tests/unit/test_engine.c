@@ -225,6 +225,29 @@ static void effect_sees(struct tv_view *view, const void *options, void *state,
     raise_above(view, 20, point);
 }
 
+START_TEST(one_of_several_evaluation_sets_is_not_the_evaluation)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    for (int step = 1; step <= 3; step++) {
+        tv_log_point(&log, "eval_dogs_loss", step, 1);
+        tv_log_point(&log, "eval_cats_loss", step, 2);
+    }
+    tv_log_point(&log, "eval_loss", 4, 3);
+    tv_log_point(&log, "eval_dogs_loss", 5, 1);
+    tv_log_end(&log, NAN);
+    EXPECT_STEPS(1, 4); /* until the second set was seen, and the plain one */
+    tv_log_close(&log);
+    open_recorded(&log);
+    seen.len = 0;
+    for (int step = 1; step <= 3; step++)
+        tv_log_point(&log, "eval_dogs_loss", step, 1);
+    tv_log_end(&log, NAN);
+    EXPECT_STEPS(1, 2, 3);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_consequence_names_its_cause)
 {
     static const struct tv_detector cause = {.name = "divergence",
@@ -321,6 +344,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, an_alert_keeps_its_identity_while_it_fires_and_changes_it_afterwards);
     tcase_add_test(tcase, the_order_of_reading_does_not_change_what_is_seen);
     tcase_add_test(tcase, two_files_with_the_same_loss_count_once);
+    tcase_add_test(tcase, one_of_several_evaluation_sets_is_not_the_evaluation);
     tcase_add_test(tcase, a_consequence_names_its_cause);
     tcase_add_test(tcase, a_flood_of_tags_is_bounded);
     tcase_add_test(tcase, tags_mean_what_their_writers_mean);

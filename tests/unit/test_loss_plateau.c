@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/course.h"
+#include "support/suite.h"
+#include <math.h>
+#include <string.h>
+
+#define ID "loss_plateau"
+
+static double flat(double done)
+{
+    (void)done;
+    return 2.3;
+}
+/* Flat for an eighth of the run, then it takes off. */
+static double late_start(double done)
+{
+    return done < 0.125 ? 2.3 : 2.3 * exp(-4 * (done - 0.125));
+}
+static double creeping(double done)
+{
+    return 2.3 * (1 - 0.2 * done);
+}
+/* Learns, and stops dead at a quarter of the run. */
+static double stopping(double done)
+{
+    return tv_curve_learning(fmin(done, 0.25)) + 1;
+}
+static double gradient_until_a_quarter(double done)
+{
+    return done < 0.25 ? 1 : 0;
+}
+static double rate_until_a_quarter(double done)
+{
+    return done < 0.25 ? 1 - done : 0;
+}
+/* Converged early, as it should be at a cosine's end. */
+static double converging(double done)
+{
+    return 0.3 + 0.7 * exp(-40 * done);
+}
+
+static double still_at_the_end(double done)
+{
+    return converging(fmin(done, 0.9)) + 1.0 / (3 + fmin(done, 0.9));
+}
+
+static const struct tv_course base = {
+    .steps = 1000,
+    .planned = 1000,
+    .every = 5,
+    .eval_every = 50,
+    .warmup = 50,
+    .noise = 0.003,
+    .eval_noise = 1e-4,
+};
+
+static struct tv_course of(double (*train)(double))
+{
+    struct tv_course course = base;
+    course.train = train;
+    return course;
+}
+
+START_TEST(a_run_that_learns_nothing_is_found_early)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct tv_log log;
+        struct tv_course course = of(flat);
+        course.seed = seed;
+        const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_eq(alert->onset_step, 5);
+        ck_assert_int_le(alert->step, 250);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(an_exactly_constant_loss_is_found_earlier)
+{
+    struct tv_log log;
+    struct tv_course course = of(flat);
+    course.noise = 0;
+    course.eval_every = 0;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_le(alert->step, 120);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(units_intervals_and_rounding_do_not_matter)
+{
+    for (int64_t every = 1; every <= 25; every *= 5)
+        for (double scale = 0.1; scale < 1e5; scale *= 10) {
+            struct tv_course course = of(flat);
+            course.every = every;
+            course.scale = scale;
+            course.decimals = 4;
+            ck_assert(tv_course_alarms(ID, &course));
+            course.train = tv_curve_learning;
+            ck_assert(!tv_course_alarms(ID, &course));
+        }
+}
+END_TEST
+
+START_TEST(late_and_slow_learners_are_left_alone)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct tv_course course = of(late_start);
+        course.seed = seed;
+        course.eval_every = 0;
+        ck_assert(!tv_course_alarms(ID, &course));
+        course.train = creeping;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
+START_TEST(warm_up_does_not_count_as_an_attempt_to_learn)
+{
+    struct tv_course course = of(late_start);
+    course.warmup = 400;
+    course.eval_every = 0;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(convergence_at_the_end_of_a_schedule_is_left_alone)
+{
+    struct tv_course course = of(converging);
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        course.seed = seed;
+        course.noise = 0.1;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+    course.eval_noise = 0; /* the last evaluations are equal: the learning rate is near 0 */
+    course.eval = still_at_the_end;
+    course.eval_every = 10;
+    ck_assert(!tv_course_alarms(ID, &course));
+    course.scheduler = "constant_with_warmup"; /* and here it is not */
+    ck_assert(tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(weights_that_stop_moving_are_found_by_the_gradient)
+{
+    struct tv_log log;
+    struct tv_course course = of(stopping);
+    course.gradient = gradient_until_a_quarter;
+    course.eval_every = 0;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 250);
+    ck_assert_int_le(alert->step, 310);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(weights_that_stop_moving_are_found_by_equal_evaluations)
+{
+    struct tv_log log;
+    struct tv_course course = of(stopping);
+    course.eval_noise = 0;
+    course.shift = 1.0 / 3;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 250);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_learning_rate_of_zero_long_before_the_end_is_found)
+{
+    struct tv_log log;
+    struct tv_course course = of(stopping);
+    course.lr = rate_until_a_quarter;
+    course.eval_every = 0;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 250);
+    tv_log_close(&log);
+    course.planned = 0; /* without a plan as well */
+    ck_assert(tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(progress_resolves_it)
+{
+    struct tv_log log;
+    struct tv_course course = of(flat);
+    course.eval_every = 0;
+    course.steps = 300;
+    tv_course_tell(&log, ID, &course);
+    for (int64_t step = 305; step < 500; step += 5)
+        tv_log_point(&log, "loss", step, 1.5);
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_low_learning_rate_is_blamed_and_a_usual_one_proposed)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "framework", "llamafactory");
+    tv_log_fact(&log, "learning_rate", "1e-9");
+    tv_log_fact(&log, "max_steps", "100");
+    for (int64_t step = 1; step <= 60; step++) {
+        tv_log_point(&log, "loss", step, 2.3 + 0.001 * (double)(step % 3));
+        tv_log_point(&log, "learning_rate", step, 1e-9);
+    }
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_ptr_nonnull(strstr(alert->advice[0], "learning_rate: 1e-9 -> 2e-05"));
+    tv_log_close(&log);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("loss_plateau");
+    TCase *tcase = tcase_create("loss_plateau");
+    tcase_add_test(tcase, a_run_that_learns_nothing_is_found_early);
+    tcase_add_test(tcase, an_exactly_constant_loss_is_found_earlier);
+    tcase_add_test(tcase, units_intervals_and_rounding_do_not_matter);
+    tcase_add_test(tcase, late_and_slow_learners_are_left_alone);
+    tcase_add_test(tcase, warm_up_does_not_count_as_an_attempt_to_learn);
+    tcase_add_test(tcase, convergence_at_the_end_of_a_schedule_is_left_alone);
+    tcase_add_test(tcase, weights_that_stop_moving_are_found_by_the_gradient);
+    tcase_add_test(tcase, weights_that_stop_moving_are_found_by_equal_evaluations);
+    tcase_add_test(tcase, a_learning_rate_of_zero_long_before_the_end_is_found);
+    tcase_add_test(tcase, progress_resolves_it);
+    tcase_add_test(tcase, a_low_learning_rate_is_blamed_and_a_usual_one_proposed);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}

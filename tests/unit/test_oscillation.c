@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/course.h"
+#include "support/suite.h"
+#include <math.h>
+
+#define ID "oscillation"
+
+/* Falls, then swings between 0.4 and 1.0 from a third of the run on. */
+static double bouncing(double done)
+{
+    double base = 0.4 + 1.6 * exp(-20 * done);
+    return done < 1.0 / 3 ? base : base + 0.3 * (1 - cos(30 * (done - 1.0 / 3)));
+}
+static double swinging_down(double done)
+{
+    return 2 * exp(-3 * done) * (1 + 0.3 * sin(40 * done));
+}
+static double one_bump(double done)
+{
+    return 0.4 + 1.6 * exp(-20 * done) + (done > 0.5 && done < 0.6 ? 1 : 0);
+}
+static double restarting(double done)
+{
+    return 0.5 + 0.5 * cos(3.141592653589793 * fmod(5 * done, 1));
+}
+
+static const struct tv_course base = {
+    .steps = 1000,
+    .planned = 1000,
+    .every = 5,
+    .eval_every = 20,
+    .warmup = 30,
+    .scheduler = "constant_with_warmup",
+    .train = bouncing,
+    .noise = 0.1,
+    .eval_noise = 0.01,
+};
+
+START_TEST(swings_of_both_losses_are_reported_since_their_beginning)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct tv_log log;
+        struct tv_course course = base;
+        course.seed = seed;
+        const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_ge(alert->onset_step, 300);
+        ck_assert_int_le(alert->onset_step, 420);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(units_do_not_matter)
+{
+    for (double scale = 1e-3; scale < 1e6; scale *= 10) {
+        struct tv_course course = base;
+        course.scale = scale;
+        ck_assert(tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
+START_TEST(noise_alone_is_no_oscillation)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct tv_course course = base;
+        course.train = tv_curve_learning;
+        course.noise = 0.4;
+        course.eval_noise = 0.03;
+        course.seed = seed;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
+START_TEST(one_bump_is_no_oscillation)
+{
+    struct tv_course course = base;
+    course.train = one_bump;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(swings_on_the_way_down_are_progress)
+{
+    struct tv_course course = base;
+    course.train = swinging_down;
+    struct tv_log log;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert(!alert || alert->state == TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(restarts_of_the_learning_rate_excuse_it)
+{
+    struct tv_course course = base;
+    course.lr = restarting;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("oscillation");
+    TCase *tcase = tcase_create("oscillation");
+    tcase_add_test(tcase, swings_of_both_losses_are_reported_since_their_beginning);
+    tcase_add_test(tcase, units_do_not_matter);
+    tcase_add_test(tcase, noise_alone_is_no_oscillation);
+    tcase_add_test(tcase, one_bump_is_no_oscillation);
+    tcase_add_test(tcase, swings_on_the_way_down_are_progress);
+    tcase_add_test(tcase, restarts_of_the_learning_rate_excuse_it);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "support/log.h"
+#include "support/noise.h"
+#include "support/suite.h"
+#include <math.h>
+#include <stdio.h>
+
+#define ID "stall"
+#define T0 1.7e9
+
+/* A job that logs every 10 steps, a step a second, evaluates every 100 steps for 40 s, and is
+ * planned to take 2000 steps. `slow_from`: steps take `factor` times as long from there on. */
+struct job {
+    int64_t steps, planned, gap_at, slow_from;
+    double gap, factor, step_seconds;
+    bool whole_seconds;
+    double last_loss;
+};
+
+static const struct job steady = {
+    .steps = 2000,
+    .planned = 2000,
+    .gap_at = -1,
+    .slow_from = -1,
+    .factor = 1,
+    .step_seconds = 1,
+    .last_loss = 1,
+};
+
+static double tell(struct tv_log *log, const struct job *job)
+{
+    struct tv_noise noise = {7};
+    double now = T0;
+    char text[32];
+    tv_log_open(log, ID);
+    tv_log_fact(log, "framework", "llamafactory");
+    tv_log_fact(log, "learning_rate", "1e-4");
+    snprintf(text, sizeof text, "%lld", (long long)job->planned);
+    if (job->planned)
+        tv_log_fact(log, "max_steps", text);
+    for (int64_t step = 10; step <= job->steps; step += 10) {
+        double pace = step > job->slow_from && job->slow_from >= 0 ? job->factor : 1;
+        now += 10 * pace * job->step_seconds * (1 + 0.2 * tv_noise_uniform(&noise));
+        if (step - 10 == job->gap_at)
+            now += job->gap;
+        double loss = step == job->steps ? job->last_loss : 1;
+        tv_log_timed(log, "loss", step, job->whole_seconds ? floor(now) : now, loss);
+        if (step % 100 == 0) {
+            now += 40;
+            tv_log_timed(log, "eval_loss", step, job->whole_seconds ? floor(now) : now, 1);
+        }
+    }
+    return now;
+}
+
+static const struct tv_alert *judge(struct tv_log *log, const struct job *job, double silence)
+{
+    double last = tell(log, job);
+    tv_log_end(log, last + silence);
+    return tv_log_alert(log, ID);
+}
+
+static bool alarms(const struct job *job, double silence)
+{
+    struct tv_log log;
+    bool found = judge(&log, job, silence) != NULL;
+    tv_log_close(&log);
+    return found;
+}
+
+START_TEST(a_silence_in_the_middle_is_found_at_the_next_point)
+{
+    struct tv_log log;
+    struct job job = steady;
+    job.gap_at = 650;
+    job.gap = 1000;
+    const struct tv_alert *alert = judge(&log, &job, 0);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 650);
+    ck_assert_int_eq(alert->step, 660);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    ck_assert_double_eq_tol(alert->observed, 1010, 5);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_silence_that_lasts_is_found_by_the_observers_clock)
+{
+    struct tv_log log;
+    struct job job = steady;
+    job.steps = 1000;
+    const struct tv_alert *alert = judge(&log, &job, 7200);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 1000);
+    ck_assert_int_eq(alert->severity, TV_CRITICAL);
+    ck_assert_int_eq(alert->state, TV_FIRING);
+    tv_log_close(&log);
+    ck_assert(!alarms(&job, 120));
+}
+END_TEST
+
+START_TEST(a_tick_finds_what_the_end_finds)
+{
+    struct tv_log log;
+    struct job job = steady;
+    job.steps = 1000;
+    double last = tell(&log, &job);
+    tv_run_pump(log.run, false);
+    tv_run_tick(log.run, last + 100);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_run_tick(log.run, last + 400);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 1000);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(the_silence_of_a_finished_or_broken_or_unplanned_run_is_no_stall)
+{
+    struct job job = steady;
+    ck_assert(!alarms(&job, 7200));
+    job.steps = 1000;
+    job.last_loss = NAN;
+    ck_assert(!alarms(&job, 7200));
+    job.last_loss = 1;
+    job.planned = 0;
+    ck_assert(!alarms(&job, 7200));
+    job.planned = 2000;
+    ck_assert(!alarms(&job, 1e8)); /* abandoned years ago */
+}
+END_TEST
+
+START_TEST(a_slow_down_is_found_with_its_first_step)
+{
+    for (int whole = 0; whole < 2; whole++) {
+        struct tv_log log;
+        struct job job = steady;
+        job.slow_from = 800;
+        job.factor = 3;
+        job.whole_seconds = whole;
+        const struct tv_alert *alert = judge(&log, &job, 0);
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_str_eq(alert->subject, "seconds_per_step");
+        ck_assert_int_ge(alert->onset_step, 790);
+        ck_assert_int_le(alert->onset_step, 820);
+        ck_assert_int_le(alert->step, 900);
+        ck_assert_double_eq_tol(alert->observed / alert->expected, 3, 0.4);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(a_small_slow_down_and_a_coarse_clock_are_left_alone)
+{
+    struct job job = steady;
+    job.slow_from = 800;
+    job.factor = 1.4;
+    ck_assert(!alarms(&job, 0));
+    job.factor = 1;
+    job.whole_seconds = true;
+    job.step_seconds = 0.06; /* intervals of 0 and 1 s */
+    ck_assert(!alarms(&job, 0));
+}
+END_TEST
+
+START_TEST(the_time_between_two_attempts_is_no_stall)
+{
+    struct tv_log log;
+    double last = T0;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "500");
+    for (int64_t step = 10; step <= 250; step += 10)
+        tv_log_timed(&log, "loss", step, last += 10, 1);
+    tv_log_next_file(&log);
+    tv_log_mark(&log, TV_MARK_START, 210);
+    last += 36000;
+    for (int64_t step = 210; step <= 500; step += 10)
+        tv_log_timed(&log, "loss", step, last += 10, 1);
+    tv_log_end(&log, last);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(without_times_nothing_is_said)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "500");
+    for (int64_t step = 10; step <= 250; step += 10)
+        tv_log_timed(&log, "loss", step, NAN, 1);
+    tv_log_end(&log, T0);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("stall");
+    TCase *tcase = tcase_create("stall");
+    tcase_add_test(tcase, a_silence_in_the_middle_is_found_at_the_next_point);
+    tcase_add_test(tcase, a_silence_that_lasts_is_found_by_the_observers_clock);
+    tcase_add_test(tcase, a_tick_finds_what_the_end_finds);
+    tcase_add_test(tcase, the_silence_of_a_finished_or_broken_or_unplanned_run_is_no_stall);
+    tcase_add_test(tcase, a_slow_down_is_found_with_its_first_step);
+    tcase_add_test(tcase, a_small_slow_down_and_a_coarse_clock_are_left_alone);
+    tcase_add_test(tcase, the_time_between_two_attempts_is_no_stall);
+    tcase_add_test(tcase, without_times_nothing_is_said);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
