@@ -109,7 +109,7 @@ static struct tv_fact_entry *new_entry(struct tv_facts *facts, struct tv_span ke
 {
     if (facts->len == facts->cap) {
         facts->cap = facts->cap ? facts->cap * 2 : 32;
-        facts->entries = tv_xrealloc(facts->entries, facts->cap, sizeof *facts->entries);
+        facts->entries = tv_xrealloc(facts->entries, facts->cap, sizeof(struct tv_fact_entry *));
     }
     struct tv_fact_entry *entry = tv_arena_alloc(&facts->arena, sizeof *entry);
     entry->key = tv_arena_text(&facts->arena, key);

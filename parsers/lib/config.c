@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SENTENCE_MAX = 400 };
+
 enum {
     LLAMAFACTORY,
     AXOLOTL,
@@ -240,36 +242,37 @@ void tv_config_end(struct tv_config *config)
     config->source = source;
 }
 
-static void say(const struct tv_config *config, uint32_t line, bool is_note, const char *format,
-                va_list args)
+static void say(const struct tv_config *config, uint32_t line, bool is_note, const char *text)
 {
-    char raw[400], safe[400];
-    int len = vsnprintf(raw, sizeof raw, format, args);
-    if (len < 0)
-        return;
-    size_t used = (size_t)len < sizeof raw ? (size_t)len : sizeof raw - 1;
+    char safe[SENTENCE_MAX];
     struct tv_damage damage = {
         .line = line,
         .is_note = is_note,
-        .what = tv_escape((struct tv_span){raw, used}, safe, sizeof safe),
+        .what = tv_escape(tv_span_of(text), safe, sizeof safe),
     };
     config->out->damage(config->out->ctx, &damage);
 }
 
 void tv_config_note(const struct tv_config *config, uint32_t line, const char *format, ...)
 {
+    char text[SENTENCE_MAX];
     va_list args;
     va_start(args, format);
-    say(config, line, true, format, args);
+    int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (len >= 0)
+        say(config, line, true, text);
 }
 
 void tv_config_refuse(const struct tv_config *config, uint32_t line, const char *format, ...)
 {
+    char text[SENTENCE_MAX];
     va_list args;
     va_start(args, format);
-    say(config, line, false, format, args);
+    int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (len >= 0)
+        say(config, line, false, text);
 }
 
 struct tv_span tv_config_without_bom(struct tv_span text)
