@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* TensorBoard event files: TFRecord framing (lib/tfrecord.h) around Event messages
- * (lib/event.proto). */
-#include "lib/event_facts.h"
-#include "lib/event_full.h"
+ * (lib/event.proto). This file walks from record to record and past damage; lib/event_batch.h reads
+ * a record. */
+#include "lib/event_batch.h"
 #include "lib/tfrecord.h"
-#include "trainvet/parser.h"
 #include "trainvet/text.h"
-#include <math.h>
 
 /* Work on false headers, in bytes, that damage may cost: this much and 64 times what was read. Real
  * damage stays far below; without a bound, a made-up file could cost a window's checksum every few
@@ -15,7 +13,7 @@
 
 struct tfevents {
     uint64_t offset;     /* of the first byte of the current call, from the start of the file */
-    struct tv_tag *last; /* tag of the last sample: its likely_next predicts the next one */
+    struct tv_tag *last; /* see struct tv_event_batch */
     bool is_lost;        /* searching for the next sound record */
     char why[104];       /* what was found there and what was expected */
     uint64_t lost_from;
@@ -23,19 +21,15 @@ struct tfevents {
     bool noted_large;
 };
 
-#define BATCH 256
-
 /* One call of feed. */
 struct reader {
     struct tfevents *state;
     struct tv_span in;
     bool last;
-    const struct tv_emit *out;
     struct tv_error *reterr;
     size_t at; /* next unread byte of `in` */
     struct tv_feed feed;
-    size_t batched;
-    struct tv_sample batch[BATCH];
+    struct tv_event_batch batch;
 };
 
 static inline uint64_t here(const struct reader *reader)
@@ -43,209 +37,12 @@ static inline uint64_t here(const struct reader *reader)
     return reader->state->offset + reader->at;
 }
 
-static void flush(struct reader *reader)
-{
-    if (reader->batched)
-        reader->out->samples(reader->out->ctx, reader->batch, reader->batched);
-    reader->batched = 0;
-}
-
 static void report(struct reader *reader, uint64_t offset, uint64_t length, bool is_note,
                    const char *what)
 {
     struct tv_damage damage = {
         .offset = offset, .length = length, .is_note = is_note, .what = what};
-    flush(reader);
-    reader->out->damage(reader->out->ctx, &damage);
-}
-
-/* A wall time that no clock gave (NaN, infinite, before 1970) is unknown; the point counts all the
- * same. */
-static inline double known_time(double wall_time)
-{
-    return wall_time > 0 && wall_time < (double)INFINITY ? wall_time : (double)NAN;
-}
-
-static void mark(struct reader *reader, enum tv_mark_kind kind, const Tvpb__Event *event)
-{
-    struct tv_mark out = {kind, event->step, known_time(event->wall_time)};
-    flush(reader);
-    reader->out->mark(reader->out->ctx, &out);
-}
-
-/* memcmp() for tags, which are short: the call alone would cost as much. */
-static inline bool is_same(const char *a, const char *b, size_t len)
-{
-    if (len < 8)
-        return memcmp(a, b, len) == 0;
-    for (size_t at = 0; at + 8 < len; at += 8)
-        if (tv_load64(a + at) != tv_load64(b + at))
-            return false;
-    return tv_load64(a + len - 8) == tv_load64(b + len - 8);
-}
-
-/* Trainers log the same tags in the same order again and again: the tag that came after this one
- * last time is tried before the receiver has to look the name up. */
-static inline struct tv_tag *tag_of(struct reader *reader, struct tv_span name)
-{
-    struct tv_tag *last = reader->state->last;
-    struct tv_tag *tag = last ? last->likely_next : NULL;
-    if (!tag || tag->len != name.len || !is_same(tag->name, name.data, name.len)) {
-        tag = reader->out->tag(reader->out->ctx, name);
-        if (!tag)
-            return NULL;
-        if (last)
-            last->likely_next = tag;
-    }
-    return reader->state->last = tag;
-}
-
-static inline void put(struct reader *reader, struct tv_sample sample)
-{
-    reader->batch[reader->batched++] = sample;
-    if (reader->batched == BATCH)
-        flush(reader);
-}
-
-/* A simple value or a tensor of one number. */
-static void deliver(struct reader *reader, const struct tv_event_value *value, int64_t step,
-                    double wall_time)
-{
-    struct tv_tag *tag = tag_of(reader, value->tag);
-    if (!tag)
-        return;
-    if (value->plugin != TV_PLUGIN_NONE && tag->kind == TV_PLUGIN_NONE)
-        tag->kind = value->plugin;
-    if (value->form == TV_VALUE_SIMPLE || tag->kind <= TV_PLUGIN_SCALARS)
-        put(reader, (struct tv_sample){tag, step, known_time(wall_time), value->value});
-}
-
-/* Between a reader of configuration and our receiver: its lines are not lines of the file. */
-static void pass_fact(void *ctx, const struct tv_fact *fact)
-{
-    const struct reader *reader = ctx;
-    struct tv_fact out = *fact;
-    out.line = 0;
-    reader->out->fact(reader->out->ctx, &out);
-}
-
-static void pass_damage(void *ctx, const struct tv_damage *damage)
-{
-    struct reader *reader = ctx;
-    report(reader, here(reader), 0, damage->is_note, damage->what);
-}
-
-static void deliver_facts(struct reader *reader, const struct tv_event_value *value)
-{
-    struct tv_emit out = {.ctx = reader, .fact = pass_fact, .damage = pass_damage};
-    struct tv_error error;
-    flush(reader);
-    enum tv_status status =
-        value->form == TV_VALUE_HPARAMS
-            ? tv_event_hparams_facts(value->body, &out, &error)
-            : tv_event_text_facts(value->tag, value->body, !reader->state->last, &out, &error);
-    if (status == TV_OK)
-        return;
-    char tag[64], what[320];
-    struct tv_text text = tv_text_in(what, sizeof what);
-    tv_text_add(&text, "%s holds no configuration that can be read: %s",
-                tv_escape(value->tag, tag, sizeof tag), error.message);
-    report(reader, here(reader), 0, true, what);
-}
-
-static void refuse(struct reader *reader, const struct tv_event_value *value)
-{
-    char tag[64], what[200];
-    struct tv_text text = tv_text_in(what, sizeof what);
-    tv_text_add(&text, "%s: %s", tv_escape(value->tag, tag, sizeof tag), value->refused);
-    report(reader, here(reader), 0, false, what);
-}
-
-static void deliver_any(struct reader *reader, const Tvpb__Event *event,
-                        const struct tv_event_value *value)
-{
-    switch (value->form) {
-    case TV_VALUE_SIMPLE:
-    case TV_VALUE_TENSOR:
-        deliver(reader, value, event->step, event->wall_time);
-        break;
-    case TV_VALUE_REFUSED:
-        refuse(reader, value);
-        break;
-    case TV_VALUE_TEXT:
-    case TV_VALUE_HPARAMS:
-        deliver_facts(reader, value);
-        break;
-    case TV_VALUE_OTHER:
-        break;
-    }
-}
-
-static void read_event(struct reader *reader, const Tvpb__Event *event)
-{
-    switch (event->what_case) {
-    case TVPB__EVENT__WHAT_FILE_VERSION:
-        mark(reader, TV_MARK_START, event);
-        break;
-    case TVPB__EVENT__WHAT_SESSION_LOG:
-        if (event->session_log->status == 1) /* START */
-            mark(reader, TV_MARK_PURGE, event);
-        break;
-    case TVPB__EVENT__WHAT_SUMMARY:
-        for (size_t i = 0; i < event->summary->n_value; i++) {
-            struct tv_event_value value;
-            tv_event_value_of(event->summary->value[i], &value);
-            deliver_any(reader, event, &value);
-        }
-        break;
-    default:
-        break;
-    }
-}
-
-/* Everything but plain scalars. */
-static __attribute__((noinline)) void read_full(struct reader *reader, struct tv_record record)
-{
-    struct tv_event_memory memory = {.left = TV_EVENT_MEMORY};
-    ProtobufCAllocator allocator = tv_event_allocator(&memory);
-    Tvpb__Event *event =
-        tvpb__event__unpack(&allocator, record.data.len, (const uint8_t *)record.data.data);
-    if (event) {
-        reader->feed.records++;
-        read_event(reader, event);
-        tvpb__event__free_unpacked(event, &allocator);
-        return;
-    }
-    report(reader, here(reader), record.size, false,
-           memory.refused ? "the record needs more than 16 MiB to decode and was left out"
-                          : "the record's checksums are right but it holds no valid Event message");
-}
-
-/* What the one-shape decoder does not take. */
-static __attribute__((noinline)) void read_other(struct reader *reader, struct tv_record record)
-{
-    struct tv_event_scan event;
-    if (!tv_event_scan(record.data, &event)) {
-        read_full(reader, record);
-        return;
-    }
-    reader->feed.records++;
-    for (size_t i = 0; i < event.count; i++)
-        deliver(reader, &event.values[i], event.step, event.wall_time);
-}
-
-static inline __attribute__((always_inline)) void read_record(struct reader *reader,
-                                                              struct tv_record record)
-{
-    struct tv_plain_event event;
-    if (!tv_event_plain(record.data, &event)) {
-        read_other(reader, record);
-        return;
-    }
-    reader->feed.records++;
-    struct tv_tag *tag = tag_of(reader, event.tag);
-    if (tag)
-        put(reader, (struct tv_sample){tag, event.step, known_time(event.wall_time), event.value});
+    tv_event_damage(&reader->batch, &damage);
 }
 
 /* Reads sound records as long as they come; this is the hot loop. */
@@ -257,7 +54,7 @@ static inline __attribute__((always_inline)) enum tv_record_state read_records(
         enum tv_record_state state = tv_record_read(rest, has_instruction, ret);
         if (state != TV_RECORD_OK)
             return state;
-        read_record(reader, *ret);
+        tv_event_read(&reader->batch, ret->data, here(reader));
         reader->at += ret->size;
     }
 }
@@ -423,14 +220,18 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
     reader.state = state;
     reader.in = in;
     reader.last = last;
-    reader.out = out;
     reader.reterr = reterr;
     reader.at = 0;
     reader.feed = (struct tv_feed){.status = TV_OK};
-    reader.batched = 0; /* and the batch stays uninitialised: it is 8 KiB */
+    reader.batch.out = out;
+    reader.batch.last = reader.state->last;
+    reader.batch.records = 0;
+    reader.batch.len = 0; /* its samples stay uninitialised: they are 8 KiB */
     while (read_on(&reader))
         ;
-    flush(&reader);
+    tv_event_flush(&reader.batch);
+    reader.state->last = reader.batch.last;
+    reader.feed.records = reader.batch.records;
     reader.feed.consumed = reader.at;
     reader.state->offset += reader.at + reader.feed.skip;
     return reader.feed;

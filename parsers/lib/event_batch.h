@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PARSERS_LIB_EVENT_BATCH_H
+#define PARSERS_LIB_EVENT_BATCH_H
+/* From Event messages to the receiver: samples in batches; facts, marks and damage in their place
+ * among them. */
+#include "lib/event.h"
+#include "trainvet/parser.h"
+#include <math.h>
+
+#define TV_EVENT_BATCH 256
+
+struct tv_event_batch {
+    const struct tv_emit *out;
+    struct tv_tag *last; /* tag of the last sample, kept from call to call: its likely_next predicts
+                            the next one */
+    uint64_t offset;     /* of the record that is being read */
+    uint64_t records;    /* understood so far */
+    size_t len;
+    struct tv_sample samples[TV_EVENT_BATCH];
+};
+
+/* Hands over what is held. */
+void tv_event_flush(struct tv_event_batch *batch);
+/* The same, then the damage. */
+void tv_event_damage(struct tv_event_batch *batch, const struct tv_damage *damage);
+/* Reads an Event of any shape. Damage is reported at batch->offset. */
+void tv_event_read_any(struct tv_event_batch *batch, struct tv_span data);
+
+/* A wall time that no clock gave (NaN, infinite, before 1970) is unknown; the point counts all the
+ * same. */
+static inline double tv_event_time(double wall_time)
+{
+    return wall_time > 0 && wall_time < (double)INFINITY ? wall_time : (double)NAN;
+}
+
+/* memcmp() for tags, which are short: the call alone would cost as much. */
+static inline bool tv_event_same(const char *a, const char *b, size_t len)
+{
+    if (len < 8)
+        return memcmp(a, b, len) == 0;
+    for (size_t at = 0; at + 8 < len; at += 8)
+        if (tv_load64(a + at) != tv_load64(b + at))
+            return false;
+    return tv_load64(a + len - 8) == tv_load64(b + len - 8);
+}
+
+/* Trainers log the same tags in the same order again and again: the tag that came after this one
+ * last time is tried before the receiver has to look the name up. NULL when the receiver has too
+ * many. */
+static inline struct tv_tag *tv_event_tag(struct tv_event_batch *batch, struct tv_span name)
+{
+    struct tv_tag *last = batch->last;
+    struct tv_tag *tag = last ? last->likely_next : NULL;
+    if (!tag || tag->len != name.len || !tv_event_same(tag->name, name.data, name.len)) {
+        tag = batch->out->tag(batch->out->ctx, name);
+        if (!tag)
+            return NULL;
+        if (last)
+            last->likely_next = tag;
+    }
+    return batch->last = tag;
+}
+
+static inline void tv_event_put(struct tv_event_batch *batch, struct tv_sample sample)
+{
+    batch->samples[batch->len++] = sample;
+    if (batch->len == TV_EVENT_BATCH)
+        tv_event_flush(batch);
+}
+
+/* Reads an Event: in line when it is plain, which nearly all are. */
+static inline __attribute__((always_inline)) void tv_event_read(struct tv_event_batch *batch,
+                                                                struct tv_span data,
+                                                                uint64_t offset)
+{
+    struct tv_plain_event event;
+    if (!tv_event_plain(data, &event)) {
+        batch->offset = offset;
+        tv_event_read_any(batch, data);
+        return;
+    }
+    batch->records++;
+    struct tv_tag *tag = tv_event_tag(batch, event.tag);
+    if (tag)
+        tv_event_put(batch, (struct tv_sample){tag, event.step, tv_event_time(event.wall_time),
+                                               event.value});
+}
+
+#endif
