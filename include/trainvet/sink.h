@@ -90,7 +90,9 @@ struct tv_sink {
         struct tv_error *reterr); /* before the run's alerts in scan; NULL allowed */
     enum tv_status (*deliver)(const void *options, void *state, const struct tv_alert *alert,
                               struct tv_error *reterr);
-    void (*tick)(const void *options, void *state, int64_t now_ns); /* NULL allowed */
+    /* Seconds after which alerts that still fire are delivered again, for receivers that forget; 0
+     * or NULL: never. */
+    double (*resend)(const void *options);
     enum tv_status (*close)(const void *options, void *state, struct tv_error *reterr);
 };
 

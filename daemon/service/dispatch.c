@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "service/dispatch.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct route_end {
+    struct route_end *next;
+    char *name;
+    const struct tv_sink *sink;
+    const void *options;
+    void *state;
+    int64_t under_way; /* delivery id, 0: none */
+    int attempts;
+    bool said_failing; /* once, until it works again */
+    double resend_at;
+};
+
+struct tv_dispatch {
+    struct tv_dispatch_options options;
+    struct tv_host *host;
+    struct route_end *ends;
+    sd_event_source *timer;
+};
+
+/* 1, 2, 4 ... seconds. */
+static double pause_after(int attempts)
+{
+    double pause = exp2(attempts < 20 ? attempts : 20);
+    return pause < TV_DISPATCH_PAUSE_MAX ? pause : TV_DISPATCH_PAUSE_MAX;
+}
+
+static void settle(struct tv_dispatch *dispatch, struct route_end *end, enum tv_outcome outcome,
+                   const char *reason)
+{
+    int64_t id = end->under_way;
+    end->under_way = 0;
+    if (outcome == TV_DELIVERED) {
+        tv_store_delivered(dispatch->options.store, id);
+        if (end->said_failing)
+            tv_log(TV_LOG_WARNING, "sink %s: works again", end->name);
+        end->said_failing = false;
+    } else if (outcome == TV_REFUSED) {
+        tv_log(TV_LOG_ERROR, "sink %s: refused an alert, which is dropped: %s", end->name, reason);
+        tv_store_refused(dispatch->options.store, id);
+    } else {
+        if (!end->said_failing)
+            tv_log(TV_LOG_WARNING, "sink %s: %s; trying again", end->name, reason);
+        end->said_failing = true;
+        tv_store_failed(dispatch->options.store, id,
+                        dispatch->options.now() + pause_after(end->attempts), reason);
+    }
+}
+
+/* One delivery. False when the sink has nothing due or is busy. */
+static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
+{
+    struct tv_delivery delivery;
+    struct tv_error error = {0};
+    if (end->under_way ||
+        !tv_store_next(dispatch->options.store, end->name, dispatch->options.now(), &delivery))
+        return false;
+    end->under_way = delivery.id;
+    end->attempts = delivery.attempts;
+    tv_host_set_ticket(dispatch->host, delivery.id);
+    enum tv_status status = end->sink->deliver(end->options, end->state, &delivery.alert, &error);
+    if (status == TV_OK)
+        settle(dispatch, end, TV_DELIVERED, "");
+    else if (status == TV_ECONFIG)
+        settle(dispatch, end, TV_REFUSED, error.message);
+    else if (status != TV_AGAIN)
+        settle(dispatch, end, TV_FAILED, error.message);
+    return true;
+}
+
+struct resending {
+    struct tv_dispatch *dispatch;
+    struct route_end *end;
+};
+
+static bool resend_one(void *ctx, const struct tv_alert *alert)
+{
+    struct resending *resending = ctx;
+    struct tv_dispatch *dispatch = resending->dispatch;
+    struct tv_error error;
+    if (!dispatch->options.wants ||
+        dispatch->options.wants(dispatch->options.ctx, resending->end->name, alert))
+        resending->end->sink->deliver(resending->end->options, resending->end->state, alert,
+                                      &error);
+    return true;
+}
+
+/* What still fires, once more; nothing is owed for it, the next time makes up for a failure. */
+static void resend(struct tv_dispatch *dispatch, struct route_end *end)
+{
+    double every = end->sink->resend ? end->sink->resend(end->options) : 0,
+           now = dispatch->options.now();
+    if (!(every > 0)) {
+        end->resend_at = INFINITY;
+        return;
+    }
+    if (end->resend_at == 0)
+        end->resend_at = now + every;
+    if (now < end->resend_at)
+        return;
+    end->resend_at = now + every;
+    tv_host_set_ticket(dispatch->host, 0);
+    tv_store_each(dispatch->options.store, true, resend_one, &(struct resending){dispatch, end});
+}
+
+static void set_timer(struct tv_dispatch *dispatch)
+{
+    double next = tv_store_next_time(dispatch->options.store), now = dispatch->options.now();
+    for (struct route_end *end = dispatch->ends; end; end = end->next)
+        next = end->resend_at < next ? end->resend_at : next;
+    double wait = next - now < 1 ? 1 : next - now > 60 ? 60 : next - now;
+    sd_event_source_set_time_relative(dispatch->timer, (uint64_t)(wait * 1e6));
+    sd_event_source_set_enabled(dispatch->timer, SD_EVENT_ONESHOT);
+}
+
+void tv_dispatch_pump(struct tv_dispatch *dispatch)
+{
+    for (struct route_end *end = dispatch->ends; end; end = end->next) {
+        while (deliver_next(dispatch, end))
+            continue;
+        resend(dispatch, end);
+    }
+    set_timer(dispatch);
+}
+
+static void on_done(void *ctx, int64_t ticket, enum tv_outcome outcome, const char *reason)
+{
+    struct tv_dispatch *dispatch = ctx;
+    for (struct route_end *end = dispatch->ends; ticket && end; end = end->next)
+        if (end->under_way == ticket)
+            settle(dispatch, end, outcome, reason);
+    tv_dispatch_pump(dispatch);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    (void)source;
+    (void)usec;
+    tv_dispatch_pump(ctx);
+    return 0;
+}
+
+struct tv_dispatch *tv_dispatch_new(const struct tv_dispatch_options *options,
+                                    struct tv_error *reterr)
+{
+    struct tv_dispatch *dispatch = tv_xcalloc(1, sizeof *dispatch);
+    dispatch->options = *options;
+    dispatch->host = tv_host_new(options->loop, on_done, dispatch, reterr);
+    if (!dispatch->host ||
+        sd_event_add_time_relative(options->loop, &dispatch->timer, CLOCK_BOOTTIME, 0, 1000,
+                                   on_timer, dispatch) < 0) {
+        tv_dispatch_free(dispatch);
+        return NULL;
+    }
+    return dispatch;
+}
+
+enum tv_status tv_dispatch_add(struct tv_dispatch *dispatch, const char *name,
+                               const struct tv_sink *sink, const void *options, void *out,
+                               struct tv_error *reterr)
+{
+    void *state = tv_xcalloc(1, sink->state_size);
+    enum tv_status status =
+        sink->open(options, state, out, tv_host_interface(dispatch->host), reterr);
+    if (status != TV_OK) {
+        free(state);
+        return status;
+    }
+    struct route_end *end = tv_xcalloc(1, sizeof *end), **last = &dispatch->ends;
+    *end = (struct route_end){
+        .name = tv_xstrndup(name, strlen(name)), .sink = sink, .options = options, .state = state};
+    while (*last)
+        last = &(*last)->next;
+    *last = end;
+    return TV_OK;
+}
+
+size_t tv_dispatch_under_way(const struct tv_dispatch *dispatch)
+{
+    return tv_host_under_way(dispatch->host);
+}
+
+void tv_dispatch_free(struct tv_dispatch *dispatch)
+{
+    if (!dispatch)
+        return;
+    while (dispatch->ends) {
+        struct route_end *end = dispatch->ends;
+        struct tv_error error;
+        dispatch->ends = end->next;
+        if (end->sink->close)
+            end->sink->close(end->options, end->state, &error);
+        free(end->state);
+        free(end->name);
+        free(end);
+    }
+    tv_host_free(dispatch->host);
+    sd_event_source_disable_unref(dispatch->timer);
+    free(dispatch);
+}
