@@ -16,6 +16,9 @@ enum {
     TIMM,
     TORCHTITAN,
     OLMO,
+    OLMOCORE,
+    NEMO,
+    FAIRSEQ,
     TRANSFORMERS,
     ACCELERATE,
     DEEPSPEED,
@@ -28,16 +31,18 @@ static const struct {
     const char *name;
     bool is_shared;
 } frameworks[FRAMEWORKS] = {
-    {"llamafactory", false}, {"axolotl", false},    {"megatron", false}, {"ultralytics", false},
-    {"timm", false},         {"torchtitan", false}, {"olmo", false},     {"transformers", true},
-    {"accelerate", true},    {"deepspeed", true},
+    {"llamafactory", false}, {"axolotl", false},    {"megatron", false},    {"ultralytics", false},
+    {"timm", false},         {"torchtitan", false}, {"olmo", false},        {"olmocore", false},
+    {"nemo", false},         {"fairseq", false},    {"transformers", true}, {"accelerate", true},
+    {"deepspeed", true},
 };
 
 /* Keys that only one framework has, and those that all heirs of transformers share.
  * Sources: hiyouga/LLaMA-Factory src/llamafactory/hparams, axolotl-ai-cloud/axolotl
  * src/axolotl/utils/schemas, NVIDIA/Megatron-LM megatron/training/arguments.py, DeepSpeed
  * docs/_pages/config-json.md, ultralytics/cfg/default.yaml, timm train.py, torchtitan
- * job_config.py, OLMo olmo/config.py, transformers training_args.py, accelerate's examples. */
+ * job_config.py, OLMo olmo/config.py, OLMo-core, NeMo, fairseq, transformers training_args.py,
+ * accelerate's examples. */
 static const struct {
     const char *key;
     int framework;
@@ -58,6 +63,12 @@ static const struct {
     {"job.dump_folder", TORCHTITAN},
     {"scheduler.t_warmup", OLMO},
     {"scheduler.alpha_f", OLMO},
+    {"max_duration", OLMO},
+    {"scheduler._CLASS_", OLMOCORE},
+    {"train_module.scheduler._CLASS_", OLMOCORE},
+    {"optim.sched.name", NEMO},
+    {"model.optim.sched.name", NEMO},
+    {"lr_scheduler._name", FAIRSEQ},
     {"per_device_train_batch_size", TRANSFORMERS},
     {"lr_scheduler_type", TRANSFORMERS},
     {"num_train_epochs", TRANSFORMERS},
@@ -220,6 +231,12 @@ bool tv_config_is(const struct tv_config *config, const char *framework)
 {
     int i = framework_of(config);
     return i < FRAMEWORKS && strcmp(frameworks[i].name, framework) == 0;
+}
+
+bool tv_config_is_sure(const struct tv_config *config)
+{
+    int i = framework_of(config);
+    return i < FRAMEWORKS && !frameworks[i].is_shared;
 }
 
 struct tv_feed tv_config_feed(const struct tv_config *config, enum tv_status status,

@@ -43,6 +43,8 @@ void tv_config_fact(struct tv_config *config, const char *key, struct tv_span va
 void tv_config_end(struct tv_config *config);
 /* Whether the keys seen so far give away this framework. */
 bool tv_config_is(const struct tv_config *config, const char *framework);
+/* Whether they give away one that nothing else builds on. */
+bool tv_config_is_sure(const struct tv_config *config);
 /* The result of a snapshot parser's feed() that ended with `status`. */
 struct tv_feed tv_config_feed(const struct tv_config *config, enum tv_status status,
                               struct tv_span in);

@@ -13,7 +13,7 @@ struct tv_feed tv_yaml_feed(enum tv_fact_source source, const char *framework, s
     enum tv_status status = TV_OK;
     if (tv_span_trim(tv_config_without_bom(in)).len)
         status = tv_yaml_config(&reader, in, reterr);
-    if (framework && config.facts)
+    if (framework && config.facts && !tv_config_is_sure(&config))
         tv_config_fact(&config, "framework", tv_span_of(framework), TV_CONFIG_TEXT, 0);
     else
         tv_config_end(&config);

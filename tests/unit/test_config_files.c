@@ -12,7 +12,7 @@
 
 extern const struct tv_parser tv_parser_hf_args, tv_parser_model_card, tv_parser_hparams_yaml,
     tv_parser_deepspeed_json, tv_parser_axolotl_yaml, tv_parser_args_yaml,
-    tv_parser_accelerate_hparams, tv_parser_olmo_yaml, tv_parser_lf_yaml;
+    tv_parser_accelerate_hparams, tv_parser_pretrain_yaml, tv_parser_lf_yaml;
 
 static struct tv_config_run run;
 
@@ -252,18 +252,29 @@ START_TEST(accelerate_keeps_the_projects_own_keys)
 }
 END_TEST
 
-START_TEST(olmo_nests_its_settings)
+START_TEST(pretraining_frameworks_nest_their_settings)
 {
     static const char text[] =
         "run_name: x\nseed: 1\nmodel:\n  d_model: 64\noptimizer:\n  name: adamw\n"
         "  learning_rate: 3.0e-4\nscheduler:\n  name: cosine_with_warmup\n"
         "  t_warmup: 2000\n  alpha_f: 0.1\nmax_duration: 100000\n";
-    ck_assert_int_gt(probe(&tv_parser_olmo_yaml, "config.yaml", text), 0);
-    ck_assert_int_eq(probe(&tv_parser_olmo_yaml, "config.yaml", "model: x\noptimizer: y\n"), 0);
-    tv_config_run_text(&run, &tv_parser_olmo_yaml, text);
+    ck_assert_int_gt(probe(&tv_parser_pretrain_yaml, "config.yaml", text), 0);
+    ck_assert_int_eq(probe(&tv_parser_pretrain_yaml, "config.yaml", "model: x\noptimizer: y\n"), 0);
+    tv_config_run_text(&run, &tv_parser_pretrain_yaml, text);
     tv_config_has(&run, "F optimizer.learning_rate=3.0e-4 source 2 line 7\n");
     tv_config_has(&run, "F scheduler.t_warmup=2000 source 2 line 10\n");
     tv_config_has(&run, "F framework=olmo string source 2");
+    static const char nemo[] =
+        "name: x\ntrainer:\n  max_steps: 200\nexp_manager:\n  name: y\nmodel:\n"
+        "  optim:\n    lr: 1.0e-4\n    sched:\n      name: CosineAnnealing\n"
+        "      warmup_steps: 20\n";
+    ck_assert_int_gt(probe(&tv_parser_pretrain_yaml, "config.yaml", nemo), 0);
+    tv_config_run_text(&run, &tv_parser_pretrain_yaml, nemo);
+    tv_config_has(&run, "F model.optim.sched.warmup_steps=20 source 2 line 11\n");
+    tv_config_has(&run, "F framework=nemo string source 2");
+    tv_config_run_text(&run, &tv_parser_hparams_yaml, nemo); /* NeMo is built on Lightning */
+    tv_config_has(&run, "F framework=nemo string source 3");
+    tv_config_lacks(&run, "lightning");
 }
 END_TEST
 
@@ -312,7 +323,7 @@ static Suite *suite(void)
     tcase_add_test(t, axolotl_is_told_from_llama_factory);
     tcase_add_test(t, saved_arguments_of_ultralytics_and_timm);
     tcase_add_test(t, accelerate_keeps_the_projects_own_keys);
-    tcase_add_test(t, olmo_nests_its_settings);
+    tcase_add_test(t, pretraining_frameworks_nest_their_settings);
     tcase_add_test(t, all_hyperparameters_of_the_labelled_runs_are_read);
     suite_add_tcase(s, t);
     return s;
