@@ -244,17 +244,39 @@ static int explain(const char *safe, enum tv_status status, const struct tv_erro
                    const struct tv_schedule *schedule)
 {
     tv_log(TV_LOG_ERROR, "%s: %s", safe, error->message);
-    if (status == TV_AGAIN && schedule->kind && isnan(schedule->total_steps))
-        fprintf(stderr, "          give the size of the data: --num-samples N (and --world-size "
-                        "N), or the steps: "
-                        "--set max_steps=N\n");
-    else if (status == TV_AGAIN && isnan(schedule->peak))
-        fprintf(stderr, "          add it: --set learning_rate=5e-5\n");
+    if (status != TV_AGAIN)
+        return TV_EXIT_USAGE;
+    if (!schedule->kind)
+        fputs("          name it: --set learning_rate=5e-5 --set lr_scheduler_type=cosine --set "
+              "max_steps=1000\n",
+              stderr);
+    else if (isnan(schedule->peak))
+        fputs("          add it: --set learning_rate=5e-5\n", stderr);
+    else if (isnan(schedule->total_steps))
+        fputs("          give the size of the data: --num-samples N (and --world-size N), or the "
+              "steps: "
+              "--set max_steps=N\n",
+              stderr);
     return TV_EXIT_USAGE;
+}
+
+/* A learning rate that is no number would be taken for one that is not given. */
+static bool has_bad_rate(const struct tv_facts *facts, const char *safe)
+{
+    const char *text = tv_facts_text(facts, "learning_rate");
+    double value;
+    char shown[64];
+    if (!text || tv_parse_double(tv_span_trim(tv_span_of(text)), &value))
+        return false;
+    tv_log(TV_LOG_ERROR, "%s: learning_rate is \"%s\", which is no number", safe,
+           tv_escape(tv_span_of(text), shown, sizeof shown));
+    return true;
 }
 
 static int show(const struct request *request, struct tv_run *run, const char *safe)
 {
+    if (has_bad_rate(tv_run_facts(run), safe))
+        return TV_EXIT_USAGE;
     enum tv_status status;
     struct tv_error error = {0};
     const struct tv_schedule *schedule = tv_run_schedule(run, &status, &error);

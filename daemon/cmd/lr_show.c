@@ -39,10 +39,11 @@ static void each_step(const struct tv_lr_shown *shown, double every,
             visit(ctx, shown->choice.steps[i], tv_schedule_lr(schedule, shown->choice.steps[i]));
         return;
     }
-    double last = last_step(schedule), step = 0;
-    for (; step <= last; step += every)
-        visit(ctx, step, tv_schedule_lr(schedule, step));
-    if (step - every < last)
+    double last = last_step(schedule);
+    int64_t count = (int64_t)floor(last / every);
+    for (int64_t i = 0; i <= count; i++)
+        visit(ctx, (double)i * every, tv_schedule_lr(schedule, (double)i * every));
+    if ((double)count * every < last)
         visit(ctx, last, tv_schedule_lr(schedule, last));
 }
 
@@ -239,8 +240,8 @@ static size_t find_restarts(const struct tv_schedule *schedule, double restarts[
     double warmup = is_known(schedule->warmup_steps) ? ceil(schedule->warmup_steps) : 0;
     double before = tv_schedule_lr(schedule, warmup);
     size_t len = 0;
-    for (double n = warmup + 1; n <= last && len < RESTARTS_MAX; n++) {
-        double lr = tv_schedule_lr(schedule, n);
+    for (int64_t i = 1; warmup + (double)i <= last && len < RESTARTS_MAX; i++) {
+        double n = warmup + (double)i, lr = tv_schedule_lr(schedule, n);
         if (lr > before + 0.2 * schedule->peak)
             restarts[len++] = n;
         before = lr;

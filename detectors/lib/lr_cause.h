@@ -40,13 +40,13 @@ struct tv_lr_case {
 
 struct tv_lr_verdict {
     enum tv_lr_cause cause;
-    const char *kind;             /* static; only for TV_LR_KIND and TV_LR_PARAMETER */
-    enum tv_schedule_param param; /* the same */
+    enum tv_schedule_param param; /* only for TV_LR_KIND and TV_LR_PARAMETER */
+    const char *kind;             /* the same; static */
     double value;
     double scale;    /* besides: everything times this; 1 mostly */
     double residual; /* root mean square of the differences, relative to the highest logged value */
-    bool is_exact;   /* every difference is rounding */
     double rank;     /* lower is likelier among the exact ones */
+    bool is_exact;   /* every difference is rounding */
 };
 
 #define TV_LR_VERDICTS 8

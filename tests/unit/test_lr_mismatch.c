@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The detector through the engine. Which cause is named is the matter of
+ * tests/replay/lr_injection.c. */
+#include "support/log.h"
+#include "support/suite.h"
+#include "trainvet/number.h"
+#include <math.h>
+#include <string.h>
+
+#define LR "train/learning_rate"
+
+static struct tv_log open_log(const char *kind, const char *total, const char *warmup)
+{
+    struct tv_log log;
+    tv_log_open(&log, "lr_mismatch");
+    tv_log_fact(&log, "learning_rate", "1e-3");
+    tv_log_fact(&log, "lr_scheduler_type", kind);
+    if (total)
+        tv_log_fact(&log, "max_steps", total);
+    if (warmup)
+        tv_log_fact(&log, "warmup_steps", warmup);
+    return log;
+}
+
+static double linear(double n, double total, double warmup)
+{
+    return 1e-3 * (n < warmup ? n / warmup : fmax(0, (total - n) / (total - warmup)));
+}
+
+static const struct tv_alert *end(struct tv_log *log)
+{
+    tv_log_end(log, NAN);
+    return tv_log_alert(log, "lr_mismatch");
+}
+
+START_TEST(state_stays_small)
+{
+    for (size_t i = 0; tv_detectors[i]; i++)
+        if (!strcmp(tv_detectors[i]->name, "lr_mismatch"))
+            ck_assert_uint_le(tv_detectors[i]->state_size, 2048);
+}
+END_TEST
+
+START_TEST(without_a_promise_nothing_is_said)
+{
+    struct tv_log log;
+    tv_log_open(&log, "lr_mismatch");
+    for (int g = 10; g <= 500; g += 10)
+        tv_log_point(&log, LR, g, 1e-3 * (g % 70));
+    ck_assert_ptr_null(end(&log));
+    struct tv_run_report report;
+    tv_run_report(log.run, &report);
+    ck_assert_uint_eq(report.silences_len, 1);
+    ck_assert_ptr_nonnull(strstr(report.silences[0].reason, "does not determine"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(defaults_that_nobody_wrote_are_no_promise)
+{
+    struct tv_log log;
+    tv_log_open(&log, "lr_mismatch");
+    tv_log_fact(&log, "per_device_train_batch_size", "8");
+    tv_log_fact(&log, "max_steps", "500");
+    for (int g = 10; g <= 500; g += 10)
+        tv_log_point(&log, LR, g, 3e-4);
+    ck_assert_ptr_null(end(&log));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_ramped_batch_size_is_left_alone)
+{
+    struct tv_log log = open_log("linear", "500", "50");
+    tv_log_fact(&log, "rampup_batch_size", "['32', '32', '1953125']");
+    for (int g = 10; g <= 500; g += 10)
+        tv_log_point(&log, LR, g, 3e-4);
+    ck_assert_ptr_null(end(&log));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(two_bad_points_are_not_enough)
+{
+    struct tv_log log = open_log("linear", "500", "50");
+    for (int g = 10; g <= 500; g += 10)
+        tv_log_point(&log, LR, g, g == 200 || g == 210 ? 7e-4 : linear(g, 500, 50));
+    ck_assert_ptr_null(end(&log));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(three_bad_points_are_and_it_is_said_at_once)
+{
+    struct tv_log log = open_log("linear", "500", "50");
+    for (int g = 10; g <= 220; g += 10)
+        tv_log_point(&log, LR, g, g >= 200 ? 7e-4 : linear(g, 500, 50));
+    tv_run_pump(log.run, true);
+    const struct tv_alert *alert = tv_log_alert(&log, "lr_mismatch");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 200);
+    ck_assert_int_eq(alert->step, 220);
+    ck_assert_str_eq(alert->subject, LR);
+    ck_assert_double_eq(alert->observed, 7e-4);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(more_points_refine_the_cause_and_not_the_identity)
+{
+    struct tv_log log = open_log("linear", "800", "80");
+    char fingerprint[17] = "";
+    tv_log_fact(&log, "gradient_accumulation_steps", "4");
+    for (int g = 10; g <= 800; g += 10) {
+        tv_log_point(&log, LR, g, linear(g, 800, 320));
+        const struct tv_alert *alert = tv_log_alert(&log, "lr_mismatch");
+        if (alert && !*fingerprint)
+            memcpy(fingerprint, alert->fingerprint, sizeof fingerprint);
+    }
+    const struct tv_alert *alert = end(&log);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_str_eq(alert->fingerprint, fingerprint);
+    ck_assert_str_eq(alert->summary, "the warm-up takes 320 steps, the configuration says 80");
+    ck_assert_ptr_nonnull(strstr(alert->causes[0], "gradient_accumulation_steps"));
+    ck_assert_ptr_nonnull(strstr(alert->advice[0], "warmup_steps: 80 -> 320"));
+    ck_assert_int_le(alert->onset_step, 40);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(late_facts_take_an_alert_back)
+{
+    struct tv_log log = open_log("linear", "800", "80");
+    for (int g = 10; g <= 400; g += 10)
+        tv_log_point(&log, LR, g, linear(g, 500, 80));
+    ck_assert_ptr_nonnull(tv_log_alert(&log, "lr_mismatch"));
+    tv_log_fact(&log, "max_steps", "500");
+    for (int g = 410; g <= 500; g += 10)
+        tv_log_point(&log, LR, g, linear(g, 500, 80));
+    ck_assert_int_eq(end(&log)->state, TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(facts_behind_the_points_are_judged_at_the_end)
+{
+    struct tv_log log = open_log("linear", NULL, "80");
+    for (int g = 10; g <= 400; g += 10)
+        tv_log_point(&log, LR, g, 2 * linear(g, 500, 80));
+    tv_log_fact(&log, "max_steps", "500");
+    ck_assert_ptr_nonnull(end(&log));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(nothing_fits_is_said_too)
+{
+    struct tv_log log = open_log("linear", "800", "80");
+    for (int g = 10; g <= 800; g += 10)
+        tv_log_point(&log, LR, g, 1e-3 * fabs(sin(g * g * 0.37)));
+    const struct tv_alert *alert = end(&log);
+    ck_assert_ptr_nonnull(strstr(alert->summary, "no known cause explains it"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(not_a_number_is_not_a_mismatch)
+{
+    struct tv_log log = open_log("linear", "800", "80");
+    for (int g = 10; g <= 800; g += 10)
+        tv_log_point(&log, LR, g, g % 50 ? linear(g, 800, 80) : g % 100 ? NAN : INFINITY);
+    ck_assert_ptr_null(end(&log));
+    tv_log_close(&log);
+}
+END_TEST
+
+/* ---- reduce_lr_on_plateau ---- */
+
+static const struct tv_alert *plateau(struct tv_log *log, const char *kwargs, double factor,
+                                      int drop_every)
+{
+    *log = open_log("reduce_lr_on_plateau", "1000", NULL);
+    if (kwargs)
+        tv_log_fact(log, "lr_scheduler_kwargs", kwargs);
+    double lr = 1e-3;
+    for (int g = 10; g <= 1000; g += 10) {
+        if (g % 20 == 0)
+            tv_log_point(log, "eval/loss", g, 1.0);
+        if (g % drop_every == 0)
+            lr *= factor;
+        tv_log_point(log, LR, g, lr);
+    }
+    return end(log);
+}
+
+START_TEST(plateau_steps_that_can_be_are_left_alone)
+{
+    struct tv_log log;
+    ck_assert_ptr_null(plateau(&log, NULL, 0.1, 300));
+    tv_log_close(&log);
+    ck_assert_ptr_null(plateau(&log, "{\"factor\": 0.5, \"patience\": 2}", 0.5, 80));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(plateau_steps_by_another_factor_are_a_mismatch)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = plateau(&log, NULL, 0.3, 300);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 300);
+    ck_assert_ptr_nonnull(strstr(alert->advice[0], "factor: 0.1 -> 0.3"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(plateau_steps_before_the_patience_is_over_are_a_mismatch)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = plateau(&log, NULL, 0.1, 100);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_ptr_nonnull(strstr(alert->summary, "patience"));
+    tv_log_close(&log);
+}
+END_TEST
+
+/* ---- a minimum that no setting gives ---- */
+
+static const struct tv_alert *open_minimum(struct tv_log *log, double lowest)
+{
+    tv_log_open(log, "lr_mismatch");
+    tv_log_fact(log, "lr", "1e-3");
+    tv_log_fact(log, "lr_scheduler", "cosine_with_min_lr");
+    tv_log_fact(log, "max_steps", "500");
+    tv_log_fact(log, "warmup_steps", "20");
+    for (int g = 4; g < 500; g += 5) {
+        double wave = 0.5 * (1 + cos(M_PI * (g - 20) / 480.0));
+        double part = g < 20 ? g / 20.0 : wave * (1 - lowest) + lowest;
+        tv_log_point(log, "lr-AdamW", g, 1e-3 * part);
+    }
+    return end(log);
+}
+
+START_TEST(any_minimum_keeps_an_open_promise_and_none_breaks_it)
+{
+    struct tv_log log;
+    static const double lowest[] = {0.5, 0.2, 0.1, 0.01};
+    for (size_t i = 0; i < sizeof lowest / sizeof *lowest; i++) {
+        ck_assert_ptr_null(open_minimum(&log, lowest[i]));
+        tv_log_close(&log);
+    }
+    ck_assert_ptr_nonnull(open_minimum(&log, 0));
+    tv_log_close(&log);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("lr_mismatch");
+    TCase *tc = tcase_create("all");
+    tcase_add_test(tc, state_stays_small);
+    tcase_add_test(tc, without_a_promise_nothing_is_said);
+    tcase_add_test(tc, defaults_that_nobody_wrote_are_no_promise);
+    tcase_add_test(tc, a_ramped_batch_size_is_left_alone);
+    tcase_add_test(tc, two_bad_points_are_not_enough);
+    tcase_add_test(tc, three_bad_points_are_and_it_is_said_at_once);
+    tcase_add_test(tc, more_points_refine_the_cause_and_not_the_identity);
+    tcase_add_test(tc, late_facts_take_an_alert_back);
+    tcase_add_test(tc, facts_behind_the_points_are_judged_at_the_end);
+    tcase_add_test(tc, nothing_fits_is_said_too);
+    tcase_add_test(tc, not_a_number_is_not_a_mismatch);
+    tcase_add_test(tc, plateau_steps_that_can_be_are_left_alone);
+    tcase_add_test(tc, plateau_steps_by_another_factor_are_a_mismatch);
+    tcase_add_test(tc, plateau_steps_before_the_patience_is_over_are_a_mismatch);
+    tcase_add_test(tc, any_minimum_keeps_an_open_promise_and_none_breaks_it);
+    suite_add_tcase(s, tc);
+    return s;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
