@@ -25,27 +25,26 @@ static const char *command_name(const void *ctx, size_t i)
 
 static void help(FILE *out)
 {
-    fputs(
-        "trainvet reads the logs that a training job already writes, works out what the learning\n"
-        "rate should have been, and says what is wrong, since which step, and what to change.\n"
-        "\n"
-        "Usage: trainvet COMMAND [OPTIONS] ...\n"
-        "\n"
-        "Commands:\n",
-        out);
+    fputs("trainvet reads the logs that a training job already writes, works out what the\n"
+          "learning rate should have been, and says what is wrong, since which step, and\n"
+          "what to change.\n"
+          "\n"
+          "Usage: trainvet COMMAND [OPTIONS] ...\n"
+          "\n"
+          "Commands:\n",
+          out);
     for (const struct tv_command *command = tv_commands; command->name; command++)
         fprintf(out, "  %-12s%s\n", command->name, command->summary);
-    fputs(
-        "\n"
-        "  trainvet COMMAND --help tells more about one; trainvet --version names this build.\n"
-        "\n"
-        "Start here:\n"
-        "  trainvet scan output/             every run below output/, one verdict each\n"
-        "  trainvet inspect events.out...    what is in a log: tags, counts, damage\n"
-        "\n"
-        "Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 some input was unreadable or\n"
-        "damaged (what could be read was diagnosed).\n",
-        out);
+    fputs("\n"
+          "  trainvet COMMAND --help tells more about one; trainvet --version names this build.\n"
+          "\n"
+          "Start here:\n"
+          "  trainvet scan output/             every run below output/, one verdict each\n"
+          "  trainvet inspect events.out...    what is in a log: tags, counts, damage\n"
+          "\n"
+          "Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 some input was\n"
+          "unreadable or damaged (what could be read was diagnosed).\n",
+          out);
 }
 
 static int unknown_command(const char *name)

@@ -155,14 +155,15 @@ static void print_text(const struct file_view *view)
 }
 
 /* Reads one file alone, with no detector. False when something was wrong with it. */
-static bool inspect_file(const struct tv_found_file *file, bool json, bool first)
+static bool inspect_file(const struct tv_found_file *file, const char *prefix, bool json,
+                         bool first)
 {
     static const struct tv_detector *const none[] = {NULL};
     struct tv_engine_options options = {.detectors = none};
     struct tv_notes notes = {0};
     struct tv_found_file alone = *file;
     alone.next = NULL;
-    struct tv_found_source source = {.prefix = "", .files = &alone};
+    struct tv_found_source source = {.prefix = prefix, .files = &alone};
     struct tv_found_run found = {.path = file->path, .sources = &source};
     struct tv_run_report report;
     struct file_view view = {.run = tv_run_new(&options, "."), .path = file->path};
@@ -180,11 +181,12 @@ static bool inspect_file(const struct tv_found_file *file, bool json, bool first
     return good;
 }
 
-static bool inspect_list(const struct tv_found_file *files, bool json, bool *first)
+static bool inspect_list(const struct tv_found_file *files, const char *prefix, bool json,
+                         bool *first)
 {
     bool good = true;
     for (; files; files = files->next) {
-        good = inspect_file(files, json, *first) && good;
+        good = inspect_file(files, prefix, json, *first) && good;
         *first = false;
     }
     return good;
@@ -200,9 +202,9 @@ static int inspect(const char *const *paths, size_t count, bool json)
         tv_log(TV_LOG_WARNING, "%s: %s", found.problems[i].path, found.problems[i].what);
     }
     for (size_t i = 0; i < found.runs_len; i++) {
-        good = inspect_list(found.runs[i].configs, json, &first) && good;
+        good = inspect_list(found.runs[i].configs, "", json, &first) && good;
         for (const struct tv_found_source *s = found.runs[i].sources; s; s = s->next)
-            good = inspect_list(s->files, json, &first) && good;
+            good = inspect_list(s->files, s->prefix, json, &first) && good;
     }
     tv_found_free(&found);
     return good ? TV_EXIT_OK : TV_EXIT_INPUT;

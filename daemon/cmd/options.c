@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/options.h"
+#include "base/memory.h"
 #include "cmd/cmd.h"
+#include "sinks/lib/wrap.h"
 #include "trainvet/text.h"
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { HELP_COLUMN = 28, NAME_MAX_LENGTH = 63 };
+enum { HELP_COLUMN = 26, HELP_WIDTH = 80, NAME_MAX_LENGTH = 63 };
 
 struct tv_args tv_args(const struct tv_cli *cli, int argc, char **argv)
 {
@@ -158,28 +161,37 @@ static void help_option(const struct tv_cli_option *option, FILE *out)
 {
     char left[80];
     struct tv_text text = tv_text_in(left, sizeof left);
+    tv_text_add(&text, "  ");
     if (option->letter)
         tv_text_add(&text, "-%c, ", option->letter);
     tv_text_add(&text, "--%s%s%s", option->name, option->argument ? " " : "",
                 option->argument ? option->argument : "");
-    fprintf(out, "  %-*s", HELP_COLUMN - 4, left);
-    if (text.len > HELP_COLUMN - 4)
-        fprintf(out, "\n  %*s", HELP_COLUMN - 4, "");
-    for (const char *line = option->help;;) {
-        size_t len = strcspn(line, "\n");
-        fprintf(out, "  %.*s\n", (int)len, line);
-        if (!line[len])
-            return;
-        line += len + 1;
-        fprintf(out, "  %*s", HELP_COLUMN - 4, "");
+    fprintf(out, "%-*s", HELP_COLUMN, left);
+    if (text.len >= HELP_COLUMN)
+        fprintf(out, "\n%*s", HELP_COLUMN, "");
+    tv_wrap(out, HELP_WIDTH, HELP_COLUMN, HELP_COLUMN, option->help);
+}
+
+/* Paragraphs are parted by an empty line. */
+static void help_text(const char *text, FILE *out)
+{
+    while (*text) {
+        const char *end = strstr(text, "\n\n");
+        size_t len = end ? (size_t)(end - text) : strlen(text);
+        char *paragraph = tv_xstrndup(text, len);
+        putc('\n', out);
+        tv_wrap(out, HELP_WIDTH, 0, 0, paragraph);
+        free(paragraph);
+        text += len + (end ? 2 : 0);
     }
 }
 
 void tv_cli_help(const struct tv_cli *cli, FILE *out)
 {
     static const struct tv_cli_option help = {"help", 'h', NULL, "show this"};
-    fprintf(out, "Usage: trainvet %s [OPTIONS] %s\n\n%s\n\nOptions:\n", cli->command, cli->operands,
-            cli->intro);
+    fprintf(out, "Usage: trainvet %s [OPTIONS] %s\n", cli->command, cli->operands);
+    help_text(cli->intro, out);
+    fputs("\nOptions:\n", out);
     for (const struct tv_cli_option *option = cli->options; option->name; option++)
         help_option(option, out);
     help_option(&help, out);

@@ -12,14 +12,14 @@ struct tv_cli_option {
     const char *name;     /* without the dashes */
     char letter;          /* 0: no short form */
     const char *argument; /* what it takes, for --help ("FILE"); NULL: a flag */
-    const char *help;     /* one line or more, separated by \n */
+    const char *help;     /* is wrapped */
 };
 
 /* Every command has --help; it needs no row. */
 struct tv_cli {
     const char *command;                 /* "scan" */
     const char *operands;                /* "PATH..." */
-    const char *intro;                   /* what it does, a paragraph or two */
+    const char *intro;                   /* what it does; is wrapped, \n\n parts paragraphs */
     const struct tv_cli_option *options; /* ended by a NULL name */
     const char *examples;                /* lines "command\n    what it does" */
 };

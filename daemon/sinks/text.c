@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* For people: the verdict of each run in one line, and what was found below it. */
 #include "trainvet/text.h"
+#include "lib/wrap.h"
 #include "trainvet/number.h"
 #include "trainvet/sink.h"
 #include <inttypes.h>
@@ -65,42 +66,12 @@ static enum tv_status open_stream(const void *options, void *opaque, void *out,
     return out ? TV_OK : tv_fail(reterr, TV_ECONFIG, "text needs a stream to print on");
 }
 
-/* Columns that a text takes: its characters, when none is wide. */
-static size_t columns(const char *text, size_t len)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)text[i] & 0xC0) != 0x80;
-    return n;
-}
-
-/* Words from column `at` on; further lines begin at `indent`. Ends the line. */
-static void wrap(const struct options *options, FILE *out, size_t at, size_t indent,
-                 const char *text)
-{
-    bool first = true;
-    while (*text) {
-        size_t len = strcspn(text, " ");
-        size_t wide = columns(text, len);
-        if (!first && at + 1 + wide > (size_t)options->width) {
-            fprintf(out, "\n%*s", (int)indent, "");
-            at = indent;
-            first = true;
-        }
-        fprintf(out, "%s%.*s", first ? "" : " ", (int)len, text);
-        at += wide + !first;
-        first = false;
-        text += len + strspn(text + len, " ");
-    }
-    putc('\n', out);
-}
-
 /* "label    text", the label only when there is one. */
 static void line(const struct options *options, FILE *out, const char *label, const char *text)
 {
     fprintf(out, "%*s%s%-*s%s", LABEL_INDENT, "", color(options, "\033[2m"),
             TEXT_INDENT - LABEL_INDENT, label, color(options, "\033[0m"));
-    wrap(options, out, TEXT_INDENT, TEXT_INDENT, text);
+    tv_wrap(out, (size_t)options->width, TEXT_INDENT, TEXT_INDENT, text);
 }
 
 static void add_number(struct tv_text *text, double value)
@@ -170,7 +141,7 @@ static enum tv_status run(const void *opaque_options, void *opaque,
         putc('\n', state->out);
     const char *name =
         *options->root && strcmp(report->run, ".") == 0 ? options->root : report->run;
-    size_t name_columns = columns(name, strlen(name));
+    size_t name_columns = tv_columns(name, strlen(name));
     if (name_columns < (size_t)options->name_width)
         name_columns = (size_t)options->name_width;
     fprintf(state->out, "%s%-*s%s%-*s  ", color(options, verdict.color), VERDICT_COLUMN,
@@ -184,7 +155,8 @@ static enum tv_status run(const void *opaque_options, void *opaque,
     if (text.len == 0)
         tv_text_add(&text, ", nothing has been logged yet");
     size_t at = VERDICT_COLUMN + name_columns + 2;
-    wrap(options, state->out, at, VERDICT_COLUMN, facts + 2); /* without the first comma */
+    tv_wrap(state->out, (size_t)options->width, at, VERDICT_COLUMN,
+            facts + 2); /* without the first comma */
     for (size_t i = 0; i < report->silences_len; i++) {
         char silent[512];
         struct tv_text why = tv_text_in(silent, sizeof silent);
@@ -260,7 +232,7 @@ static enum tv_status deliver(const void *opaque_options, void *opaque,
     state->has_consequences = false;
     fprintf(out, "\n  %s%s%s: ", color(options, severity_color(alert->severity)), alert->detector,
             color(options, "\033[0m"));
-    wrap(options, out, 4 + strlen(alert->detector), LABEL_INDENT, alert->summary);
+    tv_wrap(out, (size_t)options->width, 4 + strlen(alert->detector), LABEL_INDENT, alert->summary);
     print_when(options, out, alert);
     print_numbers(options, out, alert);
     for (size_t i = 0; i < alert->causes_len; i++)

@@ -218,12 +218,12 @@ static int by_name(const void *a, const void *b)
     return strverscmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
 }
 
-static const char *join(struct tv_arena *arena, const char *dir, const char *name)
+/* malloc'd: most entries of a tree are none of ours. */
+static char *join(const char *dir, const char *name)
 {
-    size_t len = strlen(dir);
-    bool slash = len && dir[len - 1] == '/';
-    char *path = tv_arena_alloc(arena, len + strlen(name) + 2);
-    sprintf(path, "%s%s%s", dir, slash ? "" : "/", name);
+    size_t len = strlen(dir), size = len + strlen(name) + 2;
+    char *path = tv_xmalloc(size);
+    snprintf(path, size, "%s%s%s", dir, len && dir[len - 1] == '/' ? "" : "/", name);
     return path;
 }
 
@@ -288,31 +288,35 @@ static void list_directory(struct walk *walk, struct entries *entries, DIR *stre
 static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, const char *name,
                                            const char *path, int depth);
 
-static void visit_entries(struct walk *walk, struct tv_tree_node *node, int fd,
-                          const struct entries *entries, int depth)
+/* The ends of a directory's lists while it is visited. */
+struct lists {
+    struct tv_tree_file **files;
+    struct tv_tree_node **children;
+};
+
+static void visit_entry(struct walk *walk, struct tv_tree_node *node, int fd,
+                        const struct entry *entry, int depth, struct lists *ends)
 {
-    struct tv_tree_file **file_end = &node->files;
-    struct tv_tree_node **child_end = &node->child;
-    for (size_t i = 0; i < entries->len; i++) {
-        const struct entry *entry = &entries->list[i];
-        const char *full = join(&walk->found->arena, node->path, entry->name);
-        if (S_ISLNK(entry->mode) && !check_link(walk, fd, entry->name, full, depth)) {
-            continue;
-        } else if (!S_ISDIR(entry->mode)) {
-            if ((*file_end = tv_tree_file(walk->found, fd, entry->name, full, false)))
-                file_end = &(*file_end)->next;
-        } else if (depth < TV_DISCOVER_DEPTH) {
-            if ((*child_end = walk_directory(walk, fd, entry->name, full, depth + 1))) {
-                (*child_end)->parent = node;
-                child_end = &(*child_end)->next;
-            }
+    char *full = join(node->path, entry->name);
+    if (S_ISDIR(entry->mode)) {
+        if (depth < TV_DISCOVER_DEPTH) {
+            *ends->children = walk_directory(walk, fd, entry->name, full, depth + 1);
         } else if (!walk->said_deep) {
             walk->said_deep = true;
             tv_found_problem(walk->found, full, false,
                              "is nested more than %d directories deep and was not entered",
                              TV_DISCOVER_DEPTH);
         }
+    } else if (!S_ISLNK(entry->mode) || check_link(walk, fd, entry->name, full, depth)) {
+        *ends->files = tv_tree_file(walk->found, fd, entry->name, full, false);
     }
+    free(full);
+    if (*ends->children) {
+        (*ends->children)->parent = node;
+        ends->children = &(*ends->children)->next;
+    }
+    if (*ends->files)
+        ends->files = &(*ends->files)->next;
 }
 
 static void cannot_read(struct walk *walk, const char *path)
@@ -342,13 +346,15 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
     walk->ino[depth] = stat.st_ino;
     struct tv_tree_node *node = tv_arena_alloc(&walk->found->arena, sizeof *node);
     node->name = tv_arena_text(&walk->found->arena, tv_span_of(name));
-    node->path = path;
+    node->path = tv_arena_text(&walk->found->arena, tv_span_of(path));
     tv_found_dir(walk->found, path);
     struct entries entries = {0};
     list_directory(walk, &entries, stream, path);
-    visit_entries(walk, node, fd, &entries, depth);
-    for (size_t i = 0; i < entries.len; i++)
+    struct lists ends = {&node->files, &node->child};
+    for (size_t i = 0; i < entries.len; i++) {
+        visit_entry(walk, node, fd, &entries.list[i], depth, &ends);
         free(entries.list[i].name);
+    }
     free(entries.list);
     closedir(stream);
     return node;
@@ -357,6 +363,5 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
 struct tv_tree_node *tv_tree_walk(struct tv_found *found, const char *path)
 {
     struct walk walk = {.found = found};
-    const char *copy = tv_arena_text(&found->arena, tv_span_of(path));
-    return walk_directory(&walk, AT_FDCWD, copy, copy, 0);
+    return walk_directory(&walk, AT_FDCWD, path, path, 0);
 }

@@ -401,7 +401,7 @@ START_TEST(help_teaches_every_command)
         ck_assert_ptr_nonnull(strstr(out, "Examples:"));
         ck_assert_str_eq(err, "");
         for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n"))
-            ck_assert_msg(strlen(line) <= 90, "%s: %s", command->name, line);
+            ck_assert_msg(strlen(line) <= 80, "%s: %s", command->name, line);
     }
 }
 END_TEST
