@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The training loss leaves its level upwards and does not come back. */
 #include "lib/advice.h"
+#include "lib/blocks.h"
 #include "lib/descent.h"
 #include "lib/innovation.h"
 #include "lib/note.h"
@@ -21,7 +22,8 @@ struct state {
     struct tv_descent descent;
     double ring[RING]; /* last points */
     uint32_t points, ring_len, at;
-    double base; /* lowest median of 2 windows since the warm-up */
+    struct tv_blocks blocks; /* of a long run */
+    double base; /* lowest median of 2 windows since the warm-up; of a long run the lowest block */
     int64_t base_step;
     double base_lr;
     bool has_base;
@@ -201,6 +203,11 @@ static bool is_slow(struct state *state, const struct options *options,
         state->held = 0;
         return false;
     }
+    double range = tv_descent_range(&state->descent);
+    if (state->level - state->base < options->slow_undone * range) { /* most points end here */
+        state->held = 0;
+        return false;
+    }
     double noise = tv_innovation_noise(&state->loss);
     double needed = options->score * 1.2533 * noise * sqrt(1.5 / (double)f);
     if (!state->loss.is_raw)
@@ -222,6 +229,19 @@ static bool is_slow(struct state *state, const struct options *options,
            state->level - state->base >= 0.5 * (state->held_peak - state->base);
 }
 
+static void set_base(struct tv_view *view, struct state *state, double base, int64_t step)
+{
+    if (!state->has_base || base < state->base) {
+        state->base_lr = tv_rate_now(view);
+        state->restarted = false;
+    }
+    state->has_base = true;
+    state->base = base;
+    state->base_step = step;
+}
+
+/* The lowest of a million short medians is low by mere chance, so in a long run blocks take their
+ * place, which grow with the run. */
 static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
 {
     state->ring[state->at] = point->value;
@@ -230,18 +250,22 @@ static void learn(struct tv_view *view, struct state *state, const struct tv_poi
     state->points += state->points < 1000000;
     size_t f = window(state);
     state->level = median_of_last(state, f);
-    bool is_after = point->step > tv_warmup_end(view);
-    if (!is_after || state->ring_len < 2 * f || state->held > 0 || state->above > 0 ||
-        (state->has_base && state->level > state->base))
+    if (point->step <= tv_warmup_end(view) || state->held > 0 || state->above > 0)
+        return;
+    bool has_block = tv_blocks_add(&state->blocks, point->step, point->value);
+    if (tv_blocks_points(&state->blocks) >= 2 * RING / 3) {
+        int64_t step = point->step;
+        if (has_block) {
+            double base = tv_blocks_lowest(&state->blocks, &step);
+            set_base(view, state, base, step);
+        }
+        return;
+    }
+    if (state->ring_len < 2 * f || (state->has_base && state->level > state->base))
         return;
     double base = median_of_last(state, 2 * f);
-    if (state->has_base && base >= state->base)
-        return;
-    state->has_base = true;
-    state->base = base;
-    state->base_step = point->step;
-    state->base_lr = tv_rate_now(view);
-    state->restarted = false;
+    if (!state->has_base || base < state->base)
+        set_base(view, state, base, point->step);
 }
 
 static void follow(struct tv_view *view, const struct options *options, struct state *state)

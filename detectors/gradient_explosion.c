@@ -19,6 +19,7 @@ struct options {
 struct state {
     struct tv_innovation norm;
     struct tv_blocks blocks; /* ln norm of accepted points after the warm-up */
+    double reference;        /* usual() of them, once there is a block */
     double last[LAST];       /* ln norm */
     double loss[LAST];       /* at the same time, 0 when unknown */
     int64_t last_step[LAST];
@@ -35,12 +36,10 @@ struct state {
  * accepted points; NaN when too few are known. */
 static double usual(const struct state *state)
 {
-    uint32_t len = state->blocks.len;
-    if (len == 0 && state->norm.values >= LAST)
-        return log(tv_median_of(state->norm.value, state->norm.values < TV_INNOVATIONS
-                                                       ? state->norm.values
-                                                       : TV_INNOVATIONS));
-    return tv_blocks_median(&state->blocks, len > 16 ? len - 16 : 0, len > 2 ? len - 1 : len);
+    uint32_t len = state->norm.values < TV_INNOVATIONS ? state->norm.values : TV_INNOVATIONS;
+    if (state->blocks.len > 0)
+        return state->reference;
+    return len >= LAST ? log(tv_median_of(state->norm.value, len)) : NAN;
 }
 
 static void say(struct tv_view *view, struct state *state, double reference)
@@ -110,56 +109,82 @@ static bool grows(const struct state *state, const struct options *options, doub
            tv_mann_kendall(values, LAST) > 2.6;
 }
 
+static void add_to_blocks(struct state *state, const struct tv_point *point)
+{
+    if (!tv_blocks_add(&state->blocks, point->step, log(point->value)))
+        return;
+    uint32_t len = state->blocks.len;
+    state->reference =
+        tv_blocks_median(&state->blocks, len > 16 ? len - 16 : 0, len > 2 ? len - 1 : len);
+}
+
 static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
 {
     if (state->above)
         return;
     tv_innovation_accept(&state->norm, point->value);
     if (point->step > tv_warmup_end(view))
-        tv_blocks_add(&state->blocks, point->step, log(point->value));
+        add_to_blocks(state, point);
     state->last_good = point->value;
+}
+
+static void remember(const struct tv_view *view, struct state *state, const struct tv_point *point)
+{
+    struct tv_point loss;
+    bool has_loss = tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss) && isfinite(loss.value);
+    uint32_t at = state->seen++ % LAST;
+    state->loss[at] = has_loss ? loss.value : 0;
+    state->last_step[at] = point->step;
+    state->last[at] = log(point->value);
+    if (state->seen == 1000 * LAST)
+        state->seen -= 900 * LAST;
+}
+
+static void count_above(struct state *state, const struct options *options, double rise,
+                        double noise, const struct tv_point *point)
+{
+    if (!(rise > fmax(log(options->factor), options->score * noise))) {
+        state->above = 0;
+        return;
+    }
+    double value = log(point->value);
+    if (state->above++ == 0) {
+        state->above_step = point->step;
+        state->peak = value;
+    }
+    state->peak = fmax(state->peak, value);
+}
+
+static void follow(struct tv_view *view, const struct options *options, struct state *state,
+                   double reference)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
+    state->calm = state->above ? 0 : state->calm + 1;
+    if (state->above && state->peak > state->said + log(10))
+        say(view, state, reference);
+    if (state->calm < options->clear)
+        return;
+    state->is_raised = false;
+    tv_clear(view, tag ? tag : "grad_norm");
 }
 
 static void on_norm(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_point *point)
 {
-    double value = log(point->value), reference = usual(state),
-           noise = tv_innovation_noise(&state->norm);
+    double reference = usual(state), rise = log(point->value) - reference, noise = NAN;
+    if (rise > log(options->growth))
+        noise = tv_innovation_noise(&state->norm);
     state->dead = 0;
-    struct tv_point loss;
-    state->loss[state->seen % LAST] =
-        tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss) && isfinite(loss.value) ? loss.value : 0;
-    state->last_step[state->seen % LAST] = point->step;
-    state->last[state->seen++ % LAST] = value;
-    if (state->seen == 1000 * LAST)
-        state->seen -= 900 * LAST;
-    bool is_known = isfinite(reference) && noise >= 0;
-    if (is_known && value - reference > fmax(log(options->factor), options->score * noise)) {
-        if (state->above++ == 0) {
-            state->above_step = point->step;
-            state->peak = value;
-        }
-        state->peak = fmax(state->peak, value);
-    } else {
-        state->above = 0;
-    }
+    remember(view, state, point);
+    count_above(state, options, noise >= 0 ? rise : 0, noise, point);
     learn(view, state, point);
-    if (!is_known)
-        return;
     if (state->is_raised) {
-        const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
-        state->calm = state->above ? 0 : state->calm + 1;
-        if (state->above && state->peak > state->said + log(10))
-            say(view, state, reference);
-        if (state->calm < options->clear)
-            return;
-        state->is_raised = false;
-        tv_clear(view, tag ? tag : "grad_norm");
+        follow(view, options, state, reference);
     } else if (state->above >= options->points) {
         state->onset_step = state->above_step;
         say(view, state, reference);
-    } else if (grows(state, options, reference, noise)) {
-        state->peak = value;
+    } else if (noise >= 0 && grows(state, options, reference, noise)) {
+        state->peak = log(point->value);
         state->onset_step = state->last_step[state->seen % LAST];
         say(view, state, reference);
     }

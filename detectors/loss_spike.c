@@ -7,7 +7,7 @@
 #include <math.h>
 
 struct options {
-    double score, pair_score, early, heavy, rise, share, restart_factor;
+    double score, pair_score, early, late, heavy, rise, share, restart_factor;
     int64_t least, mask, gap, relevel;
 };
 
@@ -45,10 +45,12 @@ static double highest(const double *generation)
     return fmax(fmax(generation[0], generation[1]), fmax(generation[2], generation[3]));
 }
 
-/* How many noises are needed: more while little is known and after the learning rate jumped. */
+/* How many noises are needed: more while little is known, among very many points and after the
+ * learning rate jumped. */
 static double caution(const struct state *state, const struct options *options, double early)
 {
-    double factor = 1 + early / (double)(state->points + 1);
+    double n = (double)(state->points + 1);
+    double factor = (1 + early / n) * (1 + options->late * fmax(0, log10(n / 1000)));
     return state->after_jump > 0 ? factor * options->restart_factor : factor;
 }
 
@@ -238,7 +240,8 @@ static void on_gradient(struct state *state, const struct tv_point *point)
     struct tv_surprise surprise;
     if (point->value <= 0)
         return;
-    if (tv_innovation_judge(&state->gradient, point->value, &surprise) && surprise.known >= 6 &&
+    if (tv_innovation_peek(&state->gradient, point->value, &surprise) && surprise.change > 0.3 &&
+        tv_innovation_judge(&state->gradient, point->value, &surprise) && surprise.known >= 6 &&
         surprise.score > 5) {
         state->gradient_score = surprise.score;
         state->gradient_step = point->step;
@@ -273,6 +276,9 @@ static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, pair_score, DOUBLE, 3.5, 2, 100,
                   "the same for two points in a row, times 1 + 2 early/n"),
     TV_OPTION_ROW(struct options, early, DOUBLE, 20, 0, 1000, "caution at the start, in points"),
+    TV_OPTION_ROW(
+        struct options, late, DOUBLE, 0.1, 0, 1,
+        "more caution for each tenfold of 1,000 points, since many points have large extremes"),
     TV_OPTION_ROW(struct options, heavy, DOUBLE, 1.2, 0, 100,
                   "innovation over the largest one of the last 90 to 120 points"),
     TV_OPTION_ROW(struct options, rise, DOUBLE, 0.1, 0, 100,

@@ -6,13 +6,13 @@
 
 #define RING (TV_INNOVATIONS + TV_INNOVATION_LAST)
 
+/* Of the three values before position `before`, which is at least 3. */
 static double last_median(const struct tv_innovation *series, uint32_t before)
 {
-    double last[TV_INNOVATION_LAST];
-    size_t len = before < TV_INNOVATION_LAST ? before : TV_INNOVATION_LAST;
-    for (size_t i = 0; i < len; i++)
-        last[i] = series->value[(before - 1 - i) % RING];
-    return tv_median(last, len);
+    const double *value = series->value;
+    double a = value[(before - 1) % RING], b = value[(before - 2) % RING],
+           c = value[(before - 3) % RING];
+    return fmax(fmin(a, b), fmin(fmax(a, b), c));
 }
 
 static double difference(const struct tv_innovation *series, double value, double centre)
@@ -49,7 +49,10 @@ static double least_scale(const struct tv_innovation *series)
 
 static double scale(const struct tv_innovation *series, size_t known)
 {
-    return fmax(tv_upper_scale(series->change, known), least_scale(series));
+    double now = fmax(tv_upper_scale(series->change, known), least_scale(series));
+    size_t windows =
+        series->windows < TV_INNOVATION_SCALES ? series->windows : TV_INNOVATION_SCALES;
+    return windows < 3 ? now : fmax(now, 0.8 * tv_median_of(series->scales, windows));
 }
 
 bool tv_innovation_judge(const struct tv_innovation *series, double value, struct tv_surprise *ret)
@@ -66,8 +69,12 @@ bool tv_innovation_judge(const struct tv_innovation *series, double value, struc
 static void add_change(struct tv_innovation *series, double value, uint32_t before)
 {
     double change = difference(series, value, last_median(series, before));
-    if (isfinite(change))
-        series->change[series->changes++ % TV_INNOVATIONS] = change;
+    if (!isfinite(change))
+        return;
+    series->change[series->changes++ % TV_INNOVATIONS] = change;
+    if (series->changes % TV_INNOVATIONS == 0)
+        series->scales[series->windows++ % TV_INNOVATION_SCALES] =
+            tv_upper_scale(series->change, TV_INNOVATIONS);
 }
 
 /* The innovations once more, from the values that are still known. */
@@ -75,7 +82,7 @@ static void turn_raw(struct tv_innovation *series)
 {
     uint32_t first = series->values > RING ? series->values - RING : 0;
     series->is_raw = true;
-    series->changes = 0;
+    series->changes = series->windows = 0;
     for (uint32_t i = first + TV_INNOVATION_LAST; i < series->values; i++)
         add_change(series, series->value[i % RING], i);
 }
@@ -87,6 +94,8 @@ static void wrap(struct tv_innovation *series)
         series->values -= 999 * RING;
     if (series->changes >= 1000 * TV_INNOVATIONS)
         series->changes -= 999 * TV_INNOVATIONS;
+    if (series->windows >= 1000 * TV_INNOVATION_SCALES)
+        series->windows -= 999 * TV_INNOVATION_SCALES;
 }
 
 void tv_innovation_accept(struct tv_innovation *series, double value)

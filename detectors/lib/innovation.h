@@ -11,12 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TV_INNOVATIONS     30
-#define TV_INNOVATION_LAST 3
+#define TV_INNOVATIONS       30
+#define TV_INNOVATION_LAST   3
+#define TV_INNOVATION_SCALES 8
 
 struct tv_innovation {
     double value[TV_INNOVATIONS + TV_INNOVATION_LAST]; /* ring of accepted values as logged */
     double change[TV_INNOVATIONS];                     /* ring of their innovations */
+    double scales[TV_INNOVATION_SCALES];               /* ring: the scale after each full window */
+    uint32_t windows;                                  /* full windows so far */
     uint32_t values, changes; /* accepted so far, positions in the rings follow */
     bool is_raw;
 };

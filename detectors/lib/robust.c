@@ -43,7 +43,8 @@ static size_t copy(double *to, const double *from, size_t len)
 double tv_median_of(const double *values, size_t len)
 {
     double window[TV_WINDOW_MAX];
-    return tv_median(window, copy(window, values, len));
+    len = copy(window, values, len);
+    return tv_median(window, len);
 }
 
 /* Median distance of sorted values from `centre`, scaled; overwrites the window. */

@@ -151,6 +151,17 @@ START_TEST(a_rise_within_the_warmup_is_left_to_warmup_divergence)
 }
 END_TEST
 
+/* A hundred thousand points have larger extremes than a hundred. */
+START_TEST(a_very_long_run_is_silent)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.points = 100000;
+    curve.every = 1;
+    curve.noise = 0.1;
+    ck_assert_uint_eq(tv_curve_alerts("divergence", curve, NULL, 1), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("divergence");
@@ -163,6 +174,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_loss_that_stays_nan_has_diverged_and_one_that_returns_has_not);
     tcase_add_test(c, a_kick_of_the_learning_rate_is_named_as_the_cause);
     tcase_add_test(c, a_rise_within_the_warmup_is_left_to_warmup_divergence);
+    tcase_add_test(c, a_very_long_run_is_silent);
     suite_add_tcase(s, c);
     return s;
 }

@@ -154,6 +154,17 @@ START_TEST(reinforcement_learning_is_left_alone)
 }
 END_TEST
 
+/* A hundred thousand points have larger extremes than a hundred. */
+START_TEST(a_very_long_run_is_silent)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.points = 100000;
+    curve.every = 1;
+    curve.noise = 0.1;
+    ck_assert_uint_eq(tv_curve_alerts("loss_spike", curve, NULL, 1), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("loss_spike");
@@ -166,6 +177,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_bump_after_a_restart_of_the_learning_rate_is_explained);
     tcase_add_test(c, the_first_points_after_a_resume_are_not_judged);
     tcase_add_test(c, reinforcement_learning_is_left_alone);
+    tcase_add_test(c, a_very_long_run_is_silent);
     suite_add_tcase(s, c);
     return s;
 }
