@@ -297,16 +297,23 @@ static void show_progress(void *ctx)
 
 /* ---- the work ---- */
 
-static void note_contradictions(struct one_run *one, const char *name)
+/* What the configuration leaves to wonder about. */
+static void note_facts(struct one_run *one, const char *name)
 {
     struct tv_contradiction found[8];
-    size_t len = tv_facts_contradictions(tv_run_facts(one->run), found, 8);
+    const struct tv_facts *facts = tv_run_facts(one->run);
+    size_t len = tv_facts_contradictions(facts, found, 8);
     for (size_t i = 0; i < len; i++) {
         char text[512];
         struct tv_damage note = {.is_note = true,
                                  .what = tv_contradiction_text(&found[i], text, sizeof text)};
         tv_notes_add(&one->notes, name, &note);
     }
+    if (facts->dropped)
+        tv_notes_add(&one->notes, name,
+                     &(struct tv_damage){.what =
+                                             "the configuration has more settings than a run may "
+                                             "have; some were left out"});
 }
 
 static void read_run(void *ctx, size_t i)
@@ -319,7 +326,7 @@ static void read_run(void *ctx, size_t i)
         tv_load_config(one->run, scan->configs[c], true, NULL);
     tv_load_run(one->run, &scan->found.runs[i], &scan->bytes);
     tv_run_end(one->run, scan->now);
-    note_contradictions(one, scan->found.runs[i].name);
+    note_facts(one, scan->found.runs[i].name);
 }
 
 static void report_run(void *ctx, size_t i)

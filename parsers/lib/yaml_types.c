@@ -42,11 +42,10 @@ static bool is_int(struct tv_span text)
     return at + 1 + take(text, at + 1, "01234567_") == text.len;
 }
 
-/* [-+]? ([0-9][0-9_]*)? "." [0-9_]* ([eE][-+][0-9]+)?; a digit is needed, and the exponent's sign.
- */
+/* [-+]? [0-9][0-9_]* "." [0-9_]* or "." [0-9][0-9_]* (without a sign), then ([eE][-+][0-9]+)? */
 static bool is_float(struct tv_span text)
 {
-    size_t at = text.len && (text.data[0] == '-' || text.data[0] == '+');
+    size_t at = text.len && (text.data[0] == '-' || text.data[0] == '+'), sign = at;
     size_t whole = take(text, at, "0123456789_");
     if (whole && text.data[at] == '_')
         return false;
@@ -54,7 +53,7 @@ static bool is_float(struct tv_span text)
     if (at == text.len || text.data[at] != '.')
         return false;
     size_t fraction = take(text, ++at, "0123456789_");
-    if (!whole && (!fraction || text.data[at] == '_'))
+    if (!whole && (sign || !fraction || text.data[at] == '_'))
         return false;
     at += fraction;
     if (at == text.len)
