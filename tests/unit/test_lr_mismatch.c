@@ -9,17 +9,15 @@
 
 #define LR "train/learning_rate"
 
-static struct tv_log open_log(const char *kind, const char *total, const char *warmup)
+static void open_log(struct tv_log *log, const char *kind, const char *total, const char *warmup)
 {
-    struct tv_log log;
-    tv_log_open(&log, "lr_mismatch");
-    tv_log_fact(&log, "learning_rate", "1e-3");
-    tv_log_fact(&log, "lr_scheduler_type", kind);
+    tv_log_open(log, "lr_mismatch");
+    tv_log_fact(log, "learning_rate", "1e-3");
+    tv_log_fact(log, "lr_scheduler_type", kind);
     if (total)
-        tv_log_fact(&log, "max_steps", total);
+        tv_log_fact(log, "max_steps", total);
     if (warmup)
-        tv_log_fact(&log, "warmup_steps", warmup);
-    return log;
+        tv_log_fact(log, "warmup_steps", warmup);
 }
 
 static double linear(double n, double total, double warmup)
@@ -71,7 +69,8 @@ END_TEST
 
 START_TEST(a_ramped_batch_size_is_left_alone)
 {
-    struct tv_log log = open_log("linear", "500", "50");
+    struct tv_log log;
+    open_log(&log, "linear", "500", "50");
     tv_log_fact(&log, "rampup_batch_size", "['32', '32', '1953125']");
     for (int g = 10; g <= 500; g += 10)
         tv_log_point(&log, LR, g, 3e-4);
@@ -82,7 +81,8 @@ END_TEST
 
 START_TEST(two_bad_points_are_not_enough)
 {
-    struct tv_log log = open_log("linear", "500", "50");
+    struct tv_log log;
+    open_log(&log, "linear", "500", "50");
     for (int g = 10; g <= 500; g += 10)
         tv_log_point(&log, LR, g, g == 200 || g == 210 ? 7e-4 : linear(g, 500, 50));
     ck_assert_ptr_null(end(&log));
@@ -92,7 +92,8 @@ END_TEST
 
 START_TEST(three_bad_points_are_and_it_is_said_at_once)
 {
-    struct tv_log log = open_log("linear", "500", "50");
+    struct tv_log log;
+    open_log(&log, "linear", "500", "50");
     for (int g = 10; g <= 220; g += 10)
         tv_log_point(&log, LR, g, g >= 200 ? 7e-4 : linear(g, 500, 50));
     tv_run_pump(log.run, true);
@@ -108,7 +109,8 @@ END_TEST
 
 START_TEST(more_points_refine_the_cause_and_not_the_identity)
 {
-    struct tv_log log = open_log("linear", "800", "80");
+    struct tv_log log;
+    open_log(&log, "linear", "800", "80");
     char fingerprint[17] = "";
     tv_log_fact(&log, "gradient_accumulation_steps", "4");
     for (int g = 10; g <= 800; g += 10) {
@@ -130,7 +132,8 @@ END_TEST
 
 START_TEST(late_facts_take_an_alert_back)
 {
-    struct tv_log log = open_log("linear", "800", "80");
+    struct tv_log log;
+    open_log(&log, "linear", "800", "80");
     for (int g = 10; g <= 400; g += 10)
         tv_log_point(&log, LR, g, linear(g, 500, 80));
     ck_assert_ptr_nonnull(tv_log_alert(&log, "lr_mismatch"));
@@ -144,7 +147,8 @@ END_TEST
 
 START_TEST(facts_behind_the_points_are_judged_at_the_end)
 {
-    struct tv_log log = open_log("linear", NULL, "80");
+    struct tv_log log;
+    open_log(&log, "linear", NULL, "80");
     for (int g = 10; g <= 400; g += 10)
         tv_log_point(&log, LR, g, 2 * linear(g, 500, 80));
     tv_log_fact(&log, "max_steps", "500");
@@ -155,7 +159,8 @@ END_TEST
 
 START_TEST(nothing_fits_is_said_too)
 {
-    struct tv_log log = open_log("linear", "800", "80");
+    struct tv_log log;
+    open_log(&log, "linear", "800", "80");
     for (int g = 10; g <= 800; g += 10)
         tv_log_point(&log, LR, g, 1e-3 * fabs(sin(g * g * 0.37)));
     const struct tv_alert *alert = end(&log);
@@ -166,7 +171,8 @@ END_TEST
 
 START_TEST(not_a_number_is_not_a_mismatch)
 {
-    struct tv_log log = open_log("linear", "800", "80");
+    struct tv_log log;
+    open_log(&log, "linear", "800", "80");
     for (int g = 10; g <= 800; g += 10)
         tv_log_point(&log, LR, g, g % 50 ? linear(g, 800, 80) : g % 100 ? NAN : INFINITY);
     ck_assert_ptr_null(end(&log));
@@ -179,7 +185,7 @@ END_TEST
 static const struct tv_alert *plateau(struct tv_log *log, const char *kwargs, double factor,
                                       int drop_every)
 {
-    *log = open_log("reduce_lr_on_plateau", "1000", NULL);
+    open_log(log, "reduce_lr_on_plateau", "1000", NULL);
     if (kwargs)
         tv_log_fact(log, "lr_scheduler_kwargs", kwargs);
     double lr = 1e-3;
