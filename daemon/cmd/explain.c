@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/json.h"
+#include "base/memory.h"
 #include "cmd/cmd.h"
+#include "sinks/lib/wrap.h"
 #include "trainvet/detector.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { WIDTH = 80, OPTION_INDENT = 6 };
 
 static const struct tv_cli cli = {
     .command = "explain",
@@ -60,19 +64,39 @@ static void describe_default(const struct tv_option *option, struct tv_text *tex
     tv_text_add(text, ")");
 }
 
+/* Paragraphs: a line end behind a full stop parts them, another is a blank. */
+static void print_wrapped(const char *text)
+{
+    while (*text) {
+        const char *end = strchr(text, '\n');
+        while (end && end[-1] != '.' && end[1] != '\n')
+            end = strchr(end + 1, '\n');
+        size_t len = end ? (size_t)(end - text) : strlen(text);
+        char *paragraph = tv_xstrndup(text, len);
+        tv_wrap(stdout, WIDTH, 0, 0, paragraph);
+        free(paragraph);
+        text += len + strspn(text + len, "\n");
+    }
+}
+
 static void print_text(const struct tv_detector *detector)
 {
-    printf("%s: %s\n\n%s\n", detector->name, detector->summary, detector->explain);
-    if (detector->options && detector->options->name)
-        puts("\nOptions:");
-    for (const struct tv_option *option = detector->options; option && option->name; option++) {
+    printf("%s: ", detector->name);
+    tv_wrap(stdout, WIDTH, strlen(detector->name) + 2, 4, detector->summary);
+    putchar('\n');
+    print_wrapped(detector->explain);
+    if (!detector->options || !detector->options->name)
+        return;
+    puts("\nOptions, with their defaults and ranges:");
+    for (const struct tv_option *option = detector->options; option->name; option++) {
         char value[128];
         struct tv_text text = tv_text_in(value, sizeof value);
         describe_default(option, &text);
-        printf("  %-24s%-24s%s%s\n", option->name, value, strlen(value) >= 24 ? "  " : "",
-               option->help);
+        printf("  %-22s%s\n%*s", option->name, value, OPTION_INDENT, "");
+        tv_wrap(stdout, WIDTH, OPTION_INDENT, OPTION_INDENT, option->help);
     }
-    printf("\nSet one with: trainvet scan --set %s.OPTION=VALUE\n", detector->name);
+    printf("\nSet one with: trainvet scan --set %s.%s=VALUE\n", detector->name,
+           detector->options->name);
 }
 
 static void print_json(const struct tv_detector *detector)

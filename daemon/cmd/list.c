@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/json.h"
 #include "cmd/cmd.h"
+#include "sinks/lib/wrap.h"
 #include "trainvet/detector.h"
 #include "trainvet/parser.h"
 #include "trainvet/sink.h"
 #include <string.h>
+
+enum { WIDTH = 80, NAME_COLUMN = 22 };
 
 static const struct tv_cli cli = {
     .command = "list",
@@ -18,7 +21,8 @@ static const struct tv_cli cli = {
 static void entry(bool json, const char *kind, const char *name, const char *summary)
 {
     if (!json) {
-        printf("  %-20s%s\n", name, summary);
+        printf("  %-*s", NAME_COLUMN - 2, name);
+        tv_wrap(stdout, WIDTH, NAME_COLUMN, NAME_COLUMN, summary);
         return;
     }
     struct tv_json line = {0};
