@@ -9,7 +9,7 @@ struct pass {
     const struct tv_emit *out;
     const struct tv_jsonl_reader *reader;
     uint64_t records;
-    struct tv_json_field fields[TV_JSONL_FIELDS];
+    struct tv_json_field *fields; /* room for TV_JSONL_FIELDS */
 };
 
 static void damage(struct pass *pass, uint64_t offset, size_t length, const char *why)
@@ -102,7 +102,8 @@ static bool pass_long_line(struct pass *pass, struct tv_span *rest, bool last)
 struct tv_feed tv_jsonl_feed(struct tv_jsonl *jsonl, struct tv_span in, bool last,
                              const struct tv_emit *out, const struct tv_jsonl_reader *reader)
 {
-    struct pass pass = {.jsonl = jsonl, .out = out, .reader = reader};
+    struct tv_json_field fields[TV_JSONL_FIELDS];
+    struct pass pass = {.jsonl = jsonl, .out = out, .reader = reader, .fields = fields};
     struct tv_feed feed = {.status = TV_OK};
     struct tv_span rest = in, line;
     for (;;) {
