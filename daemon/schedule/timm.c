@@ -31,7 +31,8 @@ static enum tv_status cycles(const struct tv_facts *facts, double unit, double e
     s->param[TV_P_GROWTH] = growth;
     s->param[TV_P_CYCLES] = limit;
     tv_set(s, TV_P_GAMMA, tv_get_number(facts, "lr_cycle_decay"));
-    tv_set(s, TV_P_EXTRA2, tv_get_number(facts, "lr_k_decay"));
+    if (strcmp(s->kind->name, "tanh") != 0) /* the factory does not hand it to tanh */
+        tv_set(s, TV_P_EXTRA2, tv_get_number(facts, "lr_k_decay"));
     tv_set(s, TV_P_FLOOR, tv_get_number_or(facts, "min_lr", 0));
     if (prefix > 0)
         s->param[TV_P_MODE] = 0;

@@ -56,9 +56,9 @@ static enum tv_status factor(struct torch_case *t, struct tv_error *reterr)
 {
     bool constant = !strcmp(t->name, "ConstantLR");
     double from = arg(t, constant ? "factor" : "start_factor", 1.0 / 3);
-    double to = constant ? 1 : arg(t, "end_factor", 1);
     double length =
         arg(t, "total_iters", isinf(t->part->end) ? 5 : t->part->end - t->part->begin - 1);
+    double to = !constant ? arg(t, "end_factor", 1) : length == 0 ? from : 1; /* 0: never undone */
     if (!(from >= 0 && from <= 1 && to >= 0 && to <= 1) || (!constant && from == 0))
         return tv_fail(reterr, TV_ECONFIG, "the factors of %s must lie between 0 and 1", t->name);
     const double row[] = {length, from, to, constant ? TV_SHAPE_NONE : TV_SHAPE_LINEAR};
@@ -140,7 +140,7 @@ enum tv_status tv_one_cycle(const struct tv_scope *args, double total, double pc
     part->total_steps = total;
     if (tv_in_true(args, "three_phase", false))
         return tv_part_table(schedule, part, three, 3 * TV_PHASE_ROW, reterr);
-    return tv_part_table(schedule, part, two, 2 * TV_PHASE_ROW, reterr);
+    return tv_part_table(schedule, part, two, pct == 1 ? TV_PHASE_ROW : 2 * TV_PHASE_ROW, reterr);
 }
 
 static enum tv_status one_cycle(struct torch_case *t, struct tv_error *reterr)
