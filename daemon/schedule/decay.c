@@ -154,18 +154,15 @@ double tv_power_law_lr(const struct tv_curve *c, double n)
 {
     if (n < c->warmup)
         return tv_warmup(c, n);
-    if (n < c->warmup + c->param[TV_P_HOLD])
+    if (n < c->warmup + c->param[TV_P_HOLD] || (n == c->warmup && n > 0.0))
         return c->peak;
-    double bottom = tv_curve_floor(c);
-    if (n > c->param[TV_P_END])
+    double bottom = tv_curve_floor(c), mode = c->param[TV_P_MODE];
+    if (mode == 2.0 && n > tv_curve_end(c))
         return bottom;
     double scale = tv_param_or(c, TV_P_TIMESCALE, c->warmup > 0.0 ? c->warmup : 10000.0);
     double at = tv_max(scale, n + tv_param_or(c, TV_P_SHIFT, scale - c->warmup));
-    double power = c->param[TV_P_POWER];
-    double part = power_of(scale / at, power);
-    if (c->param[TV_P_MODE] != 0.0)
-        return tv_mix(bottom, c->peak, part);
-    return tv_max(bottom, c->peak * part);
+    double part = power_of(scale / at, c->param[TV_P_POWER]);
+    return mode == 1.0 ? tv_mix(bottom, c->peak, part) : tv_max(bottom, c->peak * part);
 }
 
 double tv_noam_lr(const struct tv_curve *c, double n)

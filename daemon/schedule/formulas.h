@@ -12,8 +12,8 @@ void tv_decay_series(const struct tv_curve *c, double first, double stride, size
                      double *ret);
 double tv_constant_lr(const struct tv_curve *c, double n);    /* ignores the warm-up */
 double tv_warmup_only_lr(const struct tv_curve *c, double n); /* stays where the warm-up ended */
-/* ((n + shift) / timescale)^-power, never above the peak. END: the floor behind it. MODE 1: aims at
- * the floor. */
+/* ((n + shift) / timescale)^-power, never above the peak. MODE 1: aims at the floor; 2: is the
+ * floor behind the end. */
 double tv_power_law_lr(const struct tv_curve *c, double n);
 double tv_noam_lr(const struct tv_curve *c, double n); /* the same, where step 0 is step 1 */
 double tv_max_lr(const struct tv_curve *c, double n);  /* the higher of decay and power law */
@@ -50,7 +50,7 @@ double tv_triangle_lr(const struct tv_curve *c, double n);
 double tv_stairs_lr(const struct tv_curve *c, double n);
 double tv_range_test_lr(const struct tv_curve *c, double n); /* peak * (1 + GAMMA k), k as above */
 /* Table: rows of 4: last step, from, to (parts of the peak), shape: linear, cosine, or none, which
- * stays at `from` until the end. */
+ * stays at `from` until the end. MODE 1: the last step is still this phase's. */
 double tv_phases_lr(const struct tv_curve *c, double n);
 #define TV_PHASE_ROW 4
 /* The part that has begun last, counted from its begin. MODE 1: its begin still belongs to the one

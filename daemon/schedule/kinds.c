@@ -69,7 +69,7 @@ static const struct tv_schedule_kind kinds[] = {
      {SHAPE(COSINE), WAVES, {TV_P_WARM_SHAPE, TV_SHAPE_POLYNOMIAL}}},
     {"axolotl", "cosine_constant", tv_decay_lr, TOTAL, {SHAPE(COSINE)}},
     {"axolotl", "rex", tv_decay_lr, TOTAL, {SHAPE(REX)}},
-    {"axolotl", "one_cycle", tv_phases_lr, TOTAL | NO_WARMUP, {NOTHING}},
+    {"axolotl", "one_cycle", tv_phases_lr, TOTAL | NO_WARMUP, {{TV_P_MODE, 1}}},
     {"axolotl", "jagged", tv_jagged_lr, TOTAL, {NOTHING}},
 
     /* deepspeed/runtime/lr_schedules.py 38327e07, edaa7221 */
@@ -87,7 +87,7 @@ static const struct tv_schedule_kind kinds[] = {
     {"megatron", "constant", tv_decay_lr, 0, {SHAPE(NONE)}},
     {"megatron", "linear", tv_decay_lr, TOTAL, {NOTHING}},
     {"megatron", "cosine", tv_decay_lr, TOTAL, {SHAPE(COSINE)}},
-    {"megatron", "inverse-square-root", tv_power_law_lr, TOTAL, {ROOT}},
+    {"megatron", "inverse-square-root", tv_power_law_lr, TOTAL, {ROOT, {TV_P_MODE, 2}}},
     {"megatron", "WSD", tv_decay_lr, TOTAL, {SHAPE(HALVING), UP_TO_END}},
 
     /* torch/optim/lr_scheduler.py 1.13.0 */
@@ -96,7 +96,7 @@ static const struct tv_schedule_kind kinds[] = {
     {"torch", "ExponentialLR", tv_stairs_lr, NO_WARMUP, {{TV_P_MODE, 1}, {TV_P_PERIOD, 1}}},
     {"torch", "ConstantLR", tv_phases_lr, NO_WARMUP, {NOTHING}},
     {"torch", "LinearLR", tv_phases_lr, NO_WARMUP, {NOTHING}},
-    {"torch", "OneCycleLR", tv_phases_lr, NO_WARMUP, {NOTHING}},
+    {"torch", "OneCycleLR", tv_phases_lr, NO_WARMUP, {{TV_P_MODE, 1}}},
     {"torch", "PolynomialLR", tv_decay_lr, NO_WARMUP, {SHAPE(POLYNOMIAL), {TV_P_END, 5}}},
     {"torch", "CosineAnnealingLR", tv_decay_lr, NO_WARMUP, {SHAPE(COSINE), WAVES}},
     {"torch",
@@ -163,7 +163,7 @@ static const struct tv_schedule_kind kinds[] = {
      TOTAL,
      {SHAPE(COSINE), {TV_P_FLOOR_RATIO, 0.1}}},
     {"olmocore", "ExponentialScheduler", tv_decay_lr, TOTAL, {SHAPE(GEOMETRIC)}},
-    {"olmocore", "WSDS", tv_phases_lr, NO_WARMUP, {NOTHING}},
+    {"olmocore", "WSDS", tv_phases_lr, NO_WARMUP, {{TV_P_MODE, 1}}},
     {"olmocore", "ComposableScheduler", tv_phases_lr, NO_WARMUP, {NOTHING}},
     {"olmocore", "SequentialScheduler", tv_sequence_lr, NO_WARMUP, {{TV_P_MODE, 1}}},
 

@@ -77,7 +77,8 @@ static enum tv_status apply(const struct tv_scope *sched, struct tv_schedule *s,
                             struct tv_error *reterr)
 {
     const char *name = s->kind->name;
-    tv_set(s, TV_P_FLOOR, tv_in_number(sched, "min_lr", NAN));
+    if (!strstr(name, "InverseSquareRoot")) /* it holds behind the last step only */
+        tv_set(s, TV_P_FLOOR, tv_in_number(sched, "min_lr", NAN));
     tv_set(s, TV_P_POWER, tv_in_number(sched, "power", NAN));
     if (!strcmp(name, "NoamAnnealing"))
         return noam(sched, s, reterr);

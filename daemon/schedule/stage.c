@@ -34,11 +34,12 @@ double tv_range_test_lr(const struct tv_curve *c, double n)
 double tv_phases_lr(const struct tv_curve *c, double n)
 {
     double begin = 0.0, to = 1.0;
+    bool holds_last = c->param[TV_P_MODE] != 0.0;
     for (int i = 0; i + TV_PHASE_ROW <= c->table_len; i += TV_PHASE_ROW) {
         const double *row = c->table + i;
         double end = row[0], from = row[1];
         to = row[2];
-        if (n < end) {
+        if (n < end || (holds_last && n == end)) {
             double p = (n - begin) / (end - begin);
             if (row[3] == TV_SHAPE_NONE)
                 return c->peak * from;

@@ -140,7 +140,7 @@ enum tv_status tv_one_cycle(const struct tv_scope *args, double total, double pc
     part->total_steps = total;
     if (tv_in_true(args, "three_phase", false))
         return tv_part_table(schedule, part, three, 3 * TV_PHASE_ROW, reterr);
-    return tv_part_table(schedule, part, two, pct == 1 ? TV_PHASE_ROW : 2 * TV_PHASE_ROW, reterr);
+    return tv_part_table(schedule, part, two, 2 * TV_PHASE_ROW, reterr);
 }
 
 static enum tv_status one_cycle(struct torch_case *t, struct tv_error *reterr)
