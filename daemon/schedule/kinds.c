@@ -115,9 +115,9 @@ static const struct tv_schedule_kind kinds[] = {
     {"pytorch_warmup", "warmup", tv_chain_lr, NO_WARMUP, {NOTHING}},
 
     /* torchtitan/components/lr_scheduler.py b5bcd76c */
-    {"torchtitan", "linear", tv_decay_lr, TOTAL, {FROM_ONE, UP_TO_END}},
-    {"torchtitan", "sqrt", tv_decay_lr, TOTAL, {SHAPE(SQRT), FROM_ONE, UP_TO_END}},
-    {"torchtitan", "cosine", tv_decay_lr, TOTAL, {SHAPE(COSINE), FROM_ONE, UP_TO_END}},
+    {"torchtitan", "linear", tv_decay_lr, TOTAL, {FROM_ONE, UP_TO_END, WAVES}},
+    {"torchtitan", "sqrt", tv_decay_lr, TOTAL, {SHAPE(SQRT), FROM_ONE, UP_TO_END, WAVES}},
+    {"torchtitan", "cosine", tv_decay_lr, TOTAL, {SHAPE(COSINE), FROM_ONE, UP_TO_END, WAVES}},
 
     /* olmo/optim.py 59a53e3f */
     {"olmo", "constant", tv_constant_lr, NO_WARMUP, {NOTHING}},

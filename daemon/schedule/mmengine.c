@@ -36,10 +36,12 @@ static enum tv_status restarts(const struct mm_case *mm, struct tv_error *reterr
                         TV_SHAPE_COSINE};
         memcpy(rows + (ptrdiff_t)i * TV_PHASE_ROW, row, sizeof row);
     }
+    double begin = mm->part->begin, given_end = mm->part->end;
     enum tv_status status = tv_part_start(mm->part, "mmengine", "CosineRestartLR", reterr);
     if (status == TV_OK)
         status = tv_part_table(mm->s, mm->part, rows, len * TV_PHASE_ROW, reterr);
-    mm->part->end = mm->part->begin + end; /* behind the periods the value stays */
+    mm->part->begin = begin;
+    mm->part->end = fmin(given_end, begin + end); /* behind the periods the value stays */
     return status;
 }
 

@@ -390,6 +390,43 @@ START_TEST(fairseq_reads_a_manual_schedule)
 }
 END_TEST
 
+/* Each of these was once wrong here, and is what the frameworks' own code gives. */
+START_TEST(corners_are_those_of_the_real_code)
+{
+    resolved("torch", "{'optimizer': {'lr': 1.0}, 'lr_scheduler': {'class_path': "
+                      "'torch.optim.lr_scheduler.ConstantLR', "
+                      "'init_args': {'factor': 0.1, 'total_iters': 0}}}");
+    expect_lr(5, 0.1); /* the factor is never undone */
+    resolved("torch", "{'optimizer': {'lr': 1.0}, 'lr_scheduler': {'class_path': "
+                      "'torch.optim.lr_scheduler.OneCycleLR', "
+                      "'init_args': {'max_lr': 1.0, 'total_steps': 100, 'pct_start': 1.0}}}");
+    expect_lr(99, 1);
+    resolved(
+        "olmo",
+        "{'optimizer': {'learning_rate': 1.0}, 'scheduler': {'name': 'inverse_sqrt_with_warmup', "
+        "'t_warmup': 25, 't_max': 40}, 'max_duration': 200}");
+    expect_lr(100, 0.5); /* t_max is not this scheduler's */
+    resolved("olmocore",
+             "{'optim': {'lr': 1.0}, 'max_duration': {'value': 90}, 'scheduler': {'_CLASS_': "
+             "'olmo_core.optim.scheduler.WSDS', 'period_lengths': [50, 40], 'warmup': 10, 'decay': "
+             "10}}");
+    expect_lr(50, 0); /* a period's last step is still its own */
+    expect_lr(51, 1);
+    resolved("nemo",
+             "{'optim': {'lr': 1.0, 'sched': {'name': 'SquareRootAnnealing', 'warmup_steps': 36}}, "
+             "'trainer': {'max_steps': 100}}");
+    expect_lr(36, 1);
+    expect_lr(64, 0.6); /* counted from step 0 */
+    resolved("timm",
+             "{'lr': 1.0, 'sched': 'tanh', 'epochs': 10, 'warmup_epochs': 0, 'lr_k_decay': 2.0}");
+    expect_lr(7, 0.5); /* k-decay does not reach tanh */
+    resolved("torchtitan",
+             "{'optimizer': {'lr': 1.0}, 'lr_scheduler': {'warmup_steps': 0, 'total_steps': 10}, "
+             "'training': {'steps': 20}}");
+    expect_lr(15, -0.5); /* it goes on behind its end */
+}
+END_TEST
+
 START_TEST(llamaboard_names_are_understood)
 {
     resolved("llamafactory",
@@ -425,6 +462,7 @@ static Suite *suite(void)
     tcase_add_test(t, chained_schedulers_multiply);
     tcase_add_test(t, lightning_steps_by_epochs);
     tcase_add_test(t, fairseq_reads_a_manual_schedule);
+    tcase_add_test(t, corners_are_those_of_the_real_code);
     tcase_add_test(t, llamaboard_names_are_understood);
     suite_add_tcase(suite, t);
     return suite;
