@@ -173,8 +173,8 @@ static bool is_fast(struct state *state, const struct options *options,
     if (!(noise >= 0))
         return false;
     double needed = fmax(4 * noise, state->loss.is_raw ? 0 : log(1.25));
-    if (undone(state, point->value) < options->fast_undone ||
-        space(state, before, point->value) < needed) {
+    double share = undone(state, point->value);
+    if (share < options->fast_undone || space(state, before, point->value) < needed) {
         state->above = 0;
         return false;
     }
@@ -185,14 +185,14 @@ static bool is_fast(struct state *state, const struct options *options,
         state->peak = point->value;
     }
     state->peak = fmax(state->peak, point->value);
-    /* A learning rate that has just jumped beyond all before tells a kick from a bad batch. */
-    bool kicked = state->kick_points > 0;
-    int64_t needed_points = kicked ? options->fast_points - 1 : options->fast_points;
     bool spans = point->step - state->above_step >= options->fast_steps ||
-                 state->above > options->fast_points || kicked;
-    bool stays =
-        point->value - before >= 0.5 * (state->peak - before) || undone(state, point->value) > 3;
-    return state->above >= needed_points && spans && stays;
+                 state->above > options->fast_points;
+    bool stays = point->value - before >= 0.5 * (state->peak - before) || share > 3;
+    /* A learning rate that has just jumped beyond all before tells a kick from a bad batch; and so
+     * does a loss that is worse than at the start and still rising. */
+    bool is_plain = state->kick_points > 0 || (spans && share > 1 && point->value >= state->peak);
+    return stays && ((state->above >= options->fast_points && spans) ||
+                     (state->above + 1 >= options->fast_points && is_plain));
 }
 
 static bool is_slow(struct state *state, const struct options *options,
@@ -358,6 +358,16 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         on_loss(view, options, state, point);
 }
 
+static void on_end(struct tv_view *view, const void *options, void *state_)
+{
+    const struct state *state = state_;
+    (void)options;
+    if (tv_view_is_rl(view))
+        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    else if (state->points < 10 || !state->has_base)
+        tv_silent(view, "needs 10 training losses, some of them after the warm-up");
+}
+
 static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, fast_undone, DOUBLE, 0.5, 0, 100,
                   "share of the progress since the start that single points must undo"),
@@ -382,36 +392,33 @@ static const struct tv_option table[] = {
 const struct tv_detector tv_detector_divergence = {
     .name = "divergence",
     .summary = "the loss leaves its level upwards after warm-up and does not come back",
-    .explain = "Progress = first level - lowest level; a rise is judged by the share of it that it "
-               "undoes.\n"
-               "Fast: `fast_points` points in a row, over at least `fast_steps` steps, each undo "
-               "`fast_undone` of the progress and "
-               "stand 4 noises and 25 % above the level before, and the last is not on its way "
-               "back (still half of the peak, or "
-               "three times the whole progress above the lowest level); one point less within 10 "
-               "points of a learning rate that "
-               "jumped above all before.\n"
-               "Slow: median of the last f points above the lowest median of 2f points, f = n/8 "
-               "within 3..16: rise in log "
-               "space > max(ln `rise`, `score` x 1.2533 s sqrt(1/f + 1/2f)), at least "
-               "`slow_undone` of the progress, held for "
-               "0.75 f points, not falling (Mann-Kendall) and still half of its peak up (or held "
-               "for 3 f points). After the schedule restarted the "
-               "learning rate it takes "
-               "`restart_undone`.\n"
-               "Dead: `dead_points` points that are NaN, infinite or a filtered zero after finite "
-               "ones, the gradient norm too.\n"
-               "Judged after the warm-up's neighbourhood, which is warmup_divergence's. Resolved "
-               "when the level is back within "
-               "`back` of the progress.\n"
-               "Source: median tests; the slow rule alone gave 0.09 alarms per 1,000 points on 36 "
-               "public runs.\n"
-               "Cannot see: a rise that undoes less than these shares; harder data from a step on "
-               "looks the same.",
+    .explain =
+        "Progress = first level - lowest level; a rise is judged by the share of it that it "
+        "undoes.\n"
+        "Fast: `fast_points` points in a row, over at least `fast_steps` steps, each undo "
+        "`fast_undone` of the progress and stand 4 noises and 25 % above the level before, "
+        "and the last is not on its way back (still half of the peak, or three times the "
+        "whole progress above the lowest level); one point less within 10 points of a "
+        "learning rate that jumped above all before, or while the loss is above its first "
+        "level and still rises.\n"
+        "Slow: median of the last f points above the lowest median of 2f points, f = n/8 "
+        "within 3..16: rise in log space > max(ln `rise`, `score` x 1.2533 s sqrt(1/f + "
+        "1/2f)), at least `slow_undone` of the progress, held for 0.75 f points, not falling "
+        "(Mann-Kendall) and still half of its peak up (or held for 3 f points). After the "
+        "schedule restarted the learning rate it takes `restart_undone`.\n"
+        "Dead: `dead_points` points that are NaN, infinite or a filtered zero after finite "
+        "ones, the gradient norm too.\n"
+        "Judged after the warm-up's neighbourhood, which is warmup_divergence's. Resolved "
+        "when the level is back within `back` of the progress.\n"
+        "Source: median tests; the slow rule alone gave 0.09 alarms per 1,000 points on 36 "
+        "public runs.\n"
+        "Cannot see: a rise that undoes less than these shares; harder data from a step on "
+        "looks the same.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_GRAD_NORM) |
              TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = table,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),
     .on_sample = on_sample,
+    .on_end = on_end,
 };

@@ -12,8 +12,8 @@
 #define LAST 8
 
 struct options {
-    double factor, growth, score;
-    int64_t points, dead_points, clear;
+    double factor, far, growth, score;
+    int64_t points, fp16_grace, clear;
 };
 
 struct state {
@@ -24,7 +24,7 @@ struct state {
     double loss[LAST];       /* at the same time, 0 when unknown */
     int64_t last_step[LAST];
     uint32_t seen;
-    uint32_t above, dead, calm;
+    uint32_t above, far, dead, calm;
     int64_t above_step, dead_step;
     double peak, last_good, dead_value;
     int64_t onset_step; /* of what fires */
@@ -143,6 +143,7 @@ static void remember(const struct tv_view *view, struct state *state, const stru
 static void count_above(struct state *state, const struct options *options, double rise,
                         double noise, const struct tv_point *point)
 {
+    state->far = rise > fmax(log(options->far), options->score * noise) ? state->far + 1 : 0;
     if (!(rise > fmax(log(options->factor), options->score * noise))) {
         state->above = 0;
         return;
@@ -180,7 +181,7 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
     learn(view, state, point);
     if (state->is_raised) {
         follow(view, options, state, reference);
-    } else if (state->above >= options->points) {
+    } else if (state->above >= options->points || state->far >= 2) {
         state->onset_step = state->above_step;
         say(view, state, reference);
     } else if (noise >= 0 && grows(state, options, reference, noise)) {
@@ -197,7 +198,10 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
         state->dead_step = point->step;
     state->dead_value = point->value;
     state->peak = INFINITY;
-    if (!state->is_raised && state->dead >= options->dead_points && state->last_good > 0) {
+    /* Dynamic loss scaling probes for the overflow and skips such a step: part of its work. */
+    bool scaled = tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0;
+    int64_t needed = scaled ? options->fp16_grace : 1;
+    if (!state->is_raised && state->dead >= needed && state->last_good > 0) {
         double reference = usual(state);
         state->onset_step = state->dead_step;
         say(view, state, isfinite(reference) ? reference : log(state->last_good));
@@ -213,15 +217,27 @@ static void on_sample(struct tv_view *view, const void *options, void *state,
         on_norm(view, options, state, point);
 }
 
+static void on_end(struct tv_view *view, const void *options, void *state_)
+{
+    const struct state *state = state_;
+    (void)options;
+    if (tv_view_count(view, TV_ROLE_GRAD_NORM) == 0)
+        tv_silent(view, "no gradient norm is logged");
+    else if (!isfinite(usual(state)))
+        tv_silent(view, "needs 8 gradient norms to know the usual one");
+}
+
 static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, factor, DOUBLE, 10, 1, 1e6, "gradient norm over the usual one"),
+    TV_OPTION_ROW(struct options, far, DOUBLE, 30, 1, 1e6,
+                  "factor at which two points in a row are enough"),
     TV_OPTION_ROW(struct options, points, INT, 3, 1, 1000, "points in a row above the factor"),
     TV_OPTION_ROW(struct options, growth, DOUBLE, 2.5, 1, 1e6,
                   "factor that is enough while the norm rises steadily"),
     TV_OPTION_ROW(struct options, score, DOUBLE, 5, 1, 100,
                   "least rise over the noise of the norm"),
-    TV_OPTION_ROW(struct options, dead_points, INT, 2, 1, 1000,
-                  "points in a row that are NaN or infinite"),
+    TV_OPTION_ROW(struct options, fp16_grace, INT, 3, 1, 1000,
+                  "NaN or infinite norms in a row that fp16 loss scaling may cause"),
     TV_OPTION_ROW(struct options, clear, INT, 10, 1, 1e6,
                   "points in a row below that end the alert"),
     TV_OPTION_END};
@@ -230,23 +246,24 @@ const struct tv_detector tv_detector_gradient_explosion = {
     .name = "gradient_explosion",
     .summary = "the logged gradient norm grows by a factor and stays there",
     .explain =
-        "Usual norm = median of the block levels after warm-up (at most the last 16 of 32 blocks, "
-        "the latest left out). "
-        "Fires when `points` logged norms in a row exceed `factor` times the usual one and `score` "
-        "noises, when the last "
-        "8 rise steadily (Mann-Kendall z > 2.6) past `growth` times the usual one, or when the "
-        "norm "
-        "is NaN or infinite "
-        "`dead_points` times in a row. Single peaks, which most runs have, are not reported.\n"
-        "Trainers log the norm before clipping, so this shows also where clipping hides it from "
-        "the weights.\n"
+        "Usual norm = median of the block levels after warm-up (at most the last 16 of 32 "
+        "blocks, the latest left out; at first the median of the last 30 points). Fires when "
+        "`points` logged norms in a row exceed `factor` times the usual one and `score` "
+        "noises, or two in a row `far` times; when the last 8 rise steadily (Mann-Kendall z > "
+        "2.6) past `growth` times the usual one while the loss does not fall, which it does "
+        "where a model begins to learn; or when the norm is NaN or infinite (`fp16_grace` "
+        "times in a row with loss scaling, which skips such steps). Single peaks, which most "
+        "runs have, are not reported.\n"
+        "Trainers log the norm before clipping, so this shows also where clipping hides it "
+        "from the weights.\n"
         "Source: rule and defaults after SageMaker's and Megatron's tenfold rules, with a "
         "reference that follows the run.\n"
-        "Cannot see: anything when no gradient norm is logged; explosion in one layer that the "
-        "total norm drowns.",
+        "Cannot see: anything when no gradient norm is logged; explosion in one layer that "
+        "the total norm drowns.",
     .roles = TV_ROLE_BIT(TV_ROLE_GRAD_NORM),
     .options = table,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),
     .on_sample = on_sample,
+    .on_end = on_end,
 };

@@ -23,7 +23,9 @@ struct state {
     uint32_t calm;
     uint32_t below, far, dead; /* points in a row */
     int64_t below_step;
-    bool is_raised;
+    bool is_raised, is_waiting;
+    struct tv_point waiting; /* norm not judged yet */
+    int64_t loss_step;
 };
 
 static double level(const double *ring, uint32_t count)
@@ -90,13 +92,16 @@ static bool is_below(const struct state *state, const struct options *options, d
     return norm / loss < factor * options->ratio * usual;
 }
 
-/* Tiny beside the loss, from the start, and the loss has hardly moved. */
+/* Tiny beside the loss, from the start, and the loss has hardly moved. A norm of exactly 0 may be
+ * one that the trainer does not know: the loss must then have stood still for a while. */
 static bool is_dead(const struct state *state, const struct options *options, double norm,
                     double factor)
 {
     double loss = level(state->loss, state->losses), limit = factor * options->dead;
     if (!state->losses)
-        return norm < 1e-2 * limit && state->highest < 1e-2 * options->dead;
+        return norm > 0 && norm < 1e-2 * limit && state->highest < 1e-2 * options->dead;
+    if (norm == 0 && (state->losses < 10 || fabs(loss) < 0.98 * fabs(state->first_loss)))
+        return false;
     return norm < limit * fabs(loss) && state->highest < options->dead * fabs(state->first_loss) &&
            fabs(loss) > 0.5 * fabs(state->first_loss);
 }
@@ -118,11 +123,12 @@ static void count(struct state *state, const struct options *options, const stru
     double norm = point->value;
     bool dead = is_dead(state, options, norm, 1), below = is_below(state, options, norm, 1);
     bool far = is_dead(state, options, norm, 0.1) || is_below(state, options, norm, 0.1);
+    bool none = is_dead(state, options, norm, 0.01);
     if ((below || dead) && state->below == 0)
         state->below_step = point->step;
     state->below = below || dead ? state->below + 1 : 0;
     state->dead = dead ? state->dead + 1 : 0;
-    state->far = far ? state->far + 1 : 0;
+    state->far = none ? state->far + 2 : far ? state->far + 1 : 0;
     if (!below)
         learn(state, point);
 }
@@ -144,22 +150,49 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
         state->calm = 0;
 }
 
+static void on_loss(struct state *state, double loss)
+{
+    if (state->losses == 0)
+        state->first_loss = loss;
+    state->loss[state->losses++ % LAST] = loss;
+    if (state->losses == 1000 * LAST)
+        state->losses -= 900 * LAST;
+}
+
+static void judge_waiting(struct tv_view *view, const struct options *options, struct state *state)
+{
+    if (state->is_waiting)
+        on_norm(view, options, state, &state->waiting);
+    state->is_waiting = false;
+}
+
+/* A norm waits for the loss of its step, which may come after it. */
 static void on_sample(struct tv_view *view, const void *options, void *state_,
                       const struct tv_point *point)
 {
     struct state *state = state_;
-    if (!isfinite(point->value))
+    if (!isfinite(point->value) || tv_view_is_rl(view))
         return;
-    if (point->role == TV_ROLE_GRAD_NORM) {
-        if (point->value >= 0 && !tv_view_is_rl(view))
-            on_norm(view, options, state, point);
-        return;
+    if (state->is_waiting && point->step != state->waiting.step)
+        judge_waiting(view, options, state);
+    if (point->role == TV_ROLE_TRAIN_LOSS) {
+        on_loss(state, point->value);
+        state->loss_step = point->step;
+        judge_waiting(view, options, state);
+    } else if (point->value >= 0) {
+        judge_waiting(view, options, state);
+        state->waiting = *point;
+        state->is_waiting = true;
+        if (state->losses && state->loss_step == point->step)
+            judge_waiting(view, options, state);
     }
-    if (state->losses == 0)
-        state->first_loss = point->value;
-    state->loss[state->losses++ % LAST] = point->value;
-    if (state->losses == 1000 * LAST)
-        state->losses -= 900 * LAST;
+}
+
+static void on_end(struct tv_view *view, const void *options, void *state_)
+{
+    judge_waiting(view, options, state_);
+    if (tv_view_count(view, TV_ROLE_GRAD_NORM) == 0)
+        tv_silent(view, "no gradient norm is logged");
 }
 
 static const struct tv_option table[] = {
@@ -177,22 +210,22 @@ const struct tv_detector tv_detector_gradient_vanishing = {
     .name = "gradient_vanishing",
     .summary = "the logged gradient norm is too small to train while there is loss left",
     .explain =
-        "Fires when the norm is below `share` of its median so far and norm / loss below `ratio` "
-        "of its own median so far, `points` "
-        "points in a row (`far_points` when it is below a tenth of both); or when it is below "
-        "`dead` x loss from the first point on "
-        "with the loss still above half of its first value. The norm of a converging model falls "
-        "with its loss and is not reported. "
+        "Fires when the norm is below `share` of its median so far and norm / loss below "
+        "`ratio` of its own median so far, `points` points in a row (`far_points` when it is "
+        "below a tenth of both); or when it is below `dead` x loss from the first point on "
+        "(one point below a hundredth of it) with the loss still above half of its first "
+        "value. The norm of a converging model falls with its loss and is not reported. "
         "Losses that are not positive have no such ratio: then the norm must fall ten times "
         "further.\n"
         "Comparing norm and loss makes both rules independent of the unit of the loss.\n"
-        "Source: AutoTrainer and SageMaker Debugger judge layer gradients (below 1e-4 and 1e-7 "
-        "absolute); a log has only "
-        "the total norm, so the reference is the run's own.\n"
-        "Cannot see: vanishing in the first layers while the last ones keep the total norm up.",
+        "Source: AutoTrainer and SageMaker Debugger judge layer gradients (below 1e-4 and "
+        "1e-7 absolute); a log has only the total norm, so the reference is the run's own.\n"
+        "Cannot see: vanishing in the first layers while the last ones keep the total norm "
+        "up.",
     .roles = TV_ROLE_BIT(TV_ROLE_GRAD_NORM) | TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
     .options = table,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),
     .on_sample = on_sample,
+    .on_end = on_end,
 };

@@ -5,6 +5,7 @@
 #include "lib/innovation.h"
 #include "lib/note.h"
 #include <math.h>
+#include <stdio.h>
 
 struct options {
     double score, pair_score, early, late, heavy, rise, share, restart_factor;
@@ -270,6 +271,20 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         on_gradient(state, point);
 }
 
+static void on_end(struct tv_view *view, const void *options_, void *state_)
+{
+    const struct options *options = options_;
+    const struct state *state = state_;
+    char reason[96];
+    if (tv_view_is_rl(view)) {
+        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    } else if (state->loss.changes < options->least) {
+        snprintf(reason, sizeof reason, "needs %lld training losses to know their noise, has %u",
+                 (long long)options->least + TV_INNOVATION_LAST + 1, state->points);
+        tv_silent(view, reason);
+    }
+}
+
 static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, score, DOUBLE, 5, 2, 100,
                   "innovation over its scale, times 1 + early/n at the n-th point"),
@@ -299,30 +314,27 @@ const struct tv_detector tv_detector_loss_spike = {
     .name = "loss_spike",
     .summary = "the training loss jumps far out of its own noise",
     .explain =
-        "e = ln x - ln(median of the last 3 accepted losses); s = max(1.4826 MAD, (95 % quantile - "
-        "median)/1.645, 0.01) "
-        "of the last 30 e. Fires when e/s > `score` x (1 + `early`/n) at the n-th point, or > "
-        "`pair_score` x (1 + 2 `early`/n) at two in a row; "
-        "when e is `heavy` times the largest e, and e/s above the largest e/s, of the last 90 to "
-        "120 accepted points, since noise with heavy "
-        "tails repeats its excursions; and when the rise is above `rise` of the level and "
-        "above `share` of the way "
-        "from the start to here. Once a loss was negative, differences replace logarithms.\n"
-        "Only accepted points are learnt. Over after 3 points below half of the jump; `relevel` "
-        "points above it are a "
-        "new level (divergence reports those). After a resume `mask` points are not judged; after "
-        "a jump of the "
-        "learning rate (a cosine restart) the score needed is `restart_factor` times higher.\n"
-        "Measured on 36 public runs (21,161 points): 0.14 alarms per 1,000 points at 53 % recall "
-        "of an injected "
-        "one-point doubling; mean and standard deviation of 128 points (OLMo): 0.24 at 22 %.\n"
-        "Cannot see: spikes within the first points of a run, and spikes that averaging over the "
-        "logging window has "
-        "spread below the noise.",
+        "e = ln x - ln(median of the last 3 accepted losses); s = max(1.4826 MAD, (95 % "
+        "quantile - median)/1.645, 0.01) of the last 30 e. Fires when e/s > `score` x (1 + "
+        "`early`/n) at the n-th point, or > `pair_score` x (1 + 2 `early`/n) at two in a row; "
+        "when e is `heavy` times the largest e, and e/s above the largest e/s, of the last 90 "
+        "to 120 accepted points, since noise with heavy tails repeats its excursions; and "
+        "when the rise is above `rise` of the level and above `share` of the way from the "
+        "start to here. Once a loss was negative, differences replace logarithms.\n"
+        "Only accepted points are learnt. Over after 3 points below half of the jump; "
+        "`relevel` points above it are a new level (divergence reports those). After a resume "
+        "`mask` points are not judged; after a jump of the learning rate (a cosine restart) "
+        "the score needed is `restart_factor` times higher.\n"
+        "Measured on 36 public runs (21,161 points): 0.14 alarms per 1,000 points at 53 % "
+        "recall of an injected one-point doubling; mean and standard deviation of 128 points "
+        "(OLMo): 0.24 at 22 %.\n"
+        "Cannot see: spikes within the first points of a run, and spikes that averaging over "
+        "the logging window has spread below the noise.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_GRAD_NORM) |
              TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = table,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),
     .on_sample = on_sample,
+    .on_end = on_end,
 };

@@ -243,23 +243,20 @@ static const struct tv_option table[] = {
 const struct tv_detector tv_detector_non_finite = {
     .name = "non_finite",
     .summary = "NaN or infinity in the loss or the gradient norm, also when the trainer hides it",
-    .explain = "Fires at once when the training loss, the evaluation loss or the gradient norm is "
-               "NaN or infinite.\n"
-               "Hidden forms: a loss of exactly 0 (`zeros` points in a row, one when the gradient "
-               "norm is NaN) after losses "
-               "above `zero_from`: transformers replaces NaN losses in its log while "
-               "logging_nan_inf_filter is true, which "
-               "is the default; a loss that is left out of `missing` logged steps although it was "
-               "in each one before: "
-               "Megatron-LM writes no loss when its average is NaN.\n"
-               "With fp16 loss scaling a single overflowing gradient norm is normal (the step is "
-               "skipped): `fp16_grace` in a "
-               "row are needed as long as the loss is finite.\n"
-               "Resolved after `clear` finite points.\n"
-               "Source: transformers Trainer._maybe_log_save_evaluate; Megatron-LM training_log.\n"
-               "Cannot see: NaN inside the model that no logged number shows; a filtered NaN in a "
-               "log that "
-               "averages so many steps that the loss does not become 0.",
+    .explain =
+        "Fires at once when the training loss, the evaluation loss or the gradient norm is "
+        "NaN or infinite.\n"
+        "Hidden forms: a loss of exactly 0 (`zeros` points in a row, one when the gradient "
+        "norm is NaN) after losses above `zero_from`: transformers replaces NaN losses in its "
+        "log while logging_nan_inf_filter is true, which is the default; a loss that is left "
+        "out of `missing` logged steps although it was in each one before: Megatron-LM writes "
+        "no loss when its average is NaN.\n"
+        "With fp16 loss scaling a single overflowing gradient norm is normal (the step is "
+        "skipped): `fp16_grace` in a row are needed as long as the loss is finite.\n"
+        "Resolved after `clear` finite points.\n"
+        "Source: transformers Trainer._maybe_log_save_evaluate; Megatron-LM training_log.\n"
+        "Cannot see: NaN inside the model that no logged number shows; a filtered NaN in a "
+        "log that averages so many steps that the loss does not become 0.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
              TV_ROLE_BIT(TV_ROLE_GRAD_NORM) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = table,

@@ -99,11 +99,23 @@ static double first_limit(const struct state *state, const struct options *optio
     return fmax(options->rise, exp(2 * noise)) * high;
 }
 
+static double lowest_of_last(const struct state *state, uint32_t len)
+{
+    double lowest = INFINITY;
+    for (uint32_t i = 0; i < len; i++)
+        lowest = fmin(lowest, state->last[(state->points - 1 - i) % LAST]);
+    return lowest;
+}
+
 /* A descent never has three points in a row clearly above its first ones, nor four of ten at twice
  * their height. */
 static bool rises_at_once(struct state *state, const struct options *options)
 {
     uint32_t n = state->points;
+    if (n >= 3 && n <= 8 && !state->loss.is_raw &&
+        lowest_of_last(state, 2) >
+            1.5 * options->far_rise * fmax(state->head[0], n > 3 ? state->head[1] : 0))
+        return true;
     if (n < 4)
         return false;
     double limit = first_limit(state, options, n < 6 ? n - 3 : 3);
@@ -115,10 +127,7 @@ static bool rises_at_once(struct state *state, const struct options *options)
     state->far = (state->far << 1 | is_far) & 0x3ff;
     if (is_far && __builtin_popcount(state->far) >= 4)
         return true;
-    for (uint32_t i = 0; i < 3; i++)
-        if (!(state->last[(n - 1 - i) % LAST] > limit))
-            return false;
-    return true;
+    return lowest_of_last(state, 3) > limit;
 }
 
 static bool rises(const struct state *state, const struct options *options)
@@ -188,6 +197,19 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     }
 }
 
+static void on_end(struct tv_view *view, const void *options, void *state_)
+{
+    const struct state *state = state_;
+    (void)options;
+    if (tv_view_is_rl(view))
+        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    else if (state->points < 4)
+        tv_silent(view, "needs 4 training losses in the warm-up");
+    else if (state->is_over && !state->is_raised && state->points < 2 * LAST)
+        tv_silent(view, "the warm-up has too few logged points for its noise: only a plain rise "
+                        "would have shown");
+}
+
 static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, rise, DOUBLE, 1.25, 1, 100,
                   "least ratio of the level to the lowest level"),
@@ -209,19 +231,16 @@ const struct tv_detector tv_detector_warmup_divergence = {
     .name = "warmup_divergence",
     .summary = "the loss rises in or just after warm-up",
     .explain =
-        "Level = median of the last 5 losses. Inside the warm-up and as many steps again (at most "
-        "10 %, at least 5 % "
-        "of the run) the level must not rise above its lowest value by more than max(ln `rise`, "
-        "`score` x 1.2533 s "
-        "sqrt(2/5)) in log space, s being the noise from innovations, while the rise undoes at "
-        "least `undone` of the "
-        "progress so far (`worse_score` once the level is also `rise` above the first losses). "
-        "Three points in a row above all of the first "
-        "three by `early_rise` (later by `rise` and 2 noises) are enough, "
-        "and so are four of ten points at `far_rise` times the first three.\n"
-        "Warm-up comes from the configuration, else from the rise of the logged learning rate. The "
-        "learning rate at "
-        "the lowest level is reported as the last good one.\n"
+        "Level = median of the last 5 losses. Inside the warm-up and as many steps again (at "
+        "most 10 %, at least 5 % of the run) the level must not rise above its lowest value "
+        "by more than max(ln `rise`, `score` x 1.2533 s sqrt(2/5)) in log space, s being the "
+        "noise from innovations, while the rise undoes at least `undone` of the progress so "
+        "far (`worse_score` once the level is also `rise` above the first losses). Three "
+        "points in a row above all of the first three by `early_rise` (later by `rise` and 2 "
+        "noises) are enough, and so are four of ten points at `far_rise` times the first "
+        "three, or two in a row at 1.5 `far_rise` times within the first 8.\n"
+        "Warm-up comes from the configuration, else from the rise of the logged learning "
+        "rate. The learning rate at the lowest level is reported as the last good one.\n"
         "Source: median test of two samples (asymptotic standard error 1.2533 s / sqrt n).\n"
         "Cannot see: a rise within the first logging interval; steps that were averaged away.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
@@ -229,4 +248,5 @@ const struct tv_detector tv_detector_warmup_divergence = {
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),
     .on_sample = on_sample,
+    .on_end = on_end,
 };
