@@ -22,8 +22,10 @@ struct state {
     enum { UNDECIDED, NOTHING_PROMISED, PLATEAU, SCHEDULE } promised;
     uint32_t version; /* of the schedule that this is about */
     bool has_fit, is_raised;
+    bool was_kept; /* the promise before this one was kept to the end */
     uint32_t refits;
     uint32_t next_look; /* points seen when the cause is worked out again */
+    bool is_minimum_open;
     uint32_t floorless; /* points in a row that follow a schedule without a minimum exactly */
     int64_t floorless_step;
 };
@@ -33,6 +35,12 @@ static double number_or(const struct tv_view *view, const char *names, double ot
     struct tv_setting setting;
     return tv_lr_setting(view, names, &setting) && isfinite(setting.number) ? setting.number
                                                                             : otherwise;
+}
+
+static bool is_hf(const struct tv_schedule *promise)
+{
+    return promise->framework && (!strcmp(promise->framework, "transformers") ||
+                                  !strcmp(promise->framework, "llamafactory"));
 }
 
 static bool is_warmup_ratio(const struct tv_view *view)
@@ -50,6 +58,8 @@ static struct tv_lr_tolerance tolerance_of(const struct tv_view *view,
     struct tv_lr_tolerance tolerance = {.of_peak = options->of_peak,
                                         .of_expected = options->of_expected};
     if (number_or(view, TV_LR_TOTAL_KEYS, 0) > 0 || number_or(view, TV_LR_COUNTED_KEYS, 0) > 0)
+        return tolerance;
+    if (!is_hf(promise) && promise->steps_per_epoch == 0)
         return tolerance;
     struct tv_point epoch;
     bool has_epoch = tv_view_last(view, TV_ROLE_EPOCH, &epoch) && epoch.value > 0;
@@ -157,11 +167,26 @@ static void tell(struct tv_view *view, struct state *state, const struct tv_sche
     state->next_look = 2 * state->points.seen;
 }
 
+/* A run that is resumed with other settings kept its first promise; the new one begins here. */
+static void forget_past(struct state *state)
+{
+    struct tv_lr_point all[TV_LR_POINTS];
+    size_t len = tv_lr_points_get(&state->points, all);
+    state->points = (struct tv_lr_points){0};
+    if (len)
+        tv_lr_points_add(&state->points, all[len - 1].step, all[len - 1].value);
+}
+
 /* Explains the points by the promise again, with what is now known. */
 static void refit(struct tv_view *view, struct state *state, const struct tv_schedule *promise)
 {
     state->fit = tv_lr_fit_best(promise, &state->tolerance, &state->points);
     state->has_fit = true;
+    if (state->fit.is_broken && state->was_kept) {
+        forget_past(state);
+        state->fit = tv_lr_fit_best(promise, &state->tolerance, &state->points);
+    }
+    state->was_kept = false;
     if (state->fit.is_broken) {
         tv_lr_points_pin(&state->points, state->fit.fail_step);
         tell(view, state, promise);
@@ -172,12 +197,13 @@ static void refit(struct tv_view *view, struct state *state, const struct tv_sch
 }
 
 /* A scheduler that is named after its minimum, and no setting says which: any minimum keeps the
- * promise, none does not.
- */
-static bool is_minimum_open(const struct tv_schedule *promise)
+ * promise, none does not. transformers itself refuses to start like that. */
+static bool is_minimum_open(const struct tv_view *view, const struct tv_schedule *promise)
 {
-    return strstr(tv_schedule_name(promise), "min_lr") && isnan(promise->param[TV_P_FLOOR]) &&
-           !(promise->param[TV_P_FLOOR_RATIO] > 0);
+    struct tv_setting setting;
+    return strstr(tv_schedule_name(promise), "min_lr") && !is_hf(promise) &&
+           isnan(promise->param[TV_P_FLOOR]) && !(promise->param[TV_P_FLOOR_RATIO] > 0) &&
+           !tv_lr_setting(view, "min_lr|min_lr_rate|min_lr_ratio|eta_min|lr_end", &setting);
 }
 
 static void tell_floorless(struct tv_view *view, struct state *state,
@@ -229,11 +255,11 @@ static bool should_refit(const struct state *state)
 static void compare(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_schedule *promise, struct tv_lr_point point)
 {
-    if (state->has_fit && is_minimum_open(promise) &&
+    if (state->has_fit && state->is_minimum_open &&
         follow_open_minimum(view, state, promise, point))
         return;
     if (state->has_fit && state->is_raised) {
-        if (!is_minimum_open(promise) && state->points.seen >= state->next_look)
+        if (!state->is_minimum_open && state->points.seen >= state->next_look)
             tell(view, state, promise);
         return;
     }
@@ -254,9 +280,7 @@ static void compare(struct tv_view *view, const struct options *options, struct 
 static bool is_promised(const struct tv_view *view, const struct tv_schedule *promise)
 {
     struct tv_setting setting;
-    bool is_hf = promise->framework && (!strcmp(promise->framework, "transformers") ||
-                                        !strcmp(promise->framework, "llamafactory"));
-    return !is_hf || tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting);
+    return !is_hf(promise) || tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting);
 }
 
 static const char *why_nothing(const struct tv_view *view, const struct tv_schedule *promise)
@@ -280,6 +304,7 @@ static void decide(struct tv_view *view, struct state *state)
     if (state->promised != UNDECIDED && state->version == version)
         return;
     state->version = version;
+    state->was_kept = state->has_fit && !state->is_raised && state->fit.exact >= TV_LR_FAILS;
     state->has_fit = false;
     const char *why = why_nothing(view, tv_view_schedule(view));
     if (tv_lr_plateau_is_promised(view)) {
@@ -289,6 +314,7 @@ static void decide(struct tv_view *view, struct state *state)
         tv_silent(view, why);
     } else {
         state->promised = SCHEDULE;
+        state->is_minimum_open = is_minimum_open(view, tv_view_schedule(view));
     }
 }
 
@@ -317,7 +343,7 @@ static void on_end(struct tv_view *view, const void *options, void *state)
     struct state *s = state;
     decide(view, s);
     const struct tv_schedule *promise = tv_view_schedule(view);
-    if (s->points.seen == 0 || s->promised != SCHEDULE || is_minimum_open(promise))
+    if (s->points.seen == 0 || s->promised != SCHEDULE || s->is_minimum_open)
         return;
     if (!s->has_fit) {
         s->tolerance = tolerance_of(view, options, promise);

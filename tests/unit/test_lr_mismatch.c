@@ -145,6 +145,21 @@ START_TEST(late_facts_take_an_alert_back)
 }
 END_TEST
 
+START_TEST(a_run_resumed_with_other_settings_keeps_both_promises)
+{
+    struct tv_log log;
+    open_log(&log, "linear", "500", "50");
+    for (int g = 10; g <= 400; g += 10)
+        tv_log_point(&log, LR, g, linear(g, 500, 50));
+    tv_log_next_file(&log);
+    tv_log_fact(&log, "max_steps", "900");
+    for (int g = 310; g <= 900; g += 10)
+        tv_log_point(&log, LR, g, linear(g, 900, 50));
+    ck_assert_ptr_null(end(&log));
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(facts_behind_the_points_are_judged_at_the_end)
 {
     struct tv_log log;
@@ -272,6 +287,7 @@ static Suite *suite(void)
     tcase_add_test(tc, three_bad_points_are_and_it_is_said_at_once);
     tcase_add_test(tc, more_points_refine_the_cause_and_not_the_identity);
     tcase_add_test(tc, late_facts_take_an_alert_back);
+    tcase_add_test(tc, a_run_resumed_with_other_settings_keeps_both_promises);
     tcase_add_test(tc, facts_behind_the_points_are_judged_at_the_end);
     tcase_add_test(tc, nothing_fits_is_said_too);
     tcase_add_test(tc, not_a_number_is_not_a_mismatch);
