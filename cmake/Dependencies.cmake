@@ -10,6 +10,7 @@ find_program(PROTOC_C protoc-c REQUIRED)
 
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 # libinotifytools has no pkg-config file.
 find_path(INOTIFYTOOLS_INCLUDE inotifytools/inotifytools.h REQUIRED)

@@ -58,6 +58,16 @@ enum tv_status tv_choice_detector(struct tv_choice *choice, const char *id, stru
     return TV_OK;
 }
 
+enum tv_status tv_choice_enable(struct tv_choice *choice, const char *id, bool enabled,
+                                struct tv_error *reterr)
+{
+    size_t index;
+    enum tv_status status = find(choice, id, &index, reterr);
+    if (status == TV_OK)
+        choice->enabled[index] = enabled;
+    return status;
+}
+
 static enum tv_status set_option(struct tv_choice *choice, size_t index, const char *name,
                                  const char *value, struct tv_error *reterr)
 {

@@ -19,6 +19,9 @@ enum tv_status tv_choice_detector(struct tv_choice *choice, const char *id,
                                   struct tv_error *reterr);
 enum tv_status tv_choice_set(struct tv_choice *choice, const char *setting,
                              struct tv_error *reterr);
+/* Switches one detector on or off, whatever else was chosen. */
+enum tv_status tv_choice_enable(struct tv_choice *choice, const char *id, bool enabled,
+                                struct tv_error *reterr);
 void tv_choice_free(struct tv_choice *choice);
 
 #define TV_LEVEL_NEVER (TV_CRITICAL + 1)

@@ -89,6 +89,15 @@ size_t tv_run_stories(struct tv_run *run, const struct tv_alert *const **ret);
 /* The report's pointers stay valid until the run is freed. */
 void tv_run_report(struct tv_run *run, struct tv_run_report *ret);
 
+/* Where the run stands, for metrics. NaN where nothing is known. */
+struct tv_run_now {
+    int64_t step;     /* TV_STEP_UNKNOWN before the first point */
+    double last_time; /* unix seconds of the last record */
+    double loss, eval_loss, grad_norm;
+    double learning_rate, expected_learning_rate; /* at the step of the last logged learning rate */
+};
+void tv_run_now(struct tv_run *run, struct tv_run_now *ret);
+
 /* The run's tags, for inspect. NULL `visit` results end nothing. */
 struct tv_series_info {
     const char *tag; /* escaped */

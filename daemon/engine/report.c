@@ -98,3 +98,26 @@ void tv_run_each_series(const struct tv_run *run,
             visit(ctx, &info);
     }
 }
+
+static double last_value(const struct tv_run *run, enum tv_role role)
+{
+    return run->roles[role].count ? run->roles[role].last.value : (double)NAN;
+}
+
+void tv_run_now(struct tv_run *run, struct tv_run_now *ret)
+{
+    const struct tv_role_slot *rate = &run->roles[TV_ROLE_LEARNING_RATE];
+    const struct tv_schedule *schedule = tv_view_schedule(&(struct tv_view){.run = run});
+    *ret = (struct tv_run_now){
+        .step = run->last_step,
+        .last_time = run->last_wall > 1e8 ? run->last_wall : (double)NAN,
+        .loss = last_value(run, TV_ROLE_TRAIN_LOSS),
+        .eval_loss = last_value(run, TV_ROLE_EVAL_LOSS),
+        .grad_norm = last_value(run, TV_ROLE_GRAD_NORM),
+        .learning_rate = last_value(run, TV_ROLE_LEARNING_RATE),
+        .expected_learning_rate = NAN,
+    };
+    if (schedule && rate->count)
+        ret->expected_learning_rate =
+            tv_schedule_lr(schedule, (double)rate->last.step - (double)schedule->log_offset);
+}

@@ -144,6 +144,13 @@ static void remember_directories(struct tv_follow *follow, struct followed *run,
             remember_directory(follow, run, file->path);
 }
 
+/* A run that is done moves nowhere, but its directories are known ones. */
+static void note_directories(struct tv_follow *follow, const struct tv_found_run *found)
+{
+    struct followed nobody = {0};
+    remember_directories(follow, &nobody, found);
+}
+
 static struct followed *add_run(struct tv_follow *follow, const struct tv_found_run *found,
                                 double now)
 {
@@ -159,11 +166,24 @@ static struct followed *add_run(struct tv_follow *follow, const struct tv_found_
     return run;
 }
 
+static bool is_done(const struct tv_follow *follow, const struct tv_found_run *found)
+{
+    char digest[17];
+    if (!follow->options->is_done)
+        return false;
+    tv_found_digest(found, digest);
+    return follow->options->is_done(follow->options->ctx, found->path, digest);
+}
+
 static void take_runs(struct tv_follow *follow, const struct tv_found *found, double now)
 {
     for (size_t i = 0; i < found->runs_len; i++) {
         const struct tv_found_run *one = &found->runs[i];
         struct followed *run = tv_map_get(&follow->by_path, tv_span_of(one->path));
+        if (!run && is_done(follow, one)) {
+            note_directories(follow, one);
+            continue;
+        }
         if (!run)
             run = add_run(follow, one, now);
         remember_directories(follow, run, one);
@@ -321,6 +341,18 @@ static void end_run(struct tv_follow *follow, struct followed *run, struct tv_mo
     tell(follow, run, now.boot);
     tv_run_report(tv_live_run(run->live), &report);
     follow->options->run(follow->options->ctx, &report);
+    if (follow->options->done && tv_run_is_finished(tv_live_run(run->live))) {
+        char digest[17];
+        tv_live_digest(run->live, digest);
+        follow->options->done(follow->options->ctx, run->path, digest, &report);
+    }
+}
+
+void tv_follow_each(const struct tv_follow *follow,
+                    void (*visit)(void *ctx, struct tv_run *run, bool ended), void *ctx)
+{
+    for (const struct followed *run = follow->runs; run; run = run->next)
+        visit(ctx, tv_live_run(run->live), run->ended);
 }
 
 static bool serve(struct tv_follow *follow, struct followed *run, struct tv_moment now)

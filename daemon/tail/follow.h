@@ -11,6 +11,7 @@
 #include "watch/watch.h"
 
 struct tv_engine_options;
+struct tv_run;
 
 /* Two clocks of one moment: seconds since boot (never steps; for waiting) and unix seconds (for the
  * data). */
@@ -31,6 +32,11 @@ struct tv_follow_options {
                   const struct tv_alert *alert); /* raised, or resolved; each state once */
     void (*run)(void *ctx, const struct tv_run_report *report); /* a run has ended */
     void (*problem)(void *ctx, const char *path, const struct tv_damage *damage);
+    /* Runs that ended: `digest` describes their files. One that is done with the same digest is not
+     * read. NULL: all are. */
+    bool (*is_done)(void *ctx, const char *path, const char *digest);
+    void (*done)(void *ctx, const char *path, const char *digest,
+                 const struct tv_run_report *report);
 };
 
 struct tv_follow;
@@ -48,5 +54,8 @@ double tv_follow_idle(const struct tv_follow *follow, struct tv_moment now);
 void tv_follow_end(struct tv_follow *follow, struct tv_moment now);
 
 size_t tv_follow_runs(const struct tv_follow *follow);
+/* Every run that is followed, for metrics. */
+void tv_follow_each(const struct tv_follow *follow,
+                    void (*visit)(void *ctx, struct tv_run *run, bool ended), void *ctx);
 
 #endif

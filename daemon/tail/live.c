@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tail/live.h"
+#include "base/map.h"
 #include "base/memory.h"
 #include "tail/reader.h"
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -321,4 +324,40 @@ void tv_live_end(struct tv_live *live, double now)
 struct tv_run *tv_live_run(struct tv_live *live)
 {
     return live->run;
+}
+
+static uint64_t hash_file(const char *path, const struct stat *seen, uint64_t hash)
+{
+    int64_t facts[] = {(int64_t)seen->st_dev, (int64_t)seen->st_ino, seen->st_size,
+                       seen->st_mtim.tv_sec, seen->st_mtim.tv_nsec};
+    hash = tv_hash((struct tv_span){path, strlen(path)}, hash);
+    return tv_hash((struct tv_span){(const char *)facts, sizeof facts}, hash);
+}
+
+static uint64_t hash_found(const struct tv_found_file *file, uint64_t hash)
+{
+    for (; file; file = file->next) {
+        struct stat now = {0};
+        if (stat(file->path, &now) != 0)
+            now.st_size = -1;
+        hash = hash_file(file->path, &now, hash);
+    }
+    return hash;
+}
+
+void tv_found_digest(const struct tv_found_run *found, char ret[17])
+{
+    uint64_t hash = hash_found(found->configs, 1);
+    for (const struct tv_found_source *source = found->sources; source; source = source->next)
+        hash = hash_found(source->files, hash);
+    snprintf(ret, 17, "%016" PRIx64, hash);
+}
+
+void tv_live_digest(const struct tv_live *live, char ret[17])
+{
+    uint64_t hash = 1;
+    for (const struct live_source *source = live->sources; source; source = source->next)
+        for (const struct live_file *file = source->files; file; file = file->next)
+            hash = hash_file(file->path, &file->seen, hash);
+    snprintf(ret, 17, "%016" PRIx64, hash);
 }

@@ -43,4 +43,9 @@ void tv_live_end(struct tv_live *live, double now);
 
 struct tv_run *tv_live_run(struct tv_live *live);
 
+/* 16 hex digits that change when any file of the run does: as it is now, and as it was when it was
+ * read. */
+void tv_found_digest(const struct tv_found_run *found, char ret[17]);
+void tv_live_digest(const struct tv_live *live, char ret[17]);
+
 #endif

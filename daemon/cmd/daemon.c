@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "service/paths.h"
+#include "service/service.h"
+#include <stdio.h>
+
+enum { OPT_CONFIG, OPT_CHECK, OPT_VERBOSE };
+
+static const struct tv_cli_option option_table[] = {
+    {"config", 'c', "FILE",
+     "the configuration (default " TV_CONFIG_PATH "),\nand the files in its .d directory"},
+    {"check-config", 0, NULL, "say what is wrong with the configuration, and end"},
+    {"verbose", 'v', NULL, "also say when runs end and what was odd in their logs"},
+    {NULL, 0, NULL, NULL},
+};
+
+static const struct tv_cli cli = {
+    .command = "daemon",
+    .operands = "",
+    .intro =
+        "The service: follows every run below the configured roots, keeps what it has told in its\n"
+        "state directory, sends findings to the configured sinks, and serves metrics over HTTP.\n"
+        "SIGHUP reads the configuration again.",
+    .options = option_table,
+    .examples = "  trainvet daemon --check-config --config trainvet.yaml\n"
+                "      before it is installed\n"
+                "  systemctl start trainvet\n"
+                "      on a node, with the unit that comes with it\n",
+};
+
+static int check(const char *path)
+{
+    struct tv_config config;
+    bool ok = tv_config_read(&config, path);
+    for (size_t i = 0; i < config.errors_len; i++)
+        printf("%s\n", config.errors[i]);
+    if (ok)
+        printf("%s: %zu roots, nothing wrong\n", path, config.roots_len);
+    tv_config_free(&config);
+    return ok ? TV_EXIT_OK : TV_EXIT_USAGE;
+}
+
+int tv_cmd_daemon(int argc, char **argv)
+{
+    const char *path = TV_CONFIG_PATH;
+    bool only_check = false;
+    struct tv_args args = tv_args(&cli, argc, argv);
+    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
+        if (option == TV_ARG_HELP)
+            return TV_EXIT_OK;
+        if (option == TV_ARG_ERROR)
+            return TV_EXIT_USAGE;
+        if (option == TV_ARG_OPERAND)
+            return tv_cli_error(&cli, "daemon takes no PATH: roots stand in the configuration");
+        if (option == OPT_CONFIG)
+            path = args.value;
+        else if (option == OPT_CHECK)
+            only_check = true;
+        else
+            tv_log_set_level(TV_LOG_INFO);
+    }
+    return only_check ? check(path) : tv_service_run(path);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "http/http.h"
+#include "base/memory.h"
+#include "http/pages.h"
+#include "trainvet/text.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { CONNECTIONS_MAX = 32, TIMEOUT_S = 10, BACKLOG = 16 };
+
+struct tv_http {
+    struct MHD_Daemon *daemon;
+    struct tv_service *service;
+    sd_event_source *ready, *timer;
+    char unix_path[sizeof((struct sockaddr_un *)0)->sun_path];
+};
+
+static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, char *body,
+                              size_t len, const char *type)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        free(body);
+        return MHD_NO;
+    }
+    MHD_add_response_header(response, "Content-Type", type);
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    enum MHD_Result result = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *text)
+{
+    return answer(connection, status, tv_xstrndup(text, strlen(text)), strlen(text),
+                  "text/plain; charset=utf-8");
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_len, void **state)
+{
+    (void)version;
+    (void)data;
+    (void)state;
+    struct tv_http *http = ctx;
+    size_t len;
+    bool well;
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        *data_len = 0;
+        return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET\n");
+    }
+    if (strcmp(url, "/metrics") == 0) {
+        char *body = tv_page_metrics(http->service, &len);
+        return answer(connection, MHD_HTTP_OK, body, len,
+                      "text/plain; version=0.0.4; charset=utf-8");
+    }
+    if (strcmp(url, "/api/v1/runs") == 0) {
+        char *body = tv_page_runs(http->service, &len);
+        return answer(connection, MHD_HTTP_OK, body, len, "application/json");
+    }
+    if (strcmp(url, "/api/v1/alerts") == 0) {
+        char *body = tv_page_alerts(http->service, &len);
+        return answer(connection, MHD_HTTP_OK, body, len, "application/json");
+    }
+    if (strcmp(url, "/healthz") == 0) {
+        char *body = tv_page_health(http->service, &len, &well);
+        return answer(connection, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, body, len,
+                      "text/plain; charset=utf-8");
+    }
+    return say(connection, MHD_HTTP_NOT_FOUND, "/metrics /api/v1/runs /api/v1/alerts /healthz\n");
+}
+
+static int listen_unix(struct tv_http *http, const char *path, struct tv_error *reterr)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s", path) >=
+        sizeof address.sun_path) {
+        tv_fail(reterr, TV_ECONFIG, "listen: the socket's path is too long");
+    } else if (fd >= 0) {
+        unlink(path);
+        if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+            listen(fd, BACKLOG) == 0) {
+            memcpy(http->unix_path, address.sun_path, sizeof http->unix_path);
+            return fd;
+        }
+        tv_fail(reterr, TV_EIO, "listen: %.120s: %s", path, strerrordesc_np(errno));
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static int listen_tcp(const char *where, struct tv_error *reterr)
+{
+    char host[128];
+    const char *colon = strrchr(where, ':');
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                             .ai_socktype = SOCK_STREAM},
+                    *found = NULL;
+    size_t len = colon ? (size_t)(colon - where) : 0;
+    if (len > 1 && where[0] == '[' && colon[-1] == ']') {
+        where++;
+        len -= 2;
+    }
+    if (!colon || !tv_span_copy((struct tv_span){where, len}, host, sizeof host) ||
+        getaddrinfo(host, colon + 1, &hints, &found) != 0) {
+        tv_fail(reterr, TV_ECONFIG, "listen: expected ADDRESS:PORT or unix:/PATH, not \"%.120s\"",
+                where);
+        return -1;
+    }
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    if (!ok)
+        tv_fail(reterr, TV_EIO, "listen: %.120s: %s", where, strerrordesc_np(errno));
+    freeaddrinfo(found);
+    if (!ok && fd >= 0)
+        close(fd);
+    return ok ? fd : -1;
+}
+
+/* libmicrohttpd works when its descriptor is ready and when one of its connections runs out of
+ * time. */
+static void run(struct tv_http *http)
+{
+    MHD_UNSIGNED_LONG_LONG ms;
+    MHD_run(http->daemon);
+    bool waits = MHD_get_timeout(http->daemon, &ms) == MHD_YES;
+    sd_event_source_set_time_relative(http->timer, waits ? (uint64_t)ms * 1000 : 0);
+    sd_event_source_set_enabled(http->timer, waits ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+static int on_ready(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+    (void)source;
+    (void)fd;
+    (void)events;
+    run(ctx);
+    return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    (void)source;
+    (void)usec;
+    run(ctx);
+    return 0;
+}
+
+struct tv_http *tv_http_start(sd_event *loop, const char *listen_at, struct tv_service *service,
+                              struct tv_error *reterr)
+{
+    struct tv_http *http = tv_xcalloc(1, sizeof *http);
+    http->service = service;
+    int fd = strncmp(listen_at, "unix:", 5) == 0 ? listen_unix(http, listen_at + 5, reterr)
+                                                 : listen_tcp(listen_at, reterr);
+    if (fd < 0) {
+        free(http);
+        return NULL;
+    }
+    http->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET,
+                         fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (!info || sd_event_add_io(loop, &http->ready, info->epoll_fd, EPOLLIN, on_ready, http) < 0 ||
+        sd_event_add_time_relative(loop, &http->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, http) <
+            0) {
+        if (!http->daemon)
+            close(fd);
+        tv_http_stop(http);
+        tv_fail(reterr, TV_EIO, "the HTTP server cannot be started");
+        return NULL;
+    }
+    return http;
+}
+
+void tv_http_stop(struct tv_http *http)
+{
+    if (!http)
+        return;
+    sd_event_source_disable_unref(http->ready);
+    sd_event_source_disable_unref(http->timer);
+    if (http->daemon)
+        MHD_stop_daemon(http->daemon);
+    if (http->unix_path[0])
+        unlink(http->unix_path);
+    free(http);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Prometheus text exposition format 0.0.4. Every family is written in one piece, as the format
+ * demands. */
+#include "base/map.h"
+#include "base/memory.h"
+#include "engine/engine.h"
+#include "http/pages.h"
+#include "trainvet/number.h"
+#include "trainvet/text.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct page {
+    char *data;
+    size_t len, cap;
+    const struct tv_service *service;
+    double (*value)(const struct tv_run_report *report, const struct tv_run_now *now);
+    const char *name;
+};
+
+static void put(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(struct page *page, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (page->len + (size_t)n + 1 > page->cap) {
+        page->cap = (page->len + (size_t)n + 1) * 2;
+        page->data = tv_xrealloc(page->data, page->cap, 1);
+    }
+    vsnprintf(page->data + page->len, page->cap - page->len, format, again);
+    va_end(again);
+    page->len += (size_t)n;
+}
+
+/* A label value: backslash, quote and line end escaped; everything else that is odd was replaced by
+ * tv_escape. */
+static void put_label(struct page *page, const char *name, const char *value)
+{
+    char safe[512];
+    tv_escape(tv_span_of(value ? value : ""), safe, sizeof safe);
+    put(page, "%s=\"", name);
+    for (const char *p = safe; *p; p++)
+        put(page, *p == '\\' || *p == '"' ? "\\%c" : "%c", *p);
+    put(page, "\"");
+}
+
+static void put_value(struct page *page, double value)
+{
+    char number[TV_NUMBER_MAX];
+    if (isinf(value))
+        put(page, " %sInf\n", value < 0 ? "-" : "+");
+    else if (isnan(value))
+        put(page, " NaN\n");
+    else {
+        tv_format_double(number, value);
+        put(page, " %s\n", number);
+    }
+}
+
+static void family(struct page *page, const char *name, const char *type, const char *help)
+{
+    put(page, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void single(struct page *page, const char *name, const char *type, const char *help,
+                   double value)
+{
+    family(page, name, type, help);
+    put(page, "%s", name);
+    put_value(page, value);
+}
+
+/* Short, and stable as long as the run keeps its name. */
+static void run_id(const char *run, char ret[17])
+{
+    snprintf(ret, 17, "%016" PRIx64, tv_hash(tv_span_of(run), 2));
+}
+
+static void run_info(void *ctx, struct tv_run *run, bool ended)
+{
+    struct page *page = ctx;
+    struct tv_run_report report;
+    const char *const *labels = tv_service_config(page->service)->labels;
+    char id[17];
+    tv_run_report(run, &report);
+    run_id(report.run, id);
+    put(page, "trainvet_run_info{run_id=\"%s\",", id);
+    put_label(page, "run", report.run);
+    put(page, ",");
+    put_label(page, "framework", report.framework);
+    put(page, ",");
+    put_label(page, "scheduler", report.scheduler);
+    put(page, ",state=\"%s\"", ended ? "ended" : "followed");
+    for (size_t i = 0; labels && labels[i]; i += 2) {
+        put(page, ",");
+        put_label(page, labels[i], labels[i + 1]);
+    }
+    put(page, "} 1\n");
+}
+
+static void run_value(void *ctx, struct tv_run *run, bool ended)
+{
+    (void)ended;
+    struct page *page = ctx;
+    struct tv_run_report report;
+    struct tv_run_now now;
+    char id[17];
+    tv_run_report(run, &report);
+    tv_run_now(run, &now);
+    double value = page->value(&report, &now);
+    if (isnan(value))
+        return;
+    run_id(report.run, id);
+    put(page, "%s{run_id=\"%s\"}", page->name, id);
+    put_value(page, value);
+}
+
+static double step(const struct tv_run_report *report, const struct tv_run_now *now)
+{
+    (void)report;
+    return now->step == TV_STEP_UNKNOWN ? (double)NAN : (double)now->step;
+}
+
+static double total_steps(const struct tv_run_report *report, const struct tv_run_now *now)
+{
+    (void)now;
+    return report->total_steps > 0 ? (double)report->total_steps : (double)NAN;
+}
+
+static double last_time(const struct tv_run_report *report, const struct tv_run_now *now)
+{
+    (void)report;
+    return now->last_time;
+}
+
+static double loss(const struct tv_run_report *report, const struct tv_run_now *now)
+{
+    (void)report;
+    return now->loss;
+}
+
+static double eval_loss(const struct tv_run_report *report, const struct tv_run_now *now)
+{
+    (void)report;
+    return now->eval_loss;
+}
+
+static double grad_norm(const struct tv_run_report *report, const struct tv_run_now *now)
+{
+    (void)report;
+    return now->grad_norm;
+}
+
+static double learning_rate(const struct tv_run_report *report, const struct tv_run_now *now)
+{
+    (void)report;
+    return now->learning_rate;
+}
+
+static double expected_rate(const struct tv_run_report *report, const struct tv_run_now *now)
+{
+    (void)report;
+    return now->expected_learning_rate;
+}
+
+static void run_families(struct page *page)
+{
+    static const struct {
+        const char *name, *help;
+        double (*value)(const struct tv_run_report *report, const struct tv_run_now *now);
+    } rows[] = {
+        {"trainvet_run_step", "Last logged step.", step},
+        {"trainvet_run_planned_steps", "Steps that the run was planned to take.", total_steps},
+        {"trainvet_run_last_event_timestamp_seconds", "Time of the last record in the run's logs.",
+         last_time},
+        {"trainvet_run_loss", "Last training loss.", loss},
+        {"trainvet_run_eval_loss", "Last evaluation loss.", eval_loss},
+        {"trainvet_run_grad_norm", "Last gradient norm.", grad_norm},
+        {"trainvet_run_learning_rate", "Last logged learning rate.", learning_rate},
+        {"trainvet_run_expected_learning_rate",
+         "Learning rate that the configuration promises there.", expected_rate},
+    };
+    family(page, "trainvet_run_info", "gauge",
+           "Runs and what is known about them; joined by run_id.");
+    tv_follow_each(tv_service_follow(page->service), run_info, page);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        family(page, rows[i].name, "gauge", rows[i].help);
+        page->name = rows[i].name;
+        page->value = rows[i].value;
+        tv_follow_each(tv_service_follow(page->service), run_value, page);
+    }
+}
+
+static bool firing(void *ctx, const struct tv_alert *alert)
+{
+    struct page *page = ctx;
+    char id[17];
+    run_id(alert->run, id);
+    put(page, "trainvet_alert_firing{run_id=\"%s\",", id);
+    put_label(page, "detector", alert->detector);
+    put(page, ",");
+    put_label(page, "subject", alert->subject);
+    put(page, ",severity=\"%s\",fingerprint=\"%s\"} 1\n", tv_severity_name(alert->severity),
+        alert->fingerprint);
+    return true;
+}
+
+static void delivery_family(struct page *page, const char *name, const char *type, const char *help,
+                            size_t offset)
+{
+    family(page, name, type, help);
+    for (const struct tv_config_sink *sink = tv_service_config(page->service)->sinks; sink;
+         sink = sink->next) {
+        struct tv_store_counts counts = tv_store_count(tv_service_store(page->service), sink->name);
+        uint64_t value;
+        memcpy(&value, (const char *)&counts + offset, sizeof value);
+        put(page, "%s{", name);
+        put_label(page, "sink", sink->name);
+        put(page, "} %" PRIu64 "\n", value);
+    }
+}
+
+static double resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    unsigned long size, resident = 0;
+    if (file && fscanf(file, "%lu %lu", &size, &resident) != 2)
+        resident = 0;
+    if (file)
+        fclose(file);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void own_families(struct page *page)
+{
+    struct tv_service_health health = tv_service_health(page->service);
+    single(page, "trainvet_start_time_seconds", "gauge", "When the service started.",
+           health.started);
+    single(page, "trainvet_last_work_timestamp_seconds", "gauge",
+           "When the logs were last looked at.", health.last_work);
+    single(page, "trainvet_runs_followed", "gauge", "Runs that are followed.",
+           (double)tv_follow_runs(tv_service_follow(page->service)));
+    single(page, "trainvet_alerts_total", "counter", "States of alerts recorded since the start.",
+           (double)health.alerts);
+    single(page, "trainvet_store_failures_total", "counter",
+           "Writes to the state directory that failed.", (double)health.store_failures);
+    single(page, "trainvet_alerts_unrecorded", "gauge",
+           "Alerts kept in memory until they can be recorded.", (double)health.backlog);
+    single(page, "trainvet_damaged_records_total", "counter", "Damaged records seen in logs.",
+           (double)health.damaged);
+    single(page, "trainvet_resident_memory_bytes", "gauge", "Memory of the service.",
+           resident_bytes());
+    delivery_family(page, "trainvet_deliveries_owed", "gauge", "Deliveries that are still owed.",
+                    offsetof(struct tv_store_counts, owed));
+    delivery_family(page, "trainvet_deliveries_total", "counter", "Deliveries that were taken.",
+                    offsetof(struct tv_store_counts, delivered));
+    delivery_family(page, "trainvet_deliveries_failed_total", "counter",
+                    "Attempts that failed and are made again.",
+                    offsetof(struct tv_store_counts, failures));
+    delivery_family(page, "trainvet_deliveries_refused_total", "counter",
+                    "Deliveries that the other side refused.",
+                    offsetof(struct tv_store_counts, refused));
+    delivery_family(page, "trainvet_deliveries_dropped_total", "counter",
+                    "Deliveries dropped from a full queue.",
+                    offsetof(struct tv_store_counts, dropped));
+}
+
+char *tv_page_metrics(const struct tv_service *service, size_t *ret_len)
+{
+    struct page page = {.service = service};
+    run_families(&page);
+    family(&page, "trainvet_alert_firing", "gauge", "Findings that are not over.");
+    tv_store_each(tv_service_store(service), true, firing, &page);
+    own_families(&page);
+    *ret_len = page.len;
+    return page.data;
+}

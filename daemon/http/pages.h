@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef HTTP_PAGES_H
+#define HTTP_PAGES_H
+/* What each address answers with. Bodies are malloc'd. */
+#include "service/service.h"
+
+char *tv_page_metrics(const struct tv_service *service, size_t *ret_len);
+char *tv_page_runs(const struct tv_service *service, size_t *ret_len);
+char *tv_page_alerts(const struct tv_service *service, size_t *ret_len);
+/* "ok", or what is wrong; *ret_well says which. */
+char *tv_page_health(const struct tv_service *service, size_t *ret_len, bool *ret_well);
+
+#endif

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "service/service.h"
+#include "base/log.h"
+#include "cmd/cmd.h"
+#include "http/http.h"
+#include "service/dispatch.h"
+#include "service/paths.h"
+#include "sinks/lib/alert_json.h"
+#include "store/alert_text.h"
+#include "trainvet/text.h"
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+enum { ROUTES_MAX = 32, BACKLOG_MAX = 1000 };
+#define HOLD 5.0 /* seconds that a sample waits for the other files of its run */
+
+/* An alert that could not be recorded (disk full): its object, until it can. */
+struct waiting {
+    struct waiting *next;
+    char *object;
+};
+
+struct tv_service {
+    const char *config_path;
+    struct tv_config config;
+    struct tv_store *store;
+    struct tv_dispatch *dispatch;
+    struct tv_follow_options follow_options;
+    struct tv_follow *follow;
+    struct tv_watch *watch;
+    struct tv_http *http;
+    sd_event *loop;
+    sd_event_source *timer, *hints;
+    struct waiting *backlog;
+    bool said_store_failing;
+    uint64_t watchdog_usec;
+    struct tv_service_health health;
+};
+
+static double seconds_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static double unix_now(void)
+{
+    return seconds_of(CLOCK_REALTIME);
+}
+
+static struct tv_moment moment(void)
+{
+    return (struct tv_moment){seconds_of(CLOCK_BOOTTIME), unix_now()};
+}
+
+/* ---- alerts ---- */
+
+static bool record(struct tv_service *service, const struct tv_alert *alert)
+{
+    const char *sinks[ROUTES_MAX + 1];
+    struct tv_error error;
+    bool is_new;
+    double now = unix_now();
+    tv_config_route(&service->config, alert, now, sinks, ROUTES_MAX);
+    if (tv_store_alert(service->store, alert, sinks, now, &is_new, &error) != TV_OK) {
+        service->health.store_failures++;
+        if (!service->said_store_failing)
+            tv_log(TV_LOG_ERROR, "%s; alerts are kept in memory until it works", error.message);
+        service->said_store_failing = true;
+        return false;
+    }
+    if (service->said_store_failing)
+        tv_log(TV_LOG_WARNING, "the state directory can be written again");
+    service->said_store_failing = false;
+    service->health.alerts += is_new;
+    return true;
+}
+
+static void keep_for_later(struct tv_service *service, const struct tv_alert *alert)
+{
+    if (service->health.backlog >= BACKLOG_MAX)
+        return; /* a reading of the logs after the next start brings it back */
+    struct tv_json json = {0};
+    tv_alert_json(&json, alert);
+    struct waiting *waiting = tv_xcalloc(1, sizeof *waiting), **end = &service->backlog;
+    waiting->object = json.data;
+    while (*end)
+        end = &(*end)->next;
+    *end = waiting;
+    service->health.backlog++;
+}
+
+static void record_backlog(struct tv_service *service)
+{
+    while (service->backlog) {
+        struct waiting *first = service->backlog;
+        struct tv_arena texts = {0};
+        struct tv_alert alert;
+        bool done = !tv_alert_from_json(first->object, &texts, &alert) || record(service, &alert);
+        tv_arena_free(&texts);
+        if (!done)
+            return;
+        service->backlog = first->next;
+        service->health.backlog--;
+        free(first->object);
+        free(first);
+    }
+}
+
+static void on_alert(void *ctx, const struct tv_alert *alert)
+{
+    struct tv_service *service = ctx;
+    if (service->backlog || !record(service, alert))
+        keep_for_later(service, alert);
+}
+
+static bool wants(void *ctx, const char *sink, const struct tv_alert *alert)
+{
+    const struct tv_service *service = ctx;
+    const char *sinks[ROUTES_MAX + 1];
+    size_t len = tv_config_route(&service->config, alert, unix_now(), sinks, ROUTES_MAX);
+    for (size_t i = 0; i < len; i++)
+        if (strcmp(sinks[i], sink) == 0)
+            return true;
+    return false;
+}
+
+/* ---- runs ---- */
+
+static void on_run(void *ctx, const struct tv_run_report *report)
+{
+    (void)ctx;
+    tv_log(TV_LOG_INFO, "run %s ended at step %lld with %zu findings", report->run,
+           (long long)report->steps, report->alerts);
+}
+
+static void on_problem(void *ctx, const char *path, const struct tv_damage *damage)
+{
+    struct tv_service *service = ctx;
+    service->health.damaged += !damage->is_note;
+    tv_log(damage->is_note ? TV_LOG_INFO : TV_LOG_WARNING, "%s: %s", path, damage->what);
+}
+
+static bool is_done(void *ctx, const char *path, const char *digest)
+{
+    return tv_store_is_done(((struct tv_service *)ctx)->store, path, digest);
+}
+
+static void done(void *ctx, const char *path, const char *digest,
+                 const struct tv_run_report *report)
+{
+    struct tv_json json = {0};
+    tv_run_json(&json, report);
+    tv_store_run_done(((struct tv_service *)ctx)->store, path, digest, json.data);
+    tv_json_free(&json);
+}
+
+/* ---- the loop ---- */
+
+static void work(struct tv_service *service)
+{
+    record_backlog(service);
+    double wait = tv_follow_work(service->follow, moment());
+    tv_dispatch_pump(service->dispatch);
+    service->health.last_work = unix_now();
+    if (service->watchdog_usec)
+        sd_notify(0, "WATCHDOG=1"); /* reading has gone on: that is what is watched */
+    double longest = service->watchdog_usec ? (double)service->watchdog_usec / 3e6 : 60;
+    wait = wait < longest ? wait : longest;
+    sd_event_source_set_time_relative(service->timer, (uint64_t)(wait * 1e6));
+    sd_event_source_set_enabled(service->timer, SD_EVENT_ONESHOT);
+    sd_notifyf(0, "STATUS=%zu runs followed, %llu alerts", tv_follow_runs(service->follow),
+               (unsigned long long)service->health.alerts);
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    (void)source;
+    (void)usec;
+    work(ctx);
+    return 0;
+}
+
+static int on_hint(sd_event_source *source, int fd, uint32_t events, void *ctx)
+{
+    (void)source;
+    (void)fd;
+    (void)events;
+    work(ctx);
+    return 0;
+}
+
+/* ---- life ---- */
+
+static int say_config_errors(struct tv_config *config)
+{
+    for (size_t i = 0; i < config->errors_len; i++)
+        tv_log(TV_LOG_ERROR, "%s", config->errors[i]);
+    return TV_EXIT_USAGE;
+}
+
+static bool open_sinks(struct tv_service *service)
+{
+    struct tv_error error = {0};
+    struct tv_dispatch_options options = {.loop = service->loop,
+                                          .store = service->store,
+                                          .now = unix_now,
+                                          .wants = wants,
+                                          .ctx = service};
+    service->dispatch = tv_dispatch_new(&options, &error);
+    if (!service->dispatch) {
+        tv_log(TV_LOG_ERROR, "%s", error.message);
+        return false;
+    }
+    for (const struct tv_config_sink *sink = service->config.sinks; sink; sink = sink->next)
+        if (tv_dispatch_add(service->dispatch, sink->name, sink->sink, sink->options, stderr,
+                            &error) != TV_OK) {
+            tv_log(TV_LOG_ERROR, "sink %s: %s", sink->name, error.message);
+            return false;
+        }
+    return true;
+}
+
+static void begin_following(struct tv_service *service)
+{
+    service->watch = service->config.poll ? NULL : tv_watch_open();
+    if (!service->watch && !service->config.poll)
+        tv_log(TV_LOG_WARNING, "no inotify instance is left: polling instead");
+    service->follow_options = (struct tv_follow_options){
+        .paths = service->config.roots,
+        .paths_len = service->config.roots_len,
+        .engine = &service->config.choice.engine,
+        .active_poll = service->config.active_poll,
+        .idle_poll = service->config.idle_poll,
+        .hold = HOLD,
+        .end_after = service->config.end_after,
+        .ctx = service,
+        .alert = on_alert,
+        .run = on_run,
+        .problem = on_problem,
+        .is_done = is_done,
+        .done = done,
+    };
+    service->follow = tv_follow_new(&service->follow_options, service->watch);
+    if (service->watch)
+        sd_event_add_io(service->loop, &service->hints, tv_watch_fd(service->watch), EPOLLIN,
+                        on_hint, service);
+}
+
+static bool begin(struct tv_service *service)
+{
+    struct tv_error error = {0};
+    if (!open_sinks(service))
+        return false;
+    begin_following(service);
+    if (strcmp(service->config.listen, "off") == 0)
+        return true;
+    service->http = tv_http_start(service->loop, service->config.listen, service, &error);
+    if (!service->http)
+        tv_log(TV_LOG_ERROR, "%s", error.message);
+    return service->http != NULL;
+}
+
+static void stop(struct tv_service *service)
+{
+    tv_http_stop(service->http);
+    service->hints = sd_event_source_disable_unref(service->hints);
+    if (service->follow)
+        tv_follow_free(service->follow);
+    tv_watch_close(service->watch);
+    tv_dispatch_free(service->dispatch);
+    service->http = NULL;
+    service->follow = NULL;
+    service->watch = NULL;
+    service->dispatch = NULL;
+}
+
+/* Everything but the store is made anew from the new configuration; the logs are read again, the
+ * store knows what was told already. */
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
+{
+    (void)source;
+    (void)info;
+    struct tv_service *service = ctx;
+    struct tv_config config;
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+               (unsigned long long)(seconds_of(CLOCK_MONOTONIC) * 1e6));
+    if (!tv_config_read(&config, service->config_path)) {
+        say_config_errors(&config);
+        tv_log(TV_LOG_ERROR, "the configuration is wrong; the old one stays");
+        tv_config_free(&config);
+    } else {
+        stop(service);
+        tv_config_free(&service->config);
+        service->config = config;
+        if (!begin(service)) {
+            sd_event_exit(service->loop, TV_EXIT_USAGE);
+            return 0;
+        }
+        tv_log(TV_LOG_INFO, "the configuration was read again");
+        work(service);
+    }
+    sd_notify(0, "READY=1");
+    return 0;
+}
+
+static int make_loop(struct tv_service *service)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
+        sigaddset(&signals, handled[i]);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    int r = sd_event_new(&service->loop);
+    if (r >= 0)
+        r = sd_event_add_signal(service->loop, NULL, SIGINT, NULL,
+                                NULL); /* no handler: the loop ends */
+    if (r >= 0)
+        r = sd_event_add_signal(service->loop, NULL, SIGTERM, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_signal(service->loop, NULL, SIGHUP, on_reload, service);
+    if (r >= 0)
+        r = sd_event_add_time_relative(service->loop, &service->timer, CLOCK_BOOTTIME, 0, 1000,
+                                       on_timer, service);
+    return r;
+}
+
+static bool open_store(struct tv_service *service)
+{
+    char note[512], dir[TV_STATE_PATH_MAX];
+    struct tv_error error = {0};
+    if (!tv_state_directory(service->config.state_dir, dir)) {
+        tv_log(TV_LOG_ERROR, "no state directory: set state_dir in the configuration, or HOME");
+        return false;
+    }
+    if (tv_store_open(dir, &service->store, note, &error) != TV_OK) {
+        tv_log(TV_LOG_ERROR, "%s", error.message);
+        return false;
+    }
+    if (note[0])
+        tv_log(TV_LOG_WARNING, "%s", note);
+    return true;
+}
+
+static void free_backlog(struct tv_service *service)
+{
+    while (service->backlog) {
+        struct waiting *next = service->backlog->next;
+        free(service->backlog->object);
+        free(service->backlog);
+        service->backlog = next;
+    }
+}
+
+int tv_service_run(const char *config_path)
+{
+    struct tv_service service = {.config_path = config_path, .health.started = unix_now()};
+    int status = TV_EXIT_USAGE;
+    if (!tv_config_read(&service.config, config_path)) {
+        say_config_errors(&service.config);
+    } else if (make_loop(&service) >= 0 && open_store(&service) && begin(&service)) {
+        sd_watchdog_enabled(0, &service.watchdog_usec);
+        sd_notify(0, "READY=1");
+        int r = sd_event_loop(service.loop);
+        status = r < 0 ? TV_EXIT_INPUT : r;
+        sd_notify(0, "STOPPING=1");
+    }
+    stop(&service);
+    free_backlog(&service);
+    tv_store_close(service.store);
+    sd_event_source_unref(service.timer);
+    sd_event_unref(service.loop);
+    tv_config_free(&service.config);
+    return status;
+}
+
+const struct tv_config *tv_service_config(const struct tv_service *service)
+{
+    return &service->config;
+}
+
+struct tv_store *tv_service_store(const struct tv_service *service)
+{
+    return service->store;
+}
+
+const struct tv_follow *tv_service_follow(const struct tv_service *service)
+{
+    return service->follow;
+}
+
+struct tv_service_health tv_service_health(const struct tv_service *service)
+{
+    return service->health;
+}
