@@ -255,12 +255,27 @@ static void note_steps(const struct tv_steps *steps, struct tv_schedule *s)
         tv_schedule_note(s, "world_size is not given: one process");
 }
 
+static bool owns_transformers(const struct tv_facts *facts)
+{
+    return tv_has(
+        facts,
+        "lr_scheduler_type|per_device_train_batch_size|num_train_epochs|lr_scheduler_warmup_ratio|"
+        "lr_scheduler_warmup_steps");
+}
+
+static bool owns_llamafactory(const struct tv_facts *facts)
+{
+    return tv_has(facts, "finetuning_type|cutoff_len|train.lr_scheduler_type");
+}
+
 static enum tv_status resolve_hf(const struct tv_facts *facts, struct tv_schedule *ret,
                                  struct tv_error *reterr)
 {
     char name[NAME_MAX_BYTES];
     const char *text = tv_get_text(facts, "lr_scheduler_type|train.lr_scheduler_type");
     scheduler_name(text ? text : "linear", name);
+    if (!owns_transformers(facts) && !owns_llamafactory(facts))
+        return tv_fail(reterr, TV_AGAIN, "no setting says which learning-rate schedule to expect");
     ret->peak = tv_get_number(facts, "learning_rate|train.learning_rate");
     if (isnan(ret->peak)) {
         ret->peak = 5e-5;
@@ -290,19 +305,6 @@ static enum tv_status resolve_hf(const struct tv_facts *facts, struct tv_schedul
         tv_schedule_note(
             ret, "the constant scheduler ignores the warm-up (constant_with_warmup does not)");
     return status;
-}
-
-static bool owns_transformers(const struct tv_facts *facts)
-{
-    return tv_has(facts, "lr_scheduler_type|per_device_train_batch_size|lr_scheduler_warmup_ratio|"
-                         "lr_scheduler_warmup_steps") ||
-           (tv_has(facts, "learning_rate") &&
-            tv_has(facts, "num_train_epochs|num_epochs|training_steps|max_steps"));
-}
-
-static bool owns_llamafactory(const struct tv_facts *facts)
-{
-    return tv_has(facts, "finetuning_type|cutoff_len|train.lr_scheduler_type");
 }
 
 const struct tv_framework tv_framework_transformers = {"transformers", owns_transformers,

@@ -27,24 +27,28 @@ static const struct tv_framework *const frameworks[] = {
     NULL,
 };
 
-/* The framework that is named, unless its keys are missing and another one's are there: a logger's
- * file (Lightning's hparams.yaml) holds settings of whatever was trained. What the user says is not
- * doubted. */
+static const struct tv_framework *find(const char *name)
+{
+    const struct tv_framework *const *f = frameworks;
+    while (*f && strcmp((*f)->name, name) != 0)
+        f++;
+    return *f;
+}
+
+/* The framework that is named if its keys are there, else the one whose keys are: a logger's file
+ * (Lightning's hparams.yaml) holds settings of whatever was trained, and a log without settings
+ * promises nothing. What the user says is not doubted. */
 static const struct tv_framework *detect(const struct tv_facts *facts)
 {
     const struct tv_fact_entry *fact = tv_facts_get(facts, "framework");
-    const struct tv_framework *named = NULL, *owner = NULL;
-    for (const struct tv_framework *const *f = frameworks; *f; f++) {
-        if (fact && !strcmp(fact->value, (*f)->name))
-            named = *f;
-        if (!owner && (*f)->owns(facts))
-            owner = *f;
-    }
-    if (named && (fact->source == TV_FACT_COMMAND_LINE || named->owns(facts)))
+    const struct tv_framework *named = fact ? find(fact->value) : NULL;
+    bool said = fact && fact->source == TV_FACT_COMMAND_LINE;
+    if (said || (named && named->owns(facts)))
         return named;
-    if (fact && !named && fact->source == TV_FACT_COMMAND_LINE)
-        return NULL;
-    return owner ? owner : named;
+    const struct tv_framework *const *f = frameworks;
+    while (*f && !(*f)->owns(facts))
+        f++;
+    return *f;
 }
 
 enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_schedule *ret,
@@ -53,14 +57,13 @@ enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_sched
     memset(ret, 0, sizeof *ret);
     ret->peak = ret->total_steps = ret->warmup_steps = NAN;
     const struct tv_framework *framework = detect(facts);
-    if (!framework) {
-        const char *named = tv_get_text(facts, "framework");
-        char safe[64];
-        if (named)
-            return tv_fail(reterr, TV_EUNSUPPORTED, "the schedules of %s are not known",
-                           tv_escape(tv_span_of(named), safe, sizeof safe));
+    const char *named = tv_get_text(facts, "framework");
+    char safe[64];
+    if (!framework && named && !find(named))
+        return tv_fail(reterr, TV_EUNSUPPORTED, "the schedules of %s are not known",
+                       tv_escape(tv_span_of(named), safe, sizeof safe));
+    if (!framework)
         return tv_fail(reterr, TV_AGAIN, "no setting says which learning-rate schedule to expect");
-    }
     ret->framework = framework->name;
     return framework->resolve(facts, ret, reterr);
 }

@@ -7,7 +7,7 @@
 #include "trainvet/schedule.h"
 
 /* Resolves with the rules of the framework that wrote the facts: the one that the fact "framework"
- * names, unless its keys are missing and another's are there. Steps that the trainer counted itself
+ * names if its keys are there, else the one whose keys are. Steps that the trainer counted itself
  * (facts "log.total_steps", "log.steps_per_epoch") complete what the configuration leaves open;
  * what was assumed stands in ret->notes.
  * - TV_OK: *ret is complete (kind, peak, and total steps where the kind needs them)

@@ -177,6 +177,10 @@ START_TEST(nothing_to_go_by_is_not_an_error)
 {
     ck_assert_int_eq(resolve("{}"), TV_AGAIN);
     ck_assert_int_eq(resolve("{'seed': 42, 'log.total_steps': 100}"), TV_AGAIN);
+    ck_assert_int_eq(resolve("{'framework': 'llamafactory', 'log.total_steps': 100}"), TV_AGAIN);
+    ck_assert_int_eq(resolve("{'learning_rate': 1e-3, 'num_epochs': 3, 'log.total_steps': 100}"),
+                     TV_AGAIN);
+    ck_assert_ptr_null(s.kind);
     ck_assert_int_eq(
         resolve("{'learning_rate': 1e-4, 'lr_scheduler_type': 'cosine', 'num_train_epochs': 3}"),
         TV_AGAIN);
