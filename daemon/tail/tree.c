@@ -347,7 +347,7 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
     struct tv_tree_node *node = tv_arena_alloc(&walk->found->arena, sizeof *node);
     node->name = tv_arena_text(&walk->found->arena, tv_span_of(name));
     node->path = tv_arena_text(&walk->found->arena, tv_span_of(path));
-    tv_found_dir(walk->found, path);
+    tv_found_dir(walk->found, node->path);
     struct entries entries = {0};
     list_directory(walk, &entries, stream, path);
     struct lists ends = {&node->files, &node->child};
