@@ -91,6 +91,9 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
         run->last_step = point->step;
     if (!isnan(point->wall_time) && !(point->wall_time <= run->last_wall))
         run->last_wall = point->wall_time;
+    if (run->end_mark && point->role == TV_ROLE_TRAIN_LOSS && run->end_step != TV_STEP_UNKNOWN &&
+        point->step > run->end_step)
+        run->end_mark = false; /* the finished run was trained on */
     if (point->role == TV_ROLE_LEARNING_RATE)
         watch_rise(run, point);
     if (point->role == TV_ROLE_EPOCH)

@@ -105,7 +105,7 @@ struct tv_run {
     struct tv_role_slot roles[TV_ROLE_COUNT];
     enum tv_role driver; /* the role whose steps decide about attempts */
     uint32_t attempt;
-    int64_t resume_step, first_step, last_step;
+    int64_t resume_step, first_step, last_step, end_step; /* end_step: of the END mark */
     double last_wall;
     bool end_mark, is_rl, ended, disordered;
     double now;

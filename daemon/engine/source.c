@@ -149,8 +149,10 @@ static void on_mark(void *ctx, const struct tv_mark *mark)
     struct tv_source *source = ctx;
     if (mark->kind == TV_MARK_PURGE)
         source->restart_marks++;
-    if (mark->kind == TV_MARK_END)
+    if (mark->kind == TV_MARK_END) {
         source->run->end_mark = true;
+        source->run->end_step = mark->step;
+    }
 }
 
 static void on_damage(void *ctx, const struct tv_damage *damage)

@@ -277,6 +277,19 @@ START_TEST(a_consequence_names_its_cause)
 }
 END_TEST
 
+START_TEST(a_finished_run_that_is_trained_on_is_not_finished)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    LOSSES(&log, 1, 2, 3);
+    tv_log_mark(&log, TV_MARK_END, 3);
+    ck_assert(tv_run_is_finished(log.run));
+    LOSSES(&log, 4, 5);
+    ck_assert(!tv_run_is_finished(log.run));
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_flood_of_tags_is_bounded)
 {
     struct tv_log log;
@@ -346,6 +359,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, two_files_with_the_same_loss_count_once);
     tcase_add_test(tcase, one_of_several_evaluation_sets_is_not_the_evaluation);
     tcase_add_test(tcase, a_consequence_names_its_cause);
+    tcase_add_test(tcase, a_finished_run_that_is_trained_on_is_not_finished);
     tcase_add_test(tcase, a_flood_of_tags_is_bounded);
     tcase_add_test(tcase, tags_mean_what_their_writers_mean);
     suite_add_tcase(suite, tcase);
