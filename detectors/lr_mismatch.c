@@ -137,7 +137,7 @@ static void add_evidence(struct tv_note *note, const struct tv_lr_case *input,
     if (len == 0)
         return;
     if (isfinite(verdicts[0].value))
-        tv_note_evidence(note, "fitted_value", verdicts[0].value);
+        tv_note_evidence(note, tv_lr_value_name(&verdicts[0]), verdicts[0].value);
     tv_note_evidence(note, "residual_best", verdicts[0].residual);
     if (len > 1)
         tv_note_evidence(note, "residual_second", verdicts[1].residual);
@@ -263,7 +263,7 @@ static void compare(struct tv_view *view, const struct options *options, struct 
             tell(view, state, promise);
         return;
     }
-    if (!state->has_fit || state->points.seen % 8 == 0)
+    if (!state->has_fit || (state->tolerance.total_uncertainty > 0 && state->points.seen % 8 == 0))
         state->tolerance = tolerance_of(view, options, promise);
     if (state->has_fit) {
         if (tv_lr_fit_add(&state->fit, promise, &state->tolerance, &state->points, point) !=

@@ -410,7 +410,8 @@ static void try_late(struct work *work)
                                    .low = -first,
                                    .high = isfinite(total) ? total : 4 * first,
                                    .is_integer = true};
-    try_search(work, TV_LR_SHIFTED, &work->late, &search);
+    if (!work->found[0].is_exact)
+        try_search(work, TV_LR_SHIFTED, &work->late, &search);
     search = (struct tv_lr_search){.apply = apply_total,
                                    .low = fmax(1, total / 50),
                                    .high = total * 50,

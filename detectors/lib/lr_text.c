@@ -83,14 +83,25 @@ static const char *meaning_of(const struct telling *t, struct words *words, doub
     return NULL;
 }
 
+static const char *argument_name(enum tv_schedule_param param)
+{
+    return param == TV_P_CYCLES ? "num_cycles" : param == TV_P_POWER ? "power" : "num_decay_steps";
+}
+
 static void tell_kind(const struct telling *t)
 {
     struct words w = {0};
     const char *kind = t->verdict->kind;
     bool is_constant = strncmp(kind, "constant", 8) == 0;
-    tv_note_summary(t->note,
-                    "the learning rate follows the scheduler %s, the configuration says %s", kind,
-                    t->promised);
+    if (isnan(t->verdict->value))
+        tv_note_summary(t->note,
+                        "the learning rate follows the scheduler %s, the configuration says %s",
+                        kind, t->promised);
+    else
+        tv_note_summary(
+            t->note,
+            "the learning rate follows the scheduler %s with %s %s, the configuration says %s",
+            kind, argument_name(t->verdict->param), number(&w, t->verdict->value), t->promised);
     if (is_constant)
         tv_note_cause(t->note,
                       "the scheduler is constant%s or its step() is never called after that",
@@ -120,9 +131,7 @@ static void tell_parameter(const struct telling *t)
                        "lr_scheduler_kwargs: remove them, or use a version that passes them on");
         return;
     }
-    const char *name = t->verdict->param == TV_P_CYCLES  ? "num_cycles"
-                       : t->verdict->param == TV_P_POWER ? "power"
-                                                         : "num_decay_steps";
+    const char *name = argument_name(t->verdict->param);
     tv_note_summary(t->note,
                     "the learning rate follows %s with %s %s, which the configuration does not say",
                     t->promised, name, number(&w, t->verdict->value));
@@ -396,6 +405,27 @@ static void (*const tell[TV_LR_CAUSES])(const struct telling *t) = {
     [TV_LR_SHIFTED] = tell_shifted,
     [TV_LR_NEW_TOTAL] = tell_new_total,
 };
+
+const char *tv_lr_value_name(const struct tv_lr_verdict *verdict)
+{
+    static const char *const names[TV_LR_CAUSES] = {
+        [TV_LR_SCALED] = "factor",
+        [TV_LR_RATE] = "scheduler_steps_per_step",
+        [TV_LR_WARMUP] = "logged_warmup_steps",
+        [TV_LR_TOTAL] = "logged_total_steps",
+        [TV_LR_TOTAL_RATIO] = "logged_total_steps",
+        [TV_LR_FLOOR] = "lowest_of_peak",
+        [TV_LR_PER_EPOCH] = "steps_per_scheduler_step",
+        [TV_LR_FROZEN] = "constant",
+        [TV_LR_RESTARTED] = "restart_step",
+        [TV_LR_JUMPED] = "factor",
+        [TV_LR_STOPPED] = "constant",
+        [TV_LR_SHIFTED] = "steps_ahead",
+        [TV_LR_NEW_TOTAL] = "logged_total_steps",
+    };
+    const char *name = names[verdict->cause];
+    return name ? name : argument_name(verdict->param);
+}
 
 /* One line for a cause that is not the first. */
 static void tell_other(const struct telling *t)

@@ -8,6 +8,9 @@
 /* The first of these settings that the run has; names are separated by '|'. */
 bool tv_lr_setting(const struct tv_view *view, const char *names, struct tv_setting *ret);
 
+/* What a verdict's value is, for the evidence: "factor". Static. */
+const char *tv_lr_value_name(const struct tv_lr_verdict *verdict);
+
 /* What is wrong and since when (one sentence), why, and what to change. No verdict: says that
  * nothing fits. */
 void tv_lr_tell(struct tv_note *note, const struct tv_view *view, const struct tv_lr_case *input,
