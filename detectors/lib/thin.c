@@ -11,7 +11,7 @@ void tv_thin_add(struct tv_thin *thin, int64_t step, double value)
     if (++thin->open < thin->each)
         return;
     if (thin->len == TV_THIN) {
-        for (uint32_t i = 0; i < TV_THIN / 2; i++) {
+        for (size_t i = 0; i < TV_THIN / 2; i++) {
             thin->value[i] = thin->value[2 * i] / 2 + thin->value[2 * i + 1] / 2;
             thin->step[i] = thin->step[2 * i + 1];
         }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef DETECTORS_LIB_CHANGE_H
+#define DETECTORS_LIB_CHANGE_H
+/* How far a series has come, and how sure that is in its noise. */
+#include "lib/thin.h"
+
+struct tv_change {
+    double fall;        /* mean of the first third minus mean of the last third */
+    double error;       /* its standard error, by the differences of neighbours */
+    double point_noise; /* standard deviation of single points by the same measure */
+    double first, last; /* the two means */
+    double slope;       /* Theil-Sen, a step */
+    double z;           /* Mann-Kendall, below 0 is falling */
+};
+
+/* NaN for fewer than 3 values (error and point_noise: 0 for fewer than 4). */
+struct tv_change tv_change_of(const struct tv_thin *thin);
+
+#endif
