@@ -6,12 +6,14 @@
 #include "lib/plan.h"
 #include "lib/robust.h"
 #include "lib/swings.h"
+#include "lib/unrest.h"
 #include <math.h>
 
 struct options {
     double swing, level, train_swing;
     int64_t turns, train_turns;
     double progress;
+    double unrest_noise, unrest_level, unrest_relative;
 };
 
 enum { START = 5 };
@@ -23,8 +25,29 @@ struct state {
     double start[START];
     uint32_t start_len;
     int64_t last_train;
-    bool fires;
+    struct tv_unrest unrest;
+    bool fires, unrest_fires;
 };
+
+static void explain(const struct tv_view *view, struct tv_note *note)
+{
+    struct tv_setting setting;
+    double peak = tv_view_peak_lr(view);
+    tv_note_cause(note, "the learning rate is too high for this curvature and batch size (beyond "
+                        "the edge of stability)");
+    tv_note_cause(note, "momentum or a small beta2 lets the updates overshoot");
+    tv_note_cause(note, "the batch is too small, or its data are not shuffled");
+    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0)
+        tv_note_advice(note, "%s: %s -> %.2g (%s)", setting.key, setting.value, setting.number / 3,
+                       setting.source);
+    else if (peak > 0)
+        tv_note_advice(note, "peak learning rate: %.2g -> %.2g", peak, peak / 3);
+    if (tv_view_setting(view, "max_grad_norm", &setting) && !(setting.number > 0))
+        tv_note_advice(note, "%s: %s -> 1.0", setting.key, setting.value);
+    if (tv_view_setting(view, "gradient_accumulation_steps", &setting) && setting.number > 0)
+        tv_note_advice(note, "or %s: %s -> %.0f, a larger batch", setting.key, setting.value,
+                       4 * setting.number);
+}
 
 static void raise(struct tv_view *view, const struct options *options, struct state *state,
                   double way)
@@ -32,7 +55,6 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     const char *tag = tv_view_tag(view, TV_ROLE_EVAL_LOSS);
     struct tv_note note;
     struct tv_finding finding;
-    struct tv_setting setting;
     tv_note_init(&note, &finding, tag ? tag : "eval_loss", TV_WARNING, state->eval.first_rise);
     tv_note_summary(&note,
                     "the loss bounces: it turned %u times since step %lld, by up to %.3g, and the "
@@ -49,21 +71,7 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     tv_note_evidence(&note, "eval_best", state->evals.best);
     tv_note_evidence(&note, "eval_noise", tv_evals_noise(&state->evals));
     tv_note_evidence(&note, "lr_share_of_peak", tv_plan_logged_share(view));
-    tv_note_cause(&note, "the learning rate is too high for this curvature and batch size (beyond "
-                         "the edge of stability)");
-    tv_note_cause(&note, "momentum or a small beta2 lets the updates overshoot");
-    tv_note_cause(&note, "the batch is too small, or its data are not shuffled");
-    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0)
-        tv_note_advice(&note, "%s: %s -> %.2g (%s)", setting.key, setting.value, setting.number / 3,
-                       setting.source);
-    else if (tv_view_peak_lr(view) > 0)
-        tv_note_advice(&note, "peak learning rate: %.2g -> %.2g", tv_view_peak_lr(view),
-                       tv_view_peak_lr(view) / 3);
-    if (tv_view_setting(view, "max_grad_norm", &setting) && !(setting.number > 0))
-        tv_note_advice(&note, "%s: %s -> 1.0", setting.key, setting.value);
-    if (tv_view_setting(view, "gradient_accumulation_steps", &setting) && setting.number > 0)
-        tv_note_advice(&note, "or %s: %s -> %.0f, a larger batch", setting.key, setting.value,
-                       4 * setting.number);
+    explain(view, &note);
     tv_raise(view, &finding);
     state->fires = true;
 }
@@ -106,10 +114,56 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     if (state->fires && !turned)
         return;
     if (state->eval.count >= (uint32_t)options->turns &&
-        state->train.count >= (uint32_t)options->train_turns)
+        state->train.count >= (uint32_t)options->train_turns && !state->unrest_fires)
         raise(view, options, state, way);
     else
         tv_silent(view, "the evaluation loss does not bounce");
+}
+
+static void raise_unrest(struct tv_view *view, const struct options *options,
+                         const struct tv_unrest_finding *found)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
+    struct tv_note note;
+    struct tv_finding finding;
+    tv_note_init(&note, &finding, tag ? tag : "train_loss", TV_WARNING, found->since);
+    tv_note_summary(
+        &note,
+        "the training loss bounces around %.4g since step %lld: its noise is %.3g times "
+        "what it was at %.4g",
+        found->level, (long long)found->since, found->noise_ratio, found->calm_level);
+    finding.observed = found->noise;
+    finding.expected = found->calm_noise;
+    finding.confidence = fmin(0.95, 0.6 + 0.05 * found->noise_ratio);
+    tv_note_evidence(&note, "noise_ratio", found->noise_ratio);
+    tv_note_evidence(&note, "noise_ratio_threshold", options->unrest_noise);
+    tv_note_evidence(&note, "level_ratio", found->level_ratio);
+    tv_note_evidence(&note, "level_ratio_threshold", options->unrest_level);
+    tv_note_evidence(&note, "level", found->level);
+    tv_note_evidence(&note, "calm_level", found->calm_level);
+    tv_note_evidence(&note, "lr_share_of_peak", tv_plan_logged_share(view));
+    explain(view, &note);
+    tv_raise(view, &finding);
+}
+
+/* Higher and rougher than at its calmest, yet below the start: beyond that it is a divergence. */
+static void judge_unrest(struct tv_view *view, const struct options *options, struct state *state)
+{
+    struct tv_unrest_finding found;
+    if (!tv_unrest_measure(&state->unrest, &found) || state->restarts.count > 0)
+        return;
+    double start = tv_median_of(state->start, state->start_len);
+    bool bounces =
+        found.noise_ratio > options->unrest_noise && found.level_ratio > options->unrest_level &&
+        found.lowest_ratio > sqrt(options->unrest_level) &&
+        found.noise_ratio > options->unrest_relative * found.level_ratio && found.level < start;
+    if (bounces && !state->unrest_fires && !state->fires) {
+        raise_unrest(view, options, &found);
+        state->unrest_fires = true;
+    } else if (state->unrest_fires && found.level_ratio < sqrt(options->unrest_level)) {
+        tv_clear(view, tv_view_tag(view, TV_ROLE_TRAIN_LOSS));
+        state->unrest_fires = false;
+    }
 }
 
 static void on_sample(struct tv_view *view, const void *options, void *state_,
@@ -128,6 +182,8 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
             state->start[state->start_len++] = point->value;
         state->last_train = point->step;
         tv_evals_train(&state->evals, point->value);
+        if (tv_unrest_add(&state->unrest, point->step, point->value))
+            judge_unrest(view, options, state);
     }
 }
 
@@ -138,7 +194,7 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
     if (tv_view_is_rl(view))
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
     else if (state->evals.count == 0)
-        tv_silent(view, "no evaluation loss is logged: noise cannot be told from bouncing");
+        tv_silent(view, "the training loss has not become rougher, and nothing is evaluated");
 }
 
 static const struct tv_option options[] = {
@@ -153,6 +209,13 @@ static const struct tv_option options[] = {
                   "turning points of the training loss between evaluations"),
     TV_OPTION_ROW(struct options, progress, DOUBLE, 0.5, 0, 100,
                   "gain since the first low, as a part of the widest rise, that is progress"),
+    TV_OPTION_ROW(struct options, unrest_noise, DOUBLE, 3, 1, 1000,
+                  "times the noise of the training loss at its lowest that is unrest"),
+    TV_OPTION_ROW(struct options, unrest_level, DOUBLE, 1.3, 1, 1000,
+                  "times its lowest level that it must have risen to"),
+    TV_OPTION_ROW(
+        struct options, unrest_relative, DOUBLE, 1.35, 0, 1000,
+        "times the calm noise, both as parts of the level: a higher loss is rougher anyway"),
     TV_OPTION_END,
 };
 
@@ -160,20 +223,25 @@ const struct tv_detector tv_detector_oscillation = {
     .name = "oscillation",
     .summary = "the loss bounces without progress",
     .explain =
-        "Counts the turning points of the evaluation loss and of the mean training loss between "
-        "evaluations, after warm-up. A\n"
-        "turn counts when the loss comes back by more than `swing` of the way from the first to "
-        "the best loss and by more than\n"
-        "`level` of itself. Fires at `turns` turns of the evaluation and `train_turns` of the "
-        "training loss, unless the best has\n"
-        "come down since the first low by `progress` of the widest rise. Onset: where the first "
-        "rise began. The evaluation is\n"
-        "on fixed data, so that its bouncing is the weights', not the batches'. Restarts of the "
-        "learning rate excuse it.\n"
+        "Two signs. The evaluation bounces: the turning points of the evaluation loss and of the "
+        "mean training loss between\n"
+        "evaluations are counted after warm-up. A turn counts when the loss comes back by more "
+        "than `swing` of the way from the\n"
+        "first to the best loss and by more than `level` of itself. Fires at `turns` turns of "
+        "the evaluation and `train_turns` of\n"
+        "the training loss, unless the best has come down since the first low by `progress` of "
+        "the widest rise. The evaluation\n"
+        "is on fixed data, so that its bouncing is the weights', not the batches'. Unrest: over "
+        "two successive windows (12\n"
+        "points, a sixteenth of the run) the training loss is `unrest_level` times as high and "
+        "`unrest_noise` times as rough as\n"
+        "in its lowest window before, rougher also in relation to its level, and still below its "
+        "start. Onset: where the first\n"
+        "rise or window began. Restarts of the learning rate excuse both.\n"
         "Source: the edge of stability, J. Cohen et al., ICLR 2021; thresholds set on labelled "
         "runs.\n"
-        "It cannot see bouncing between two evaluations, nor without an evaluation loss, where it "
-        "looks like a noisy batch.",
+        "It cannot see bouncing that was there from the first point on when nothing is evaluated: "
+        "that looks like a noisy batch.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
              TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What detectors remember of a series: lib/thin, lib/swings, lib/evals, lib/plan. */
+/* What detectors remember of a series: lib/thin, change, swings, unrest, evals, plan. */
+#include "lib/change.h"
 #include "lib/evals.h"
 #include "lib/plan.h"
 #include "lib/swings.h"
 #include "lib/thin.h"
+#include "lib/unrest.h"
 #include "support/noise.h"
 #include "support/suite.h"
 #include <math.h>
@@ -122,6 +124,58 @@ START_TEST(training_that_is_logged_later_than_the_best_is_its_level)
 }
 END_TEST
 
+START_TEST(change_knows_its_own_error)
+{
+    double sum = 0, squares = 0, error = 0, noise = 0;
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        struct tv_noise source = {seed};
+        struct tv_thin thin = {0};
+        for (int64_t i = 0; i < 300; i++)
+            tv_thin_add(&thin, i, 7 + 0.2 * tv_noise_normal(&source));
+        struct tv_change change = tv_change_of(&thin);
+        sum += change.fall;
+        squares += change.fall * change.fall;
+        error += change.error;
+        noise += change.point_noise;
+    }
+    double deviation = sqrt(squares / 400);
+    ck_assert_double_le(fabs(sum / 400), 3 * deviation / 20);
+    ck_assert_double_eq_tol(error / 400 / deviation, 1, 0.25);
+    ck_assert_double_eq_tol(noise / 400, 0.2, 0.04);
+}
+END_TEST
+
+START_TEST(change_measures_a_slope_in_steps)
+{
+    struct tv_thin thin = {0};
+    for (int64_t i = 0; i < 1000; i++)
+        tv_thin_add(&thin, 50 * i, 100 - 0.05 * (double)i);
+    struct tv_change change = tv_change_of(&thin);
+    ck_assert_double_eq_tol(change.slope, -0.001, 1e-6);
+    ck_assert_double_lt(change.z, -5);
+    ck_assert(isnan(tv_change_of(&(struct tv_thin){0}).fall));
+}
+END_TEST
+
+START_TEST(unrest_is_relative_to_the_calmest_time)
+{
+    struct tv_noise noise = {11};
+    struct tv_unrest unrest = {0};
+    struct tv_unrest_finding found;
+    for (int64_t i = 0; i < 400; i++) {
+        double level = i < 200 ? 1 : 2, rough = i < 200 ? 0.05 : 0.4;
+        if (!tv_unrest_add(&unrest, i, level + rough * tv_noise_normal(&noise)))
+            continue;
+        if (tv_unrest_measure(&unrest, &found) && i < 200)
+            ck_assert_double_lt(found.noise_ratio, 2);
+    }
+    ck_assert(tv_unrest_measure(&unrest, &found));
+    ck_assert_double_eq_tol(found.level_ratio, 2, 0.3);
+    ck_assert_double_ge(found.noise_ratio, 4);
+    ck_assert_int_ge(found.since, 200);
+}
+END_TEST
+
 START_TEST(restarts_are_told_from_warm_up_and_steps_down)
 {
     struct tv_restarts restarts = {0};
@@ -151,6 +205,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, evaluation_noise_is_the_deviation_and_not_the_trend);
     tcase_add_test(tcase, the_training_level_is_that_of_the_interval);
     tcase_add_test(tcase, training_that_is_logged_later_than_the_best_is_its_level);
+    tcase_add_test(tcase, change_knows_its_own_error);
+    tcase_add_test(tcase, change_measures_a_slope_in_steps);
+    tcase_add_test(tcase, unrest_is_relative_to_the_calmest_time);
     tcase_add_test(tcase, restarts_are_told_from_warm_up_and_steps_down);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -76,6 +76,19 @@ START_TEST(a_run_that_learns_nothing_is_found_early)
 }
 END_TEST
 
+START_TEST(noise_larger_than_the_progress_is_seen_through_with_evaluations)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct tv_course course = of(flat);
+        course.noise = 0.15;
+        course.seed = seed;
+        ck_assert(tv_course_alarms(ID, &course));
+        course.train = creeping;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
 START_TEST(an_exactly_constant_loss_is_found_earlier)
 {
     struct tv_log log;
@@ -226,6 +239,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("loss_plateau");
     TCase *tcase = tcase_create("loss_plateau");
     tcase_add_test(tcase, a_run_that_learns_nothing_is_found_early);
+    tcase_add_test(tcase, noise_larger_than_the_progress_is_seen_through_with_evaluations);
     tcase_add_test(tcase, an_exactly_constant_loss_is_found_earlier);
     tcase_add_test(tcase, units_intervals_and_rounding_do_not_matter);
     tcase_add_test(tcase, late_and_slow_learners_are_left_alone);

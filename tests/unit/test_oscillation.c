@@ -19,6 +19,19 @@ static double one_bump(double done)
 {
     return 0.4 + 1.6 * exp(-20 * done) + (done > 0.5 && done < 0.6 ? 1 : 0);
 }
+/* Up by half from the middle on, falling again, with the same relative noise: harder data. */
+static double harder_data(double done)
+{
+    double base = 0.4 + 1.6 * exp(-20 * done);
+    return done < 0.5 ? base : base + 0.3 * exp(-2 * (done - 0.5));
+}
+/* Calm at first; from the middle on higher, and rough by itself: no two points are alike. */
+static double roughening(double done)
+{
+    double base = 0.4 + 1.6 * exp(-20 * done);
+    double wild = sin(12345.678 * done) * sin(4321.9 * done);
+    return done < 0.5 ? base : base * (2 + 0.9 * wild);
+}
 static double restarting(double done)
 {
     return 0.5 + 0.5 * cos(3.141592653589793 * fmod(5 * done, 1));
@@ -74,6 +87,26 @@ START_TEST(noise_alone_is_no_oscillation)
 }
 END_TEST
 
+START_TEST(a_loss_that_stays_higher_and_rougher_is_found_without_evaluation)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct tv_log log;
+        struct tv_course course = base;
+        course.train = roughening;
+        course.eval_every = 0;
+        course.seed = seed;
+        const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_str_eq(alert->subject, "loss");
+        ck_assert_int_ge(alert->onset_step, 470);
+        ck_assert_int_le(alert->onset_step, 600);
+        tv_log_close(&log);
+        course.train = harder_data;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
 START_TEST(one_bump_is_no_oscillation)
 {
     struct tv_course course = base;
@@ -108,6 +141,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, swings_of_both_losses_are_reported_since_their_beginning);
     tcase_add_test(tcase, units_do_not_matter);
     tcase_add_test(tcase, noise_alone_is_no_oscillation);
+    tcase_add_test(tcase, a_loss_that_stays_higher_and_rougher_is_found_without_evaluation);
     tcase_add_test(tcase, one_bump_is_no_oscillation);
     tcase_add_test(tcase, swings_on_the_way_down_are_progress);
     tcase_add_test(tcase, restarts_of_the_learning_rate_excuse_it);
