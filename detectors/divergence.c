@@ -21,7 +21,7 @@ struct state {
     struct tv_innovation loss;
     struct tv_descent descent;
     double ring[RING]; /* last points */
-    uint32_t points, ring_len, at;
+    uint32_t points, ring_len, at, attempt;
     struct tv_blocks blocks; /* of a long run */
     double base; /* lowest median of 2 windows since the warm-up; of a long run the lowest block */
     int64_t base_step;
@@ -341,6 +341,16 @@ static void on_rate(struct state *state, const struct tv_point *point)
     state->max_lr = fmax(state->max_lr, rate);
 }
 
+/* An earlier checkpoint has an earlier level: what came after it is no longer the base. */
+static void begin_attempt(struct state *state, uint32_t attempt)
+{
+    state->attempt = attempt;
+    state->ring_len = state->at = 0;
+    state->blocks = (struct tv_blocks){0};
+    state->has_base = false;
+    state->held = state->above = 0;
+}
+
 static void on_sample(struct tv_view *view, const void *options_, void *state_,
                       const struct tv_point *point)
 {
@@ -348,6 +358,8 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     struct state *state = state_;
     if (tv_view_is_rl(view))
         return;
+    if (tv_view_attempt(view) != state->attempt)
+        begin_attempt(state, tv_view_attempt(view));
     if (point->role == TV_ROLE_LEARNING_RATE)
         on_rate(state, point);
     else if (point->role == TV_ROLE_GRAD_NORM)
@@ -409,7 +421,8 @@ const struct tv_detector tv_detector_divergence = {
         "Dead: `dead_points` points that are NaN, infinite or a filtered zero after finite "
         "ones, the gradient norm too.\n"
         "Judged after the warm-up's neighbourhood, which is warmup_divergence's. Resolved "
-        "when the level is back within `back` of the progress.\n"
+        "when the level is back within `back` of the progress. A resume from a checkpoint begins "
+        "with a new base.\n"
         "Source: median tests; the slow rule alone gave 0.09 alarms per 1,000 points on 36 "
         "public runs.\n"
         "Cannot see: a rise that undoes less than these shares; harder data from a step on "

@@ -18,7 +18,7 @@ struct state {
     double last[LAST];
     int64_t last_step[LAST];
     double last_lr[LAST];
-    uint32_t points;
+    uint32_t points, attempt;
     double first;  /* median of the first 3 points, or fewer */
     double lowest; /* lowest level so far */
     double lowest_lr;
@@ -176,7 +176,9 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     struct state *state = state_;
     if (state->is_over && !state->is_raised)
         return;
-    if (!isfinite(point->value) || tv_view_is_rl(view) || tv_view_attempt(view) > 0)
+    if (state->points == 0)
+        state->attempt = tv_view_attempt(view);
+    if (!isfinite(point->value) || tv_view_is_rl(view) || tv_view_attempt(view) != state->attempt)
         return;
     learn(view, state, point);
     if (state->is_raised) {

@@ -162,6 +162,26 @@ START_TEST(a_very_long_run_is_silent)
 }
 END_TEST
 
+/* The job died at step 400 and goes on from a checkpoint of step 50, where the loss was twice as
+ * high. */
+START_TEST(a_resume_from_an_early_checkpoint_is_no_divergence)
+{
+    struct tv_log log;
+    struct tv_noise noise = {5};
+    tv_log_open(&log, "divergence");
+    for (int step = 1; step <= 400; step++)
+        tv_log_point(&log, "train/loss", step,
+                     1 + 3 * exp(-step / 60.0) + 0.03 * tv_noise_normal(&noise));
+    tv_log_next_file(&log);
+    for (int step = 51; step <= 800; step++)
+        tv_log_point(&log, "train/loss", step,
+                     1 + 3 * exp(-step / 60.0) + 0.03 * tv_noise_normal(&noise));
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, "divergence"));
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("divergence");
@@ -175,6 +195,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_kick_of_the_learning_rate_is_named_as_the_cause);
     tcase_add_test(c, a_rise_within_the_warmup_is_left_to_warmup_divergence);
     tcase_add_test(c, a_very_long_run_is_silent);
+    tcase_add_test(c, a_resume_from_an_early_checkpoint_is_no_divergence);
     suite_add_tcase(s, c);
     return s;
 }
