@@ -402,7 +402,7 @@ static void try_late(struct work *work)
     double gap = fmax(1, first - (double)work->all.at[work->early_len - 1].step);
     double total = work->input->promise->total_steps;
     struct tv_lr_search search = {.apply = apply_restart,
-                                  .low = fmax(1, first - 8 * gap - 1),
+                                  .low = fmax(1, first - 3 * gap - 1),
                                   .high = first,
                                   .is_integer = true};
     try_search(work, TV_LR_RESTARTED, &work->late, &search);
