@@ -142,6 +142,16 @@ static bool is_seen(struct reading *r, bool remember)
     return false;
 }
 
+/* The limits of read_node() hold here too: libyaml's time grows with the square of the depth. */
+static enum tv_status count_node(struct reading *r, const yaml_event_t *event, int depth)
+{
+    if (++r->nodes > TV_CONFIG_NODES_MAX)
+        return fail_at(r, line_of(event), TV_ELIMIT, "the YAML has over 10000 values");
+    if (depth >= TV_CONFIG_DEPTH_MAX)
+        return fail_at(r, line_of(event), TV_ELIMIT, "the YAML is nested deeper than 64 levels");
+    return TV_OK;
+}
+
 static enum tv_status skip_node(struct pass *pass, const yaml_event_t *first)
 {
     int depth = first->type == YAML_MAPPING_START_EVENT || first->type == YAML_SEQUENCE_START_EVENT;
@@ -152,7 +162,10 @@ static enum tv_status skip_node(struct pass *pass, const yaml_event_t *first)
             return status;
         depth += event.type == YAML_MAPPING_START_EVENT || event.type == YAML_SEQUENCE_START_EVENT;
         depth -= event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT;
+        status = count_node(pass->r, &event, pass->r->depth + depth);
         yaml_event_delete(&event);
+        if (status != TV_OK)
+            return status;
     }
     return TV_OK;
 }
@@ -316,11 +329,9 @@ static enum tv_status read_alias(struct pass *pass, const yaml_event_t *event, b
 static enum tv_status read_node(struct pass *pass, yaml_event_t *event, bool is_merge)
 {
     struct reading *r = pass->r;
-    if (++r->nodes > TV_CONFIG_NODES_MAX)
-        return fail_at(r, line_of(event), TV_ELIMIT, "the YAML has over 10000 values");
-    if (r->depth >= TV_CONFIG_DEPTH_MAX)
-        return fail_at(r, line_of(event), TV_ELIMIT, "the YAML is nested deeper than 64 levels");
-    enum tv_status status = TV_OK;
+    enum tv_status status = count_node(r, event, r->depth);
+    if (status != TV_OK)
+        return status;
     bool is_container =
         event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT;
     int deeper = (is_container || event->type == YAML_ALIAS_EVENT) && !is_merge;

@@ -75,12 +75,12 @@ END_TEST
 START_TEST(scalars_have_yaml_1_1_types)
 {
     /* resolved by PyYAML 6.0: yaml.safe_load */
-    static const char *const numbers[] = {"1",    "-1",     "1_000", "0.1",  ".5",   "1.",
-                                            "1.0e-4", "1.e+3", "0x1F", "0b10", "010",
-                                          "true", "Off",    ".inf",  ".NaN", "0"};
-    static const char *const texts[] = {"1e-4", "1e4", "1.0e4", "1.5e", "_1",
-                                        "0x",   "e-4", "-.5", "1.2.3", "08",   "tRUE",
-                                        "inf",  "nan", "-",     "None", "4,5"};
+    static const char *const numbers[] = {"1",      "-1",    "1_000", "0.1",  ".5",  "1.",
+                                          "1.0e-4", "1.e+3", "0x1F",  "0b10", "010", "true",
+                                          "Off",    ".inf",  ".NaN",  "0"};
+    static const char *const texts[] = {"1e-4", "1e4", "1.0e4", "1.5e", "_1",   "0x",
+                                        "e-4",  "-.5", "1.2.3", "08",   "tRUE", "inf",
+                                        "nan",  "-",   "None",  "4,5"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         ck_assert_msg(tv_yaml_type(tv_span_of(numbers[i]), true, NULL) == TV_CONFIG_NUMBER, "%s",
                       numbers[i]);
@@ -277,9 +277,17 @@ START_TEST(depth_bomb_is_refused)
     read_yaml(text);
     ck_assert_int_eq(run.status, TV_ELIMIT);
     free(text);
-    text = tv_repeated("", "? ", 10000, "");
-    read_yaml(text); /* keys that are mappings: left out at any depth */
-    ck_assert_uint_eq(run.capture.facts, 0);
+    static const char *const keys[] = {"? ", "? {", "? [", "? - "}; /* of keys that are left out */
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        text = tv_repeated("learning_rate: 1\n", keys[i], 200000, "");
+        read_yaml(text);
+        ck_assert_int_eq(run.status, TV_ELIMIT);
+        ck_assert_uint_eq(run.capture.facts, 1);
+        free(text);
+    }
+    text = tv_repeated("learning_rate: 1\n? ", "{", 1000000, "");
+    read_yaml(text);
+    ck_assert_int_eq(run.status, TV_ELIMIT);
     free(text);
 }
 END_TEST
