@@ -106,12 +106,12 @@ static struct decay prepare(const struct tv_curve *c)
                           .is_periodic = c->param[TV_P_PERIODIC] != 0.0,
                           .is_clamped = c->param[TV_P_CLAMP] != 0.0,
                           .is_geometric = shape == TV_SHAPE_GEOMETRIC,
-                          .holds_last = c->param[TV_P_WARM_SPAN] > 0.0};
+                          .holds_last =
+                              c->param[TV_P_MODE] != 0.0 || c->param[TV_P_WARM_SPAN] > 0.0};
 }
 
 static inline double decay_value(const struct tv_curve *c, const struct decay *d, double n)
 {
-    /* A warm-up over W + 1 steps (NeMo) holds step W as well. */
     if (n < c->warmup || (d->holds_last && n == c->warmup && n > 0.0))
         return warm(c, n);
     double x = n - d->begin;

@@ -5,7 +5,8 @@
  * kinds.c give it a framework's constants. Upper-case words are parameters (TV_P_...). */
 #include "schedule/curve.h"
 
-/* decay.c: warm-up, a hold at the peak, one decay, a floor. */
+/* decay.c: warm-up, a hold at the peak, one decay, a floor. MODE 1, and a warm-up over W + 1 steps:
+ * step W is still the warm-up's, even where the decay has begun before it. */
 double tv_decay_lr(const struct tv_curve *c, double n);
 /* The same at (first + i) * stride, i = 0 .. count - 1. */
 void tv_decay_series(const struct tv_curve *c, double first, double stride, size_t count,

@@ -27,6 +27,10 @@
     {                                                                                              \
         TV_P_WARM_SPAN, 1                                                                          \
     }
+#define LAST_WARM                                                                                  \
+    {                                                                                              \
+        TV_P_MODE, 1                                                                               \
+    } /* step W is still the warm-up's */
 #define TOTAL     TV_KIND_NEEDS_TOTAL
 #define NO_WARMUP TV_KIND_NO_WARMUP
 #define METRIC    (TV_KIND_FOLLOWS_METRIC | TV_KIND_NO_WARMUP)
@@ -85,10 +89,10 @@ static const struct tv_schedule_kind kinds[] = {
 
     /* megatron/core/optimizer_param_scheduler.py d98e8a64 */
     {"megatron", "constant", tv_decay_lr, 0, {SHAPE(NONE)}},
-    {"megatron", "linear", tv_decay_lr, TOTAL, {NOTHING}},
-    {"megatron", "cosine", tv_decay_lr, TOTAL, {SHAPE(COSINE)}},
+    {"megatron", "linear", tv_decay_lr, TOTAL, {LAST_WARM}},
+    {"megatron", "cosine", tv_decay_lr, TOTAL, {SHAPE(COSINE), LAST_WARM}},
     {"megatron", "inverse-square-root", tv_power_law_lr, TOTAL, {ROOT, {TV_P_MODE, 2}}},
-    {"megatron", "WSD", tv_decay_lr, TOTAL, {SHAPE(HALVING), UP_TO_END}},
+    {"megatron", "WSD", tv_decay_lr, TOTAL, {SHAPE(HALVING), UP_TO_END, LAST_WARM}},
 
     /* torch/optim/lr_scheduler.py 1.13.0 */
     {"torch", "StepLR", tv_stairs_lr, NO_WARMUP, {{TV_P_GAMMA, 0.1}}},
@@ -147,7 +151,7 @@ static const struct tv_schedule_kind kinds[] = {
     /* olmo_core/optim/scheduler.py fa6c5014 */
     {"olmocore", "ConstantScheduler", tv_constant_lr, NO_WARMUP, {NOTHING}},
     {"olmocore", "ConstantWithWarmup", tv_decay_lr, 0, {SHAPE(NONE)}},
-    {"olmocore", "WSD", tv_decay_lr, TOTAL, {UP_TO_END}},
+    {"olmocore", "WSD", tv_decay_lr, TOTAL, {UP_TO_END, LAST_WARM}},
     {"olmocore", "PowerLR", tv_power_tail_lr, TOTAL, {{TV_P_POWER, 0.51}}},
     {"olmocore", "LinearWithWarmup", tv_decay_lr, TOTAL, {{TV_P_FLOOR_RATIO, 0.1}}},
     {"olmocore",
