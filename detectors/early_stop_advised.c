@@ -56,7 +56,8 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     tv_note_evidence(&note, "eval_noise", tv_evals_noise(evals));
     tv_note_evidence(&note, "steps_since_best", wasted);
     if (total > evals->best_step)
-        tv_note_evidence(&note, "steps_of_the_plan_after_best", (double)(total - evals->best_step));
+        tv_note_evidence(&note, "steps_of_the_plan_after_best",
+                         (double)total - (double)evals->best_step);
     tv_note_cause(&note, "%s", rule);
     tv_note_advice(&note, "stop, and keep the checkpoint of step %lld",
                    (long long)evals->best_step);
@@ -101,7 +102,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     } else if (++state->stale == 2)
         state->stale_from = evals->last_step;
     if (state->restarts.count && state->restarts.step >= evals->best_step &&
-        (double)(evals->last_step - state->restarts.step) < 5 * tv_evals_interval(evals)) {
+        (double)evals->last_step - (double)state->restarts.step < 5 * tv_evals_interval(evals)) {
         tv_silent(view, "the learning rate was restarted: improvement may come back");
         return;
     }

@@ -122,7 +122,7 @@ static bool eval_learns(const struct tv_view *view, const struct options *option
     const struct tv_thin *eval = &state->eval_loss;
     double slope = tv_change_of(eval).slope;
     if (eval->len == 2)
-        slope = (eval->value[1] - eval->value[0]) / (double)(eval->step[1] - eval->step[0]);
+        slope = (eval->value[1] - eval->value[0]) / ((double)eval->step[1] - (double)eval->step[0]);
     return fall - slope * steps_left(view, state) > 2 * enough;
 }
 

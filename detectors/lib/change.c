@@ -20,7 +20,7 @@ struct tv_change tv_change_of(const struct tv_thin *thin)
     if (n < 3)
         return change;
     for (uint32_t i = 0; i < n; i++)
-        at[i] = (double)(thin->step[i] - thin->step[0]);
+        at[i] = (double)thin->step[i] - (double)thin->step[0];
     for (uint32_t i = 1; i < n; i++)
         steps[i - 1] = fabs(thin->value[i] - thin->value[i - 1]);
     change.first = mean(thin->value, third);

@@ -46,8 +46,8 @@ bool tv_unrest_measure(const struct tv_unrest *unrest, struct tv_unrest_finding 
     for (uint32_t i = 0; i + 3 * window <= n; i++)
         ret->calm_level = fmin(ret->calm_level, mean(unrest->level.level + i, window));
     ret->calm_noise = noise_near(unrest, n - 2 * window, 1.2 * ret->calm_level);
-    const double *level = unrest->level.level + n - 2 * window;
-    const double *noise = unrest->noise.level + n - 2 * window;
+    const double *level = unrest->level.level + n - (size_t)2 * window;
+    const double *noise = unrest->noise.level + n - (size_t)2 * window;
     ret->level = fmin(mean(level, window), mean(level + window, window));
     ret->noise = fmin(mean(noise, window), mean(noise + window, window));
     ret->level_ratio = ret->level / ret->calm_level;
