@@ -41,12 +41,13 @@ static size_t cause_index(const char *detector)
     return CAUSES;
 }
 
-static bool can_lead(const struct tv_alert *cause, const struct tv_alert *effect, int64_t slack)
+static bool can_lead(const struct tv_alert *cause, const struct tv_alert *effect, double slack)
 {
     size_t at = cause_index(cause->detector);
-    if (at == CAUSES || cause->onset_step > effect->onset_step + slack)
+    if (at == CAUSES || (double)cause->onset_step > (double)effect->onset_step + slack)
         return false;
-    if (cause->state == TV_RESOLVED && cause->resolved_step + slack < effect->onset_step)
+    if (cause->state == TV_RESOLVED &&
+        (double)cause->resolved_step + slack < (double)effect->onset_step)
         return false;
     for (size_t i = 0;
          i < sizeof causes[at].leads / sizeof *causes[at].leads && causes[at].leads[i]; i++)
@@ -59,8 +60,9 @@ static bool can_lead(const struct tv_alert *cause, const struct tv_alert *effect
  * as together. */
 void tv_story_tell(struct tv_run *run)
 {
-    int64_t slack =
-        run->first_step == TV_STEP_UNKNOWN ? 0 : (run->last_step - run->first_step) / 25 + 1;
+    double slack = run->first_step == TV_STEP_UNKNOWN
+                       ? 0
+                       : ((double)run->last_step - (double)run->first_step) / 25 + 1;
     for (size_t i = 0; i < run->alerts_len; i++) {
         struct tv_alert *effect = &run->alerts[i]->alert;
         size_t best = CAUSES;

@@ -15,7 +15,8 @@ int64_t tv_warmup_end(const struct tv_view *view)
     if (total > 0 && after > total / 10)
         after = total / 10;
     int64_t begin = first > 0 && warmup < first ? first : 0;
-    int64_t end = begin + warmup + after;
-    int64_t least = begin + total / 20;
-    return end > least ? end : least;
+    int64_t length = warmup > INT64_MAX / 4 ? INT64_MAX / 4 : warmup + after;
+    if (length < total / 20)
+        length = total / 20;
+    return begin > INT64_MAX - length ? INT64_MAX : begin + length;
 }
