@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum { OPT_FORMAT, OPT_JSON, OPT_SAMPLES, OPT_WORLD, OPT_SET, OPT_FAIL_ON };
-enum { SETTINGS_MAX = 64 };
+enum { SETTINGS_MAX = 64, UNKNOWN_MAX = 16 };
 
 static const struct tv_cli_option option_table[] = {
     {"format", 0, "FORMAT", "text (default) or json: one alert object a line"},
@@ -48,6 +48,8 @@ struct stage {
     const char *path;
     struct tv_run *run;
     struct tv_notes notes;
+    char *unknown[UNKNOWN_MAX]; /* sentences about keys that nobody knows */
+    size_t unknown_len;
 };
 
 struct lint {
@@ -131,11 +133,27 @@ static enum tv_status add_settings(const struct lint *lint, struct tv_facts *fac
     return status;
 }
 
+/* What the reader says of a file. A key that nobody knows is a finding: the trainer refuses it, or
+ * ignores it. */
+static void on_problem(void *ctx, const char *path, const struct tv_damage *damage)
+{
+    struct stage *stage = ctx;
+    if (!strstr(damage->what, " is no setting of ") || stage->unknown_len == UNKNOWN_MAX) {
+        tv_notes_add(&stage->notes, path, damage);
+        return;
+    }
+    char text[640];
+    int len =
+        snprintf(text, sizeof text, "%s (%.100s:%" PRIu32 ")", damage->what, path, damage->line);
+    stage->unknown[stage->unknown_len++] =
+        tv_xstrndup(text, len < (int)sizeof text ? (size_t)len : sizeof text - 1);
+}
+
 static int load(struct lint *lint, struct stage *stage)
 {
     struct tv_error error = {0};
     stage->run = tv_run_new(&lint->choice.engine, stage->path);
-    tv_run_on_problem(stage->run, tv_notes_add, &stage->notes);
+    tv_run_on_problem(stage->run, on_problem, stage);
     if (add_settings(lint, tv_run_facts(stage->run), &error) != TV_OK)
         return tv_cli_error(&cli, "%s", error.message);
     if (tv_load_config(stage->run, stage->path, false, &error) != TV_OK) {
@@ -166,6 +184,25 @@ static void print_text(const struct tv_alert *alert)
         printf("            change %s\n", alert->advice[i]);
 }
 
+/* A finding of this command's own, told like the detector's. `advice` NULL: none. */
+static void object(struct lint *lint, const struct stage *stage, const char *subject,
+                   const char *summary, const char *advice)
+{
+    struct tv_alert alert = {.run = stage->path,
+                             .detector = "config_lint",
+                             .subject = subject,
+                             .severity = TV_WARNING,
+                             .wall_time = NAN,
+                             .observed = NAN,
+                             .expected = NAN,
+                             .confidence = NAN,
+                             .summary = summary,
+                             .advice = {advice},
+                             .advice_len = advice != NULL};
+    lint->worst = lint->worst < TV_WARNING ? TV_WARNING : lint->worst;
+    (lint->json ? print_json : print_text)(&alert);
+}
+
 static void report(struct lint *lint, struct stage *stage)
 {
     const struct tv_alert *const *alerts;
@@ -173,7 +210,7 @@ static void report(struct lint *lint, struct stage *stage)
     char safe[512];
     if (!lint->json)
         printf("%s:%s\n", tv_escape(tv_span_of(stage->path), safe, sizeof safe),
-               len ? "" : " nothing to object to");
+               len || stage->unknown_len ? "" : " nothing to object to");
     for (int severity = TV_CRITICAL; severity >= TV_INFO; severity--)
         for (size_t i = 0; i < len; i++) {
             if ((int)alerts[i]->severity != severity)
@@ -181,6 +218,8 @@ static void report(struct lint *lint, struct stage *stage)
             lint->worst = severity > lint->worst ? severity : lint->worst;
             (lint->json ? print_json : print_text)(alerts[i]);
         }
+    for (size_t i = 0; i < stage->unknown_len; i++)
+        object(lint, stage, "unknown key", stage->unknown[i], NULL);
 }
 
 /* `stage` reads what `before` writes. */
@@ -195,25 +234,6 @@ static bool starts_from(const struct stage *stage, const char *output)
             return true;
     }
     return false;
-}
-
-/* A finding about two configurations, told like those about one. */
-static void object(struct lint *lint, const struct stage *stage, const char *subject,
-                   const char *summary, const char *advice)
-{
-    struct tv_alert alert = {.run = stage->path,
-                             .detector = "config_lint",
-                             .subject = subject,
-                             .severity = TV_WARNING,
-                             .wall_time = NAN,
-                             .observed = NAN,
-                             .expected = NAN,
-                             .confidence = NAN,
-                             .summary = summary,
-                             .advice = {advice},
-                             .advice_len = 1};
-    lint->worst = lint->worst < TV_WARNING ? TV_WARNING : lint->worst;
-    (lint->json ? print_json : print_text)(&alert);
 }
 
 static void compare_stages(struct lint *lint, const struct stage *before, const struct stage *stage)
@@ -278,8 +298,11 @@ int tv_cmd_lint(int argc, char **argv)
     int status = parse(&lint, argc, argv, &go);
     if (go)
         status = run_lint(&lint);
-    for (size_t i = 0; i < lint.stages_len; i++)
+    for (size_t i = 0; i < lint.stages_len; i++) {
         tv_run_free(lint.stages[i].run);
+        for (size_t k = 0; k < lint.stages[i].unknown_len; k++)
+            free(lint.stages[i].unknown[k]);
+    }
     tv_choice_free(&lint.choice);
     free(lint.stages);
     return status;

@@ -366,37 +366,6 @@ static bool stops_early_blindly(struct tv_view *view, const struct tv_lint_optio
     return true;
 }
 
-/* Settings that are read from somewhere else, or by another framework. */
-static bool foreign_key(struct tv_view *view, const struct tv_lint_options *options,
-                        struct tv_note *note)
-{
-    (void)options;
-    static const struct {
-        const char *key, *instead;
-    } keys[] = {
-        {"num_cycles", "lr_scheduler_kwargs: {num_cycles: VALUE}"},
-        {"power", "lr_scheduler_kwargs: {power: VALUE}"},
-        {"lr_end", "lr_scheduler_kwargs: {lr_end: VALUE}"},
-        {"min_lr",
-         "lr_scheduler_kwargs: {min_lr: VALUE} with lr_scheduler_type: cosine_with_min_lr"},
-        {"reduce_lr_on_plateau", "lr_scheduler_type: reduce_lr_on_plateau"},
-        {"reduce_lr_factor", "lr_scheduler_kwargs: {factor: VALUE}"},
-        {"early_stopping_patience", "early_stopping_steps: VALUE"},
-    };
-    struct tv_setting setting;
-    if (!says(view, "framework", "llamafactory"))
-        return false;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (!tv_view_setting(view, keys[i].key, &setting))
-            continue;
-        tv_note_summary(note, "%s is no setting of LLaMA Factory, which refuses unknown keys (%s)",
-                        setting.key, setting.source);
-        tv_note_advice(note, "%s: %s -> %s", setting.key, setting.value, keys[i].instead);
-        return true;
-    }
-    return false;
-}
-
 static bool qlora_is_no_type(struct tv_view *view, const struct tv_lint_options *options,
                              struct tv_note *note)
 {
@@ -414,7 +383,6 @@ const struct tv_lint_rule tv_lint_rules[] = {
     {"learning_rate", TV_CRITICAL, lr_is_not_positive},
     {"warmup_steps", TV_CRITICAL, warmup_never_ends},
     {"warmup_ratio", TV_CRITICAL, ratio_is_steps},
-    {"unknown key", TV_CRITICAL, foreign_key},
     {"finetuning_type", TV_CRITICAL, qlora_is_no_type},
     {"warmup_steps as ratio", TV_WARNING, warmup_is_a_ratio},
     {"warmup share", TV_WARNING, warmup_is_long},

@@ -75,7 +75,6 @@ static const struct {
     {{BASE, "learning_rate=1e-6", "warmup_steps=47", "finetuning_type=lora"},
      "learning rate low",
      "1e-4"},
-    {{BASE, "learning_rate=1e-4", "num_cycles=3"}, "unknown key", "lr_scheduler_kwargs"},
     {{BASE, "learning_rate=1e-4", "finetuning_type=qlora"},
      "finetuning_type",
      "quantization_bit: 4"},
