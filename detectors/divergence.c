@@ -209,7 +209,9 @@ static bool is_slow(struct state *state, const struct options *options,
         return false;
     }
     double noise = tv_innovation_noise(&state->loss);
-    double needed = options->score * 1.2533 * noise * sqrt(1.5 / (double)f);
+    double error = fmax(1.2533 * noise * sqrt(1.5 / (double)f),
+                        tv_blocks_noise(&state->blocks, state->loss.is_raw));
+    double needed = options->score * error;
     if (!state->loss.is_raw)
         needed = fmax(needed, log(options->rise));
     double share = undone(state, state->level) - undone(state, state->base);

@@ -36,6 +36,9 @@ struct state {
     double limit;        /* above this the spike is not over, in the series' unit */
     double peak;
     struct tv_surprise first; /* of the point that began it */
+    bool is_waiting, is_paired;
+    struct tv_point waiting; /* loss not judged yet */
+    int64_t rate_step;
     double last_lr, gradient_score;
     int64_t gradient_step;
 };
@@ -72,8 +75,11 @@ static bool is_large(const struct state *state, const struct options *options, d
     double rise = value - surprise->centre;
     if (!state->loss.is_raw && !(rise > options->rise * surprise->centre))
         return false;
-    return rise > options->share * tv_descent_range(&state->descent) &&
-           tv_innovation_judge(&state->loss, value, surprise);
+    double range = tv_descent_range(&state->descent);
+    if (state->after_jump > 0 &&
+        (state->loss.is_raw ? rise < 0.5 * range : rise < 0.5 * surprise->centre))
+        return false;
+    return rise > options->share * range && tv_innovation_judge(&state->loss, value, surprise);
 }
 
 /* One point far out, or two in a row less far. */
@@ -229,11 +235,38 @@ static void on_loss(struct tv_view *view, const struct options *options, struct 
     state->previous_step = point->step;
 }
 
-static void on_rate(struct state *state, double rate)
+static void judge_waiting(struct tv_view *view, const struct options *options, struct state *state)
 {
-    if (state->last_lr > 0 && rate > 2 * state->last_lr && tv_descent_known(&state->descent))
+    if (state->is_waiting)
+        on_loss(view, options, state, &state->waiting);
+    state->is_waiting = false;
+}
+
+/* A loss waits for the learning rate of its step, which may explain it, when the last one had its
+ * own too. */
+static void receive_loss(struct tv_view *view, const struct options *options, struct state *state,
+                         const struct tv_point *point)
+{
+    judge_waiting(view, options, state);
+    state->waiting = *point;
+    state->is_waiting = true;
+    if (!state->is_paired || state->rate_step == point->step)
+        judge_waiting(view, options, state);
+}
+
+static void on_rate(struct tv_view *view, const struct options *options, struct state *state,
+                    const struct tv_point *point)
+{
+    if (state->last_lr > 0 && point->value > 2 * state->last_lr &&
+        tv_descent_known(&state->descent))
         state->after_jump = 10;
-    state->last_lr = rate;
+    state->last_lr = point->value;
+    state->rate_step = point->step;
+    if (state->is_waiting)
+        state->is_paired = state->waiting.step == point->step;
+    else
+        state->is_paired = state->previous_step == point->step;
+    judge_waiting(view, options, state);
 }
 
 static void on_gradient(struct state *state, const struct tv_point *point)
@@ -264,9 +297,9 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         tv_innovation_relevel(&state->loss);
     }
     if (point->role == TV_ROLE_TRAIN_LOSS)
-        on_loss(view, options, state, point);
+        receive_loss(view, options, state, point);
     else if (point->role == TV_ROLE_LEARNING_RATE)
-        on_rate(state, point->value);
+        on_rate(view, options, state, point);
     else
         on_gradient(state, point);
 }
@@ -274,8 +307,9 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
 static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
     const struct options *options = options_;
-    const struct state *state = state_;
+    struct state *state = state_;
     char reason[96];
+    judge_waiting(view, options, state);
     if (tv_view_is_rl(view)) {
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
     } else if (state->loss.changes < options->least) {
@@ -324,7 +358,7 @@ const struct tv_detector tv_detector_loss_spike = {
         "Only accepted points are learnt. Over after 3 points below half of the jump; "
         "`relevel` points above it are a new level (divergence reports those). After a resume "
         "`mask` points are not judged; after a jump of the learning rate (a cosine restart) "
-        "the score needed is `restart_factor` times higher.\n"
+        "the score needed is `restart_factor` times higher and the rise at least 50 %.\n"
         "Measured on 36 public runs (21,161 points): 0.14 alarms per 1,000 points at 53 % "
         "recall of an injected one-point doubling; mean and standard deviation of 128 points "
         "(OLMo): 0.24 at 22 %.\n"

@@ -7,6 +7,7 @@
 #include "lib/warmup.h"
 #include <math.h>
 
+#define HEAD 8 /* first points that later ones are compared with */
 #define LAST 5 /* points that a level is the median of */
 
 struct options {
@@ -23,9 +24,9 @@ struct state {
     double lowest; /* lowest level so far */
     double lowest_lr;
     int64_t lowest_step;
-    double head[3]; /* the first points */
-    int64_t end;    /* of the warm-up's neighbourhood, once it is over */
-    uint32_t far;   /* bits of the last 10 points: far above the first ones */
+    double head[HEAD]; /* the first points */
+    int64_t end;       /* of the warm-up's neighbourhood, once it is over */
+    uint32_t far;      /* bits of the last 10 points: far above the first ones */
     bool is_over, is_raised;
     double level; /* now */
 };
@@ -83,20 +84,34 @@ static void say(struct tv_view *view, const struct options *options, const struc
     tv_raise(view, &finding);
 }
 
+/* A long warm-up has many points, and many points have large extremes. */
+static double caution(const struct state *state)
+{
+    return 1 + fmax(0, log10(state->points / (3.0 * HEAD)));
+}
+
+static double highest_of_first(const struct state *state, uint32_t len)
+{
+    double high = -INFINITY;
+    for (uint32_t i = 0; i < len; i++)
+        high = fmax(high, state->head[i]);
+    return high;
+}
+
 /* What three points in a row must exceed to be above the first ones, of which at most `len` are
  * looked at. While the noise is unknown the spread of the first ones stands in for it. */
 static double first_limit(const struct state *state, const struct options *options, uint32_t len)
 {
-    double noise = tv_innovation_noise(&state->loss), low = INFINITY, high = -INFINITY;
-    for (uint32_t i = 0; i < len; i++) {
+    double noise = tv_innovation_noise(&state->loss), low = INFINITY;
+    double high = highest_of_first(state, len);
+    for (uint32_t i = 0; i < len; i++)
         low = fmin(low, state->head[i]);
-        high = fmax(high, state->head[i]);
-    }
     if (state->loss.is_raw)
-        return len < 3 ? INFINITY : high + fmax(3 * (high - low), noise >= 0 ? 2 * noise : 0);
+        return len < 3 ? INFINITY
+                       : high + fmax(3 * (high - low), noise >= 0 ? 2 * noise * caution(state) : 0);
     if (state->points < 8 || !(noise >= 0))
         return options->early_rise * (len == 1 ? 1.4 : len == 2 ? 1.2 : 1) * high;
-    return fmax(options->rise, exp(2 * noise)) * high;
+    return fmax(options->rise, exp(2 * noise * caution(state))) * high;
 }
 
 static double lowest_of_last(const struct state *state, uint32_t len)
@@ -112,17 +127,16 @@ static double lowest_of_last(const struct state *state, uint32_t len)
 static bool rises_at_once(struct state *state, const struct options *options)
 {
     uint32_t n = state->points;
-    if (n >= 3 && n <= 8 && !state->loss.is_raw &&
+    if (n >= 3 && n <= HEAD && !state->loss.is_raw &&
         lowest_of_last(state, 2) >
             1.5 * options->far_rise * fmax(state->head[0], n > 3 ? state->head[1] : 0))
         return true;
     if (n < 4)
         return false;
-    double limit = first_limit(state, options, n < 6 ? n - 3 : 3);
-    double far =
-        state->loss.is_raw
-            ? limit
-            : options->far_rise * fmax(state->head[0], fmax(state->head[1], state->head[2]));
+    double limit = first_limit(state, options, n < 6 ? n - 3 : n < 3 * HEAD ? 3 : HEAD);
+    double far = state->loss.is_raw
+                     ? limit
+                     : options->far_rise * highest_of_first(state, n < 3 * HEAD ? 3 : HEAD);
     bool is_far = n >= 6 && state->last[(n - 1) % LAST] > far;
     state->far = (state->far << 1 | is_far) & 0x3ff;
     if (is_far && __builtin_popcount(state->far) >= 4)
@@ -140,8 +154,8 @@ static bool rises(const struct state *state, const struct options *options)
                         ? state->level > state->first + 2 * noise
                         : state->level > options->rise * state->first;
     double rise = rise_of(state);
-    double needed =
-        (is_worse ? options->worse_score : options->score) * 1.2533 * noise * sqrt(2.0 / LAST);
+    double needed = caution(state) * (is_worse ? options->worse_score : options->score) * 1.2533 *
+                    noise * sqrt(2.0 / LAST);
     if (!state->loss.is_raw)
         needed = fmax(needed, log(options->rise));
     return rise > needed &&
@@ -151,10 +165,10 @@ static bool rises(const struct state *state, const struct options *options)
 static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
 {
     uint32_t n = state->points++;
-    if (n < 3) {
+    if (n < HEAD)
         state->head[n] = point->value;
+    if (n < 3)
         state->first = tv_median_of(state->head, n + 1);
-    }
     state->last[n % LAST] = point->value;
     state->last_step[n % LAST] = point->step;
     state->last_lr[n % LAST] = tv_rate_now(view);
@@ -235,7 +249,8 @@ const struct tv_detector tv_detector_warmup_divergence = {
     .explain =
         "Level = median of the last 5 losses. Inside the warm-up and as many steps again (at "
         "most 10 %, at least 5 % of the run) the level must not rise above its lowest value "
-        "by more than max(ln `rise`, `score` x 1.2533 s sqrt(2/5)) in log space, s being the "
+        "by more than max(ln `rise`, `score` x 1.2533 s sqrt(2/5)) (times 1 + log10(n/24) from the "
+        "24th point on) in log space, s being the "
         "noise from innovations, while the rise undoes at least `undone` of the progress so "
         "far (`worse_score` once the level is also `rise` above the first losses). Three "
         "points in a row above all of the first three by `early_rise` (later by `rise` and 2 "

@@ -58,3 +58,17 @@ double tv_blocks_median(const struct tv_blocks *blocks, size_t from, size_t to)
         to = blocks->len;
     return from < to ? tv_median_of(blocks->level + from, to - from) : NAN;
 }
+
+double tv_blocks_noise(const struct tv_blocks *blocks, bool is_raw)
+{
+    double change[TV_BLOCKS];
+    size_t len = 0;
+    for (size_t i = 1; i < blocks->len; i++) {
+        double before = blocks->level[i - 1], after = blocks->level[i];
+        if (is_raw)
+            change[len++] = after - before;
+        else if (before > 0 && after > 0)
+            change[len++] = log(after / before);
+    }
+    return len < 7 ? 0 : tv_mad(change, len) / sqrt(2);
+}

@@ -31,6 +31,10 @@ bool tv_blocks_add(struct tv_blocks *blocks, int64_t step, double value);
 uint32_t tv_blocks_points(const struct tv_blocks *blocks);
 /* Lowest finished level, NaN when there is none; its first step in *retstep unless NULL. */
 double tv_blocks_lowest(const struct tv_blocks *blocks, int64_t *retstep);
+/* Standard deviation of a block's level about the trend, from the differences of neighbours (in log
+ * space unless is_raw), so that it holds for noise that is not independent from point to point; 0
+ * while fewer than 8 blocks are known. */
+double tv_blocks_noise(const struct tv_blocks *blocks, bool is_raw);
 /* Median of the levels from block `from` up to block `to` (not included); NaN when there is none.
  */
 double tv_blocks_median(const struct tv_blocks *blocks, size_t from, size_t to);

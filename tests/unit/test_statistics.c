@@ -144,6 +144,24 @@ START_TEST(two_wild_points_of_five_do_not_move_a_block)
 }
 END_TEST
 
+/* The scatter of block levels is that of their points' medians, whatever the trend. */
+START_TEST(block_noise_ignores_the_trend)
+{
+    struct tv_blocks flat = {0}, falling = {0};
+    struct tv_noise noise = {13};
+    for (int i = 0; i < 5 * 31; i++) {
+        double value = 10 * exp(0.1 * tv_noise_normal(&noise));
+        tv_blocks_add(&flat, i, value);
+        tv_blocks_add(&falling, i, value * exp(-0.02 * i));
+    }
+    ck_assert_double_eq_tol(tv_blocks_noise(&flat, false), 1.2533 * 0.1 / sqrt(5), 0.025);
+    ck_assert_double_eq_tol(tv_blocks_noise(&falling, false), tv_blocks_noise(&flat, false), 0.02);
+    ck_assert_double_eq_tol(tv_blocks_noise(&flat, true), 10 * 1.2533 * 0.1 / sqrt(5), 0.25);
+    flat.len = 7;
+    ck_assert_double_eq(tv_blocks_noise(&flat, false), 0);
+}
+END_TEST
+
 /* The same history in another unit, then the same candidates. */
 static void judged(double factor, double shift, double last, struct tv_surprise *ret)
 {
@@ -232,6 +250,7 @@ static Suite *suite(void)
     tcase_add_test(c, theil_sen_finds_the_slope_despite_a_quarter_of_wild_points);
     tcase_add_test(c, blocks_cover_any_length_evenly);
     tcase_add_test(c, two_wild_points_of_five_do_not_move_a_block);
+    tcase_add_test(c, block_noise_ignores_the_trend);
     tcase_add_test(c, scores_of_positive_series_do_not_depend_on_the_unit);
     tcase_add_test(c, scores_of_series_that_were_negative_depend_on_neither_unit_nor_shift);
     tcase_add_test(c, a_series_that_turns_negative_keeps_what_it_knows);
