@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Readers that let go of their file and find their place again. */
 #include "base/map.h"
+#include "base/memory.h"
 #include "tail/reader.h"
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -46,8 +46,7 @@ enum tv_status tv_reader_pause(struct tv_reader *reader, struct tv_error *reterr
     reader->start = 0;
     reader->end = kept;
     reader->cap = kept;
-    char *smaller = realloc(reader->buffer, kept ? kept : 1);
-    reader->buffer = smaller ? smaller : reader->buffer;
+    reader->buffer = tv_xrealloc(reader->buffer, kept, 1);
     close(reader->input.fd);
     reader->input.fd = -1;
     return TV_OK;
