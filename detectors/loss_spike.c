@@ -359,9 +359,9 @@ const struct tv_detector tv_detector_loss_spike = {
         "`relevel` points above it are a new level (divergence reports those). After a resume "
         "`mask` points are not judged; after a jump of the learning rate (a cosine restart) "
         "the score needed is `restart_factor` times higher and the rise at least 50 %.\n"
-        "Measured on 36 public runs (21,161 points): 0.14 alarms per 1,000 points at 53 % "
-        "recall of an injected one-point doubling; mean and standard deviation of 128 points "
-        "(OLMo): 0.24 at 22 %.\n"
+        "Measured on 21 public runs (27,764 points): no false alarm at 58 % recall of an injected "
+        "one-point doubling; the plain rule without `heavy` and `early` has 0.14 false alarms per "
+        "1,000 points, mean and standard deviation of 128 points (OLMo) 0.24 at 22 %.\n"
         "Cannot see: spikes within the first points of a run, and spikes that averaging over "
         "the logging window has spread below the noise.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_GRAD_NORM) |
