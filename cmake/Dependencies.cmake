@@ -11,6 +11,8 @@ find_program(PROTOC_C protoc-c REQUIRED)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
+# Signatures of chat services; libcurl's GnuTLS flavour brings it in anyway.
+pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 # libinotifytools has no pkg-config file.
 find_path(INOTIFYTOOLS_INCLUDE inotifytools/inotifytools.h REQUIRED)

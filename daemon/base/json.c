@@ -19,18 +19,23 @@ static void put(struct tv_json *json, const char *bytes, size_t len)
     json->data[json->len] = '\0';
 }
 
-static void put_quoted(struct tv_json *json, struct tv_span value)
+static void put_escaped(struct tv_json *json, struct tv_span value)
 {
     char *safe = tv_xmalloc(value.len * 3 + 1); /* U+FFFD takes 3 bytes for one */
     tv_escape(value, safe, value.len * 3 + 1);
-    put(json, "\"", 1);
     for (const char *p = safe; *p; p++) {
         if (*p == '"' || *p == '\\')
             put(json, "\\", 1);
         put(json, p, 1);
     }
-    put(json, "\"", 1);
     free(safe);
+}
+
+static void put_quoted(struct tv_json *json, struct tv_span value)
+{
+    put(json, "\"", 1);
+    put_escaped(json, value);
+    put(json, "\"", 1);
 }
 
 static void start(struct tv_json *json, const char *key)
@@ -61,6 +66,21 @@ void tv_json_span(struct tv_json *json, const char *key, struct tv_span value)
 {
     start(json, key);
     put_quoted(json, value);
+}
+
+void tv_json_lines(struct tv_json *json, const char *key, const char *value)
+{
+    start(json, key);
+    put(json, "\"", 1);
+    for (;;) {
+        size_t len = strcspn(value, "\n");
+        put_escaped(json, (struct tv_span){value, len});
+        if (!value[len])
+            break;
+        put(json, "\\n", 2);
+        value += len + 1;
+    }
+    put(json, "\"", 1);
 }
 
 void tv_json_text(struct tv_json *json, const char *key, const char *value)

@@ -16,6 +16,8 @@ struct tv_json {
 void tv_json_open(struct tv_json *json, const char *key, char bracket);      /* '{' or '[' */
 void tv_json_close(struct tv_json *json, char bracket);                      /* '}' or ']' */
 void tv_json_text(struct tv_json *json, const char *key, const char *value); /* NULL value: null */
+/* The same with its line feeds kept, as \n. */
+void tv_json_lines(struct tv_json *json, const char *key, const char *value);
 void tv_json_span(struct tv_json *json, const char *key, struct tv_span value);
 void tv_json_double(struct tv_json *json, const char *key, double value);
 void tv_json_int(struct tv_json *json, const char *key, int64_t value);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@ struct route_end {
     const void *options;
     void *state;
     int64_t under_way; /* delivery id, 0: none */
+    size_t requests;   /* of it that have not ended */
+    enum tv_outcome worst;
+    char reason[320]; /* of the worst */
     int attempts;
     bool said_failing; /* once, until it works again */
     double resend_at;
@@ -65,7 +69,10 @@ static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
     end->under_way = delivery.id;
     end->attempts = delivery.attempts;
     tv_host_set_ticket(dispatch->host, delivery.id);
+    size_t before = tv_host_under_way(dispatch->host);
+    end->worst = TV_DELIVERED;
     enum tv_status status = end->sink->deliver(end->options, end->state, &delivery.alert, &error);
+    end->requests = tv_host_under_way(dispatch->host) - before;
     if (status == TV_OK)
         settle(dispatch, end, TV_DELIVERED, "");
     else if (status == TV_ECONFIG)
@@ -130,12 +137,24 @@ void tv_dispatch_pump(struct tv_dispatch *dispatch)
     set_timer(dispatch);
 }
 
+/* A delivery of several requests ends as its worst one did. */
+static void request_ended(struct tv_dispatch *dispatch, struct route_end *end,
+                          enum tv_outcome outcome, const char *reason)
+{
+    if (outcome > end->worst) {
+        end->worst = outcome;
+        snprintf(end->reason, sizeof end->reason, "%s", reason);
+    }
+    if (--end->requests == 0)
+        settle(dispatch, end, end->worst, end->reason);
+}
+
 static void on_done(void *ctx, int64_t ticket, enum tv_outcome outcome, const char *reason)
 {
     struct tv_dispatch *dispatch = ctx;
     for (struct route_end *end = dispatch->ends; ticket && end; end = end->next)
         if (end->under_way == ticket)
-            settle(dispatch, end, outcome, reason);
+            request_ended(dispatch, end, outcome, reason);
     tv_dispatch_pump(dispatch);
 }
 
@@ -180,6 +199,14 @@ enum tv_status tv_dispatch_add(struct tv_dispatch *dispatch, const char *name,
         last = &(*last)->next;
     *last = end;
     return TV_OK;
+}
+
+void tv_dispatch_reopen(struct tv_dispatch *dispatch)
+{
+    struct tv_error error;
+    for (struct route_end *end = dispatch->ends; end; end = end->next)
+        if (end->sink->reopen && end->sink->reopen(end->options, end->state, &error) != TV_OK)
+            tv_log(TV_LOG_ERROR, "sink %s: %s", end->name, error.message);
 }
 
 size_t tv_dispatch_under_way(const struct tv_dispatch *dispatch)

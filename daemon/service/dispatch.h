@@ -31,6 +31,8 @@ enum tv_status tv_dispatch_add(struct tv_dispatch *dispatch, const char *name,
                                const struct tv_sink *sink, const void *options, void *out,
                                struct tv_error *reterr);
 
+/* Every sink opens its file and reads its secrets again (SIGHUP); failures are said. */
+void tv_dispatch_reopen(struct tv_dispatch *dispatch);
 /* Delivers what is due. Called when something was owed anew; afterwards it wakes itself. */
 void tv_dispatch_pump(struct tv_dispatch *dispatch);
 /* Deliveries that are under way now. */

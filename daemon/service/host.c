@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "service/host.h"
+#include "base/address.h"
 #include "base/memory.h"
 #include "service/child.h"
 #include "trainvet/text.h"
@@ -7,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 struct request {
     struct request *next;
@@ -18,7 +21,8 @@ struct request {
     size_t body_len, sent;
     char answer[TV_HOST_ANSWER_MAX];
     size_t answer_len;
-    bool is_mail;
+    bool is_mail, allow_link_local;
+    enum tv_outcome (*judge)(struct tv_span answer);
 };
 
 struct tv_host {
@@ -79,11 +83,16 @@ static enum tv_outcome judge(struct request *request, CURLcode code, char *reaso
         snprintf(reason, cap, "%s", curl_easy_strerror(code));
         return TV_FAILED;
     }
-    if (request->is_mail || (status >= 200 && status < 300))
+    if (request->is_mail)
         return TV_DELIVERED;
-    struct tv_span told = {request->answer, request->answer_len};
-    snprintf(reason, cap, "the answer was %ld: %s", status,
-             tv_escape(tv_span_trim(told), answer, sizeof answer));
+    struct tv_span told = tv_span_trim((struct tv_span){request->answer, request->answer_len});
+    tv_escape(told, answer, sizeof answer);
+    snprintf(reason, cap, "the answer was %ld%s%s", status, *answer ? ": " : "", answer);
+    bool taken = status >= 200 && status < 300;
+    if (request->judge && (taken || (status >= 400 && status < 500)))
+        return request->judge(told);
+    if (taken)
+        return TV_DELIVERED;
     return status >= 400 && status < 500 && status != 408 && status != 429 ? TV_REFUSED : TV_FAILED;
 }
 
@@ -155,6 +164,16 @@ static int on_timer(CURLM *multi, long ms, void *ctx)
     return sd_event_source_set_enabled(host->timer, SD_EVENT_ONESHOT) < 0 ? -1 : 0;
 }
 
+/* The address is looked at when it is known, so that no name leads where no number may. */
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    const struct request *request = ctx;
+    (void)purpose;
+    if (!request->allow_link_local && tv_is_link_local(&address->addr))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static struct request *new_request(struct tv_host *host, const char *url, const char *body,
                                    size_t body_len, double timeout)
 {
@@ -171,6 +190,8 @@ static struct request *new_request(struct tv_host *host, const char *url, const 
     curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
     curl_easy_setopt(request->easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(request->easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(request->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(request->easy, CURLOPT_OPENSOCKETDATA, request);
     curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)(timeout * 1000));
     curl_easy_setopt(request->easy, CURLOPT_USERAGENT, "trainvet/" TRAINVET_VERSION);
     curl_easy_setopt(request->easy, CURLOPT_WRITEFUNCTION, keep_answer);
@@ -191,6 +212,8 @@ static enum tv_status post(void *ctx, const struct tv_http_post *post, struct tv
 {
     struct request *request =
         new_request(ctx, post->url, post->body, post->body_len, post->timeout);
+    request->allow_link_local = post->allow_link_local;
+    request->judge = post->judge;
     for (size_t i = 0; post->headers && post->headers[i]; i++) {
         if (strpbrk(post->headers[i], "\r\n")) {
             free_request(request);
@@ -236,7 +259,8 @@ static enum tv_status send_mail(void *ctx, const struct tv_mail *mail, struct tv
     curl_easy_setopt(request->easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(request->easy, CURLOPT_READFUNCTION, give_body);
     curl_easy_setopt(request->easy, CURLOPT_READDATA, request);
-    curl_easy_setopt(request->easy, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
+    curl_easy_setopt(request->easy, CURLOPT_USE_SSL,
+                     (long)(mail->require_tls ? CURLUSESSL_ALL : CURLUSESSL_TRY));
     if (mail->user)
         curl_easy_setopt(request->easy, CURLOPT_USERNAME, mail->user);
     if (mail->password)
@@ -250,14 +274,24 @@ static void on_child(void *ctx, int64_t ticket, bool ok, const char *reason)
     host->done(host->ctx, ticket, ok ? TV_DELIVERED : TV_FAILED, reason);
 }
 
+static double now(void *ctx)
+{
+    struct timespec time;
+    (void)ctx;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
 struct tv_host *tv_host_new(sd_event *loop,
                             void (*done)(void *ctx, int64_t ticket, enum tv_outcome outcome,
                                          const char *reason),
                             void *ctx, struct tv_error *reterr)
 {
     struct tv_host *host = tv_xcalloc(1, sizeof *host);
-    *host = (struct tv_host){
-        .interface = {host, post, send_mail, run_child}, .loop = loop, .done = done, .ctx = ctx};
+    *host = (struct tv_host){.interface = {host, post, send_mail, run_child, now},
+                             .loop = loop,
+                             .done = done,
+                             .ctx = ctx};
     host->children = tv_children_new(loop, on_child, host);
     host->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
     if (!host->multi || sd_event_add_time_relative(loop, &host->timer, CLOCK_MONOTONIC, 0, 1000,

@@ -9,16 +9,10 @@
 
 #define TV_HOST_ANSWER_MAX 4096 /* bytes of an answer that are kept */
 
-enum tv_outcome {
-    TV_DELIVERED,
-    TV_REFUSED, /* the other side will never take it */
-    TV_FAILED   /* try again later */
-};
-
 struct tv_host;
 
 /* `done` is called from the loop, once for each request, with the ticket that was set when it was
- * started. `reason` is one sentence, "" when delivered. */
+ * started. `reason` is what the other side said, in one sentence; "" when it said nothing. */
 struct tv_host *tv_host_new(sd_event *loop,
                             void (*done)(void *ctx, int64_t ticket, enum tv_outcome outcome,
                                          const char *reason),

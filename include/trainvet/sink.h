@@ -6,6 +6,7 @@
 #include "trainvet/alert.h"
 #include "trainvet/error.h"
 #include "trainvet/option.h"
+#include "trainvet/sample.h"
 #include <stdbool.h>
 
 struct tv_input_report {
@@ -37,17 +38,27 @@ struct tv_run_report {
     size_t silences_len;
 };
 
+enum tv_outcome {
+    TV_DELIVERED,
+    TV_REFUSED, /* the other side will never take it */
+    TV_FAILED   /* try again later */
+};
+
 struct tv_http_post {
     const char *url;
     const char *const *headers; /* "Name: value", NULL-terminated; NULL: none */
     const char *body;
     size_t body_len;
-    double timeout; /* seconds */
+    double timeout;        /* seconds */
+    bool allow_link_local; /* may connect to 169.254/16 and fe80::/10 */
+    /* What an answer of 2xx or 4xx means, for services that say so in its text; NULL: by number. */
+    enum tv_outcome (*judge)(struct tv_span answer);
 };
 
 struct tv_mail {
     const char *url; /* smtp://host:port or smtps://...; NULL: the local sendmail program */
     const char *user, *password; /* NULL: none */
+    bool require_tls;            /* give up where the server offers no STARTTLS */
     const char *from;
     const char *const *to; /* NULL-terminated */
     const char *message;   /* headers and body, CR LF line ends */
@@ -63,20 +74,22 @@ struct tv_child {
     double timeout; /* seconds; then it is killed */
 };
 
-/* What a sink may use to reach the world. Everything is copied and started; the calls return at
- * once. The outcome goes to the queue of deliveries, not to the sink: a 2xx answer or exit status 0
- * is delivered, an answer of 400 to 499 but 408 and 429 is refused (dropped, said once), anything
- * else is tried again later. */
+/* What a sink may use to reach the world, and its clock. Everything is copied and started; the
+ * calls return at once. The outcome goes to the queue of deliveries, not to the sink: a 2xx answer
+ * or exit status 0 is delivered, an answer of 400 to 499 but 408 and 429 is refused (dropped, said
+ * once), anything else is tried again later. */
 struct tv_sink_host {
     void *ctx;
     enum tv_status (*post)(void *ctx, const struct tv_http_post *post, struct tv_error *reterr);
     enum tv_status (*mail)(void *ctx, const struct tv_mail *mail, struct tv_error *reterr);
     enum tv_status (*run)(void *ctx, const struct tv_child *child, struct tv_error *reterr);
+    double (*now)(void *ctx); /* unix seconds */
 };
 
 /* deliver() of a sink that prints returns TV_OK when it is written. That of a sink that sends
- * starts exactly one request through the host and returns TV_AGAIN: under way. Any other status: it
- * failed, try again later; TV_ECONFIG: it never will work. */
+ * starts one request or several through the host and returns TV_AGAIN: under way, delivered when
+ * every one of them is. Any other status: it failed, try again later; TV_ECONFIG: it never will
+ * work. */
 struct tv_sink {
     const char *name, *summary;
     const struct tv_option *options;
@@ -93,6 +106,9 @@ struct tv_sink {
     /* Seconds after which alerts that still fire are delivered again, for receivers that forget; 0
      * or NULL: never. */
     double (*resend)(const void *options);
+    /* Opens its file again, reads its secrets again (SIGHUP); when it fails the sink goes on with
+     * what it has. NULL: nothing to do. */
+    enum tv_status (*reopen)(const void *options, void *state, struct tv_error *reterr);
     enum tv_status (*close)(const void *options, void *state, struct tv_error *reterr);
 };
 
