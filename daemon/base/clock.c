@@ -3,7 +3,7 @@
 #include "trainvet/number.h"
 #include "trainvet/text.h"
 #include <math.h>
-#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 const char *tv_format_time(char buffer[TV_TIME_TEXT], double unix_seconds)
@@ -18,40 +18,58 @@ const char *tv_format_time(char buffer[TV_TIME_TEXT], double unix_seconds)
     return buffer;
 }
 
+/* Exactly two digits (four for a year) and the character behind them, which is skipped; -1 when it
+ * is not so. */
+static int take_number(const char **text, int digits, const char *behind)
+{
+    int value = 0;
+    for (int i = 0; i < digits; i++, ++*text) {
+        if (**text < '0' || **text > '9')
+            return -1;
+        value = value * 10 + (**text - '0');
+    }
+    if (*behind && (!**text || !strchr(behind, **text)))
+        return -1;
+    *text += *behind != '\0';
+    return value;
+}
+
 static bool parse_zone(const char *text, double *ret_seconds)
 {
-    int hours, minutes, end = 0;
-    char sign;
     *ret_seconds = 0;
     if ((text[0] == 'Z' || text[0] == 'z') && !text[1])
         return true;
-    if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &end) != 3 || text[end] ||
-        (sign != '+' && sign != '-'))
+    if (text[0] != '+' && text[0] != '-')
         return false;
-    *ret_seconds = (sign == '-' ? -1 : 1) * (hours * 3600.0 + minutes * 60.0);
-    return true;
+    const char *rest = text + 1;
+    int hours = take_number(&rest, 2, ":"), minutes = take_number(&rest, 2, "");
+    *ret_seconds = (text[0] == '-' ? -1 : 1) * (hours * 3600.0 + minutes * 60.0);
+    return hours >= 0 && minutes >= 0 && !*rest;
 }
 
 bool tv_parse_time(struct tv_span text, double *ret)
 {
-    if (tv_parse_double(text, ret))
-        return isfinite(*ret);
     char copy[64];
     struct tm parts = {0};
-    int end = 0;
-    if (!tv_span_copy(text, copy, sizeof copy) ||
-        sscanf(copy, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &parts.tm_year, &parts.tm_mon,
-               &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &end) != 6 ||
-        !end)
-        return false;
     double fraction = 0, zone;
-    const char *rest = copy + end;
+    if (tv_parse_double(text, ret))
+        return isfinite(*ret);
+    if (!tv_span_copy(text, copy, sizeof copy))
+        return false;
+    const char *rest = copy;
+    parts.tm_year = take_number(&rest, 4, "-") - 1900;
+    parts.tm_mon = take_number(&rest, 2, "-") - 1;
+    parts.tm_mday = take_number(&rest, 2, "Tt ");
+    parts.tm_hour = take_number(&rest, 2, ":");
+    parts.tm_min = take_number(&rest, 2, ":");
+    parts.tm_sec = take_number(&rest, 2, "");
+    if (parts.tm_year < -1900 || parts.tm_mon < 0 || parts.tm_mday < 0 || parts.tm_hour < 0 ||
+        parts.tm_min < 0 || parts.tm_sec < 0)
+        return false;
     if (*rest == '.')
         rest += tv_scan_double(tv_span_of(rest), &fraction);
     if (!parse_zone(rest, &zone))
         return false;
-    parts.tm_year -= 1900;
-    parts.tm_mon -= 1;
     *ret = (double)timegm(&parts) + fraction - zone;
     return true;
 }

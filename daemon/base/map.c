@@ -31,9 +31,9 @@ static uint64_t mix(uint64_t a, uint64_t b)
 
 /* Multiply-and-fold over 8-byte words, in the manner of wyhash (Wang Yi, public domain): well
  * spread for short keys. */
-uint64_t tv_hash(struct tv_span bytes, uint64_t start)
+uint64_t tv_hash(struct tv_span bytes, uint64_t from)
 {
-    uint64_t state = start ^ bytes.len;
+    uint64_t state = from ^ bytes.len;
     const char *p = bytes.data;
     size_t left = bytes.len;
     for (; left >= 8; p += 8, left -= 8) {

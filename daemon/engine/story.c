@@ -112,8 +112,8 @@ size_t tv_run_stories(struct tv_run *run, const struct tv_alert *const **ret)
     size_t len = tv_run_alerts(run, &alerts);
     run->story_list = tv_xrealloc(run->story_list, len, sizeof *run->story_list);
     if (len) {
-        memcpy(run->story_list, alerts, len * sizeof(const struct tv_alert *));
-        qsort(run->story_list, len, sizeof(const struct tv_alert *), compare);
+        memcpy(run->story_list, alerts, len * sizeof *run->story_list);
+        qsort(run->story_list, len, sizeof *run->story_list, compare);
     }
     *ret = run->story_list;
     return len;

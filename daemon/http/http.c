@@ -47,6 +47,7 @@ static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, c
                   "text/plain; charset=utf-8");
 }
 
+/* libmicrohttpd fixes the parameters. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *data_len, void **state)

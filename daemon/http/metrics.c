@@ -229,15 +229,17 @@ static void delivery_family(struct page *page, const char *name, const char *typ
     }
 }
 
+/* Second number of /proc/self/statm: resident pages. */
 static double resident_bytes(void)
 {
+    char line[128] = "", *rest = line;
     FILE *file = fopen("/proc/self/statm", "re");
-    unsigned long size, resident = 0;
-    if (file && fscanf(file, "%lu %lu", &size, &resident) != 2)
-        resident = 0;
-    if (file)
-        fclose(file);
-    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+    if (!file)
+        return 0;
+    if (fgets(line, sizeof line, file))
+        strtoul(line, &rest, 10);
+    fclose(file);
+    return (double)strtoul(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
 static void own_families(struct page *page)

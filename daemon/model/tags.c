@@ -106,10 +106,8 @@ static void normalise(struct tv_text *text, const char *prefix, struct tv_span t
 {
     tv_text_add(text, "%s", prefix);
     tv_text_add_span(text, tag);
-    for (size_t i = 0; i < text->len; i++) {
-        char c = text->data[i];
-        text->data[i] = c == ' ' || c == '-' || c == '.' ? '_' : (char)tolower((unsigned char)c);
-    }
+    for (char *c = text->data; *c; c++)
+        *c = strchr(" -.", *c) ? '_' : (char)tolower((unsigned char)*c);
 }
 
 /* "lr-AdamW", but not its other parameter groups and momenta ("lr-AdamW/pg2", "lr-SGD-momentum").

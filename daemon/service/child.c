@@ -193,9 +193,10 @@ size_t tv_children_running(const struct tv_children *children)
 
 void tv_children_free(struct tv_children *children)
 {
-    while (children && children->list) {
-        kill(-children->list->pid, SIGKILL);
-        free_running(children->list);
+    for (struct running *run = children ? children->list : NULL, *next; run; run = next) {
+        next = run->next;
+        kill(-run->pid, SIGKILL);
+        free_running(run);
     }
     free(children);
 }

@@ -312,8 +312,10 @@ void tv_host_free(struct tv_host *host)
 {
     if (!host)
         return;
-    while (host->requests)
-        free_request(host->requests);
+    for (struct request *request = host->requests, *next; request; request = next) {
+        next = request->next;
+        free_request(request);
+    }
     curl_multi_cleanup(host->multi);
     sd_event_source_unref(host->timer);
     tv_children_free(host->children);

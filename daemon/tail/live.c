@@ -142,7 +142,7 @@ static bool begins_with(const struct live_file *known, const struct tv_found_fil
 
 bool tv_live_extend(struct tv_live *live, const struct tv_found_run *found)
 {
-    const struct tv_found_file *added[TV_DISCOVER_SOURCES];
+    const struct tv_found_file *added[TV_DISCOVER_SOURCES + 1] = {NULL};
     size_t count = 0;
     struct live_source *source = live->sources;
     if (!begins_with(source->files, found->configs, &added[0]) || added[0])

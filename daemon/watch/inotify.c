@@ -31,7 +31,7 @@ static int find_descriptor(void)
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         char target[64];
         ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
-        int fd = atoi(entry->d_name);
+        int fd = (int)strtol(entry->d_name, NULL, 10);
         target[len > 0 ? len : 0] = '\0';
         if (strcmp(target, "anon_inode:inotify") == 0 && fd > best)
             best = fd;
