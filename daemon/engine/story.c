@@ -110,10 +110,10 @@ size_t tv_run_stories(struct tv_run *run, const struct tv_alert *const **ret)
 {
     const struct tv_alert *const *alerts;
     size_t len = tv_run_alerts(run, &alerts);
-    run->story_list = tv_xrealloc(run->story_list, len, sizeof *run->story_list);
+    run->story_list = tv_xrealloc(run->story_list, len, sizeof(void *));
     if (len) {
-        memcpy(run->story_list, alerts, len * sizeof *run->story_list);
-        qsort(run->story_list, len, sizeof *run->story_list, compare);
+        memcpy(run->story_list, alerts, len * sizeof(void *));
+        qsort(run->story_list, len, sizeof(void *), compare);
     }
     *ret = run->story_list;
     return len;

