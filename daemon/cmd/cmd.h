@@ -27,6 +27,7 @@ int tv_cmd_lr(int argc, char **argv);
 int tv_cmd_lint(int argc, char **argv);
 int tv_cmd_list(int argc, char **argv);
 int tv_cmd_explain(int argc, char **argv);
+int tv_cmd_test_notify(int argc, char **argv);
 
 /* The program itself: argv as main() gets it. */
 int tv_main(int argc, char **argv);

@@ -15,6 +15,7 @@ const struct tv_command tv_commands[] = {
     {"lint", "a configuration before the job starts: what is wrong with it", tv_cmd_lint},
     {"list", "the formats, detectors and outputs that are built in", tv_cmd_list},
     {"explain", "how a detector decides, its options, what it cannot see", tv_cmd_explain},
+    {"test-notify", "a test alert through one sink: does it arrive", tv_cmd_test_notify},
     {NULL, NULL, NULL},
 };
 
