@@ -35,6 +35,8 @@ static int check(const char *path)
     bool ok = tv_config_read(&config, path);
     for (size_t i = 0; i < config.errors_len; i++)
         printf("%s\n", config.errors[i]);
+    if (config.errors_more)
+        printf("and %zu more\n", config.errors_more);
     if (ok)
         printf("%s: %zu roots, nothing wrong\n", path, config.roots_len);
     tv_config_free(&config);

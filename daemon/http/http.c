@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -83,6 +84,14 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     return say(connection, MHD_HTTP_NOT_FOUND, "/metrics /api/v1/runs /api/v1/alerts /healthz\n");
 }
 
+/* The socket of a service that was killed. Nothing else is removed. */
+static void remove_stale(const char *path)
+{
+    struct stat stat;
+    if (lstat(path, &stat) == 0 && S_ISSOCK(stat.st_mode))
+        unlink(path);
+}
+
 static int listen_unix(struct tv_http *http, const char *path, struct tv_error *reterr)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -91,7 +100,7 @@ static int listen_unix(struct tv_http *http, const char *path, struct tv_error *
         sizeof address.sun_path) {
         tv_fail(reterr, TV_ECONFIG, "listen: the socket's path is too long");
     } else if (fd >= 0) {
-        unlink(path);
+        remove_stale(path);
         if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
             listen(fd, BACKLOG) == 0) {
             memcpy(http->unix_path, address.sun_path, sizeof http->unix_path);

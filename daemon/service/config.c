@@ -33,11 +33,41 @@ static void complain(struct tv_config *config, const struct tv_yaml *yaml, int n
     va_end(args);
     if (config->errors_len < TV_CONFIG_ERRORS)
         config->errors[config->errors_len++] = tv_yaml_message(yaml, node, message);
+    else
+        config->errors_more++;
 }
 
 static const char *key_name(const void *keys, size_t i)
 {
     return ((const struct key *)keys)[i].name;
+}
+
+/* False, and said, when it is none. */
+static bool is_mapping(struct tv_config *config, const struct tv_yaml *yaml, int node)
+{
+    if (!tv_yaml_is_mapping(yaml, node))
+        complain(config, yaml, node, "expected settings (KEY: VALUE)");
+    return tv_yaml_is_mapping(yaml, node);
+}
+
+/* How many items; what is no list, or one too long to be meant, is said and has none. */
+static size_t list_len(struct tv_config *config, const struct tv_yaml *yaml, int node)
+{
+    size_t len = tv_yaml_items(yaml, node);
+    if (tv_yaml_is_mapping(yaml, node))
+        complain(config, yaml, node, "expected a list (- VALUE)");
+    else if (len > TV_CONFIG_LIST_MAX)
+        complain(config, yaml, node, "more than %d items", TV_CONFIG_LIST_MAX);
+    return len > TV_CONFIG_LIST_MAX ? 0 : len;
+}
+
+/* A text of at least one character. */
+static const char *take_text(struct tv_config *config, const struct tv_yaml *yaml, int node)
+{
+    const char *text = tv_yaml_text(yaml, node);
+    if (!*text)
+        complain(config, yaml, node, "expected a text");
+    return tv_arena_text(&config->arena, tv_span_of(text));
 }
 
 /* A mapping whose keys are all known. */
@@ -47,10 +77,8 @@ static void take_mapping(struct tv_config *config, const struct tv_yaml *yaml, i
     size_t count = 0;
     while (keys[count].name)
         count++;
-    if (!tv_yaml_is_mapping(yaml, node)) {
-        complain(config, yaml, node, "expected settings (KEY: VALUE)");
+    if (!is_mapping(config, yaml, node))
         return;
-    }
     int key, value;
     for (size_t i = 0; tv_yaml_pair(yaml, node, i, &key, &value); i++) {
         const char *name = tv_yaml_text(yaml, key);
@@ -86,10 +114,12 @@ static void add_text(struct tv_config *config, const char ***list, size_t *len, 
 static void take_roots(struct tv_config *config, const struct tv_yaml *yaml, int node, void *target)
 {
     (void)target;
-    for (size_t i = 0; i < tv_yaml_items(yaml, node); i++) {
-        const char *path = tv_yaml_text(yaml, tv_yaml_item(yaml, node, i));
+    size_t len = list_len(config, yaml, node);
+    for (size_t i = 0; i < len; i++) {
+        int item = tv_yaml_item(yaml, node, i);
+        const char *path = tv_yaml_text(yaml, item);
         if (path[0] != '/')
-            complain(config, yaml, node, "a root is an absolute path, not \"%.120s\"", path);
+            complain(config, yaml, item, "a root is an absolute path, not \"%.120s\"", path);
         else
             add_text(config, &config->roots, &config->roots_len, &config->roots_cap, path);
     }
@@ -145,14 +175,27 @@ static void take_state_dir(struct tv_config *config, const struct tv_yaml *yaml,
                            void *target)
 {
     (void)target;
-    config->state_dir = keep(config, tv_yaml_text(yaml, node));
+    config->state_dir = take_text(config, yaml, node);
 }
 
 static void take_listen(struct tv_config *config, const struct tv_yaml *yaml, int node,
                         void *target)
 {
     (void)target;
-    config->listen = keep(config, tv_yaml_text(yaml, node));
+    config->listen = take_text(config, yaml, node);
+}
+
+/* Labels of trainvet_run_info, and those that Prometheus keeps for itself. */
+static bool is_taken_label(const struct tv_config *config, const char *name)
+{
+    static const char *const ours[] = {"run_id", "run", "framework", "scheduler", "state"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(ours[i], name) == 0)
+            return true;
+    for (size_t i = 0; i < config->labels_len; i += 2)
+        if (strcmp(config->labels[i], name) == 0)
+            return true;
+    return strncmp(name, "__", 2) == 0;
 }
 
 static void take_labels(struct tv_config *config, const struct tv_yaml *yaml, int node,
@@ -160,13 +203,18 @@ static void take_labels(struct tv_config *config, const struct tv_yaml *yaml, in
 {
     (void)target;
     int key, value;
-    for (size_t i = 0; tv_yaml_pair(yaml, node, i, &key, &value); i++) {
+    for (size_t i = 0; is_mapping(config, yaml, node) && tv_yaml_pair(yaml, node, i, &key, &value);
+         i++) {
         const char *name = tv_yaml_text(yaml, key);
         size_t len =
             strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
         if (!*name || name[len] || (*name >= '0' && *name <= '9')) {
             complain(config, yaml, key, "a label is made of letters, digits and _, not \"%.60s\"",
                      name);
+            continue;
+        }
+        if (is_taken_label(config, name)) {
+            complain(config, yaml, key, "the label \"%.60s\" is there already", name);
             continue;
         }
         add_text(config, &config->labels, &config->labels_len, &config->labels_cap, name);
@@ -180,6 +228,8 @@ static void take_detector(struct tv_config *config, const struct tv_yaml *yaml, 
     const char *id = tv_yaml_text(yaml, key);
     int name, value;
     struct tv_error error;
+    if (!is_mapping(config, yaml, node))
+        return;
     for (size_t i = 0; tv_yaml_pair(yaml, node, i, &name, &value); i++) {
         char setting[512];
         if (strcmp(tv_yaml_text(yaml, name), "enabled") == 0) {
@@ -199,6 +249,8 @@ static void take_detectors(struct tv_config *config, const struct tv_yaml *yaml,
 {
     (void)target;
     int key, value;
+    if (!is_mapping(config, yaml, node))
+        return;
     for (size_t i = 0; tv_yaml_pair(yaml, node, i, &key, &value); i++)
         take_detector(config, yaml, key, value);
 }
@@ -225,11 +277,50 @@ static const struct tv_sink *sink_type(struct tv_config *config, const struct tv
     return NULL;
 }
 
+static const struct tv_config_sink *find_sink(const struct tv_config *config, const char *name)
+{
+    const struct tv_config_sink *sink = config->sinks;
+    while (sink && strcmp(sink->name, name) != 0)
+        sink = sink->next;
+    return sink;
+}
+
+static const char *option_name(const void *options, size_t i)
+{
+    return ((const struct tv_option *)options)[i].name;
+}
+
+static void take_sink_option(struct tv_config *config, const struct tv_yaml *yaml,
+                             const struct tv_config_sink *sink, int key, int node)
+{
+    const char *name = tv_yaml_text(yaml, key);
+    size_t count = 0;
+    bool known = false;
+    for (; sink->sink->options && sink->sink->options[count].name; count++)
+        known = known || strcmp(sink->sink->options[count].name, name) == 0;
+    const char *near = known ? NULL : tv_nearest(name, count, option_name, sink->sink->options);
+    char joined[4096];
+    struct tv_error error;
+    if (near)
+        complain(config, yaml, key,
+                 "sink %.60s: there is no option \"%.60s\"; did you mean \"%s\"?", sink->name, name,
+                 near);
+    else if (tv_option_set(sink->sink->options, sink->options, name,
+                           keep(config, tv_yaml_joined(yaml, node, joined, sizeof joined)),
+                           &error) != TV_OK)
+        complain(config, yaml, key, "sink %.60s: %s", sink->name, error.message);
+}
+
 static void take_sink(struct tv_config *config, const struct tv_yaml *yaml, int key, int node)
 {
-    const struct tv_sink *type = sink_type(config, yaml, node);
+    const struct tv_sink *type =
+        is_mapping(config, yaml, node) ? sink_type(config, yaml, node) : NULL;
     if (!type)
         return;
+    if (find_sink(config, tv_yaml_text(yaml, key))) {
+        complain(config, yaml, key, "there are two sinks \"%.60s\"", tv_yaml_text(yaml, key));
+        return;
+    }
     struct tv_config_sink *sink = tv_arena_alloc(&config->arena, sizeof *sink),
                           **end = &config->sinks;
     *sink =
@@ -238,14 +329,9 @@ static void take_sink(struct tv_config *config, const struct tv_yaml *yaml, int 
                                 .options = tv_arena_alloc(&config->arena, type->options_size + 1)};
     tv_option_defaults(type->options, sink->options);
     int name, value;
-    struct tv_error error;
-    char joined[4096];
     for (size_t i = 0; tv_yaml_pair(yaml, node, i, &name, &value); i++)
-        if (strcmp(tv_yaml_text(yaml, name), "type") != 0 &&
-            tv_option_set(type->options, sink->options, tv_yaml_text(yaml, name),
-                          keep(config, tv_yaml_joined(yaml, value, joined, sizeof joined)),
-                          &error) != TV_OK)
-            complain(config, yaml, name, "sink %s: %s", sink->name, error.message);
+        if (strcmp(tv_yaml_text(yaml, name), "type") != 0)
+            take_sink_option(config, yaml, sink, name, value);
     while (*end)
         end = &(*end)->next;
     *end = sink;
@@ -255,6 +341,8 @@ static void take_sinks(struct tv_config *config, const struct tv_yaml *yaml, int
 {
     (void)target;
     int key, value;
+    if (!is_mapping(config, yaml, node))
+        return;
     for (size_t i = 0; tv_yaml_pair(yaml, node, i, &key, &value); i++)
         take_sink(config, yaml, key, value);
 }
@@ -273,27 +361,24 @@ static void take_severity(struct tv_config *config, const struct tv_yaml *yaml, 
 static void take_route_run(struct tv_config *config, const struct tv_yaml *yaml, int node,
                            void *target)
 {
-    ((struct tv_config_route *)target)->run = keep(config, tv_yaml_text(yaml, node));
+    ((struct tv_config_route *)target)->run = take_text(config, yaml, node);
 }
 
 static void take_route_detector(struct tv_config *config, const struct tv_yaml *yaml, int node,
                                 void *target)
 {
-    ((struct tv_config_route *)target)->detector = keep(config, tv_yaml_text(yaml, node));
+    ((struct tv_config_route *)target)->detector = take_text(config, yaml, node);
 }
 
 static void take_route_sinks(struct tv_config *config, const struct tv_yaml *yaml, int node,
                              void *target)
 {
     struct tv_config_route *route = target;
-    size_t count = tv_yaml_items(yaml, node);
+    size_t count = list_len(config, yaml, node);
     route->sinks = tv_arena_alloc(&config->arena, (count + 1) * sizeof(char *));
     for (size_t i = 0; i < count; i++) {
         int item = tv_yaml_item(yaml, node, i);
-        const struct tv_config_sink *sink = config->sinks;
-        while (sink && strcmp(sink->name, tv_yaml_text(yaml, item)) != 0)
-            sink = sink->next;
-        if (!sink)
+        if (!find_sink(config, tv_yaml_text(yaml, item)))
             complain(config, yaml, item, "there is no sink \"%.60s\"; sinks stand before routes",
                      tv_yaml_text(yaml, item));
         route->sinks[i] = keep(config, tv_yaml_text(yaml, item));
@@ -313,7 +398,8 @@ static void take_routes(struct tv_config *config, const struct tv_yaml *yaml, in
         {"sinks", take_route_sinks}, {"continue", take_go_on}, {NULL, NULL},
     };
     (void)target;
-    for (size_t i = 0; i < tv_yaml_items(yaml, node); i++) {
+    size_t len = list_len(config, yaml, node);
+    for (size_t i = 0; i < len; i++) {
         struct tv_config_route *route = tv_arena_alloc(&config->arena, sizeof *route),
                                **end = &config->routes;
         take_mapping(config, yaml, tv_yaml_item(yaml, node, i), keys, route);
@@ -326,13 +412,13 @@ static void take_routes(struct tv_config *config, const struct tv_yaml *yaml, in
 static void take_silence_run(struct tv_config *config, const struct tv_yaml *yaml, int node,
                              void *target)
 {
-    ((struct tv_config_silence *)target)->run = keep(config, tv_yaml_text(yaml, node));
+    ((struct tv_config_silence *)target)->run = take_text(config, yaml, node);
 }
 
 static void take_silence_detector(struct tv_config *config, const struct tv_yaml *yaml, int node,
                                   void *target)
 {
-    ((struct tv_config_silence *)target)->detector = keep(config, tv_yaml_text(yaml, node));
+    ((struct tv_config_silence *)target)->detector = take_text(config, yaml, node);
 }
 
 static void take_until(struct tv_config *config, const struct tv_yaml *yaml, int node, void *target)
@@ -351,7 +437,8 @@ static void take_silences(struct tv_config *config, const struct tv_yaml *yaml, 
                                       {"until", take_until},
                                       {NULL, NULL}};
     (void)target;
-    for (size_t i = 0; i < tv_yaml_items(yaml, node); i++) {
+    size_t len = list_len(config, yaml, node);
+    for (size_t i = 0; i < len; i++) {
         struct tv_config_silence *silence = tv_arena_alloc(&config->arena, sizeof *silence);
         silence->until = INFINITY;
         take_mapping(config, yaml, tv_yaml_item(yaml, node, i), keys, silence);
@@ -382,8 +469,10 @@ static void read_file(struct tv_config *config, const char *path)
     char *error = tv_yaml_read(&yaml, path, TV_CONFIG_BYTES_MAX);
     if (error && config->errors_len < TV_CONFIG_ERRORS)
         config->errors[config->errors_len++] = error;
-    else if (error)
+    else if (error) {
+        config->errors_more++;
         free(error);
+    }
     if (!error && tv_yaml_root(&yaml))
         take_mapping(config, &yaml, tv_yaml_root(&yaml), top_keys, NULL);
     tv_yaml_free(&yaml);
@@ -454,18 +543,32 @@ static bool is_silenced(const struct tv_config *config, const struct tv_alert *a
     return false;
 }
 
+/* One sink gets an alert once, however many routes lead there. */
+static size_t add_sink(const char **list, size_t len, size_t max, const char *name)
+{
+    for (size_t i = 0; i < len; i++)
+        if (strcmp(list[i], name) == 0)
+            return len;
+    if (len < max)
+        list[len++] = name;
+    return len;
+}
+
 size_t tv_config_route(const struct tv_config *config, const struct tv_alert *alert, double now,
                        const char **ret, size_t max)
 {
     size_t len = 0;
     bool silenced = is_silenced(config, alert, now);
+    for (const struct tv_config_sink *sink = config->routes || silenced ? NULL : config->sinks;
+         sink; sink = sink->next)
+        len = add_sink(ret, len, max, sink->name);
     for (const struct tv_config_route *route = config->routes; !silenced && route;
          route = route->next) {
         if (alert->severity < route->severity || !matches(route->run, alert->run) ||
             !matches(route->detector, alert->detector))
             continue;
-        for (size_t i = 0; route->sinks && route->sinks[i] && len < max; i++)
-            ret[len++] = route->sinks[i];
+        for (size_t i = 0; route->sinks && route->sinks[i]; i++)
+            len = add_sink(ret, len, max, route->sinks[i]);
         if (!route->go_on)
             break;
     }

@@ -10,6 +10,7 @@
 
 #define TV_CONFIG_BYTES_MAX (1u << 20) /* of one file */
 #define TV_CONFIG_ERRORS    16         /* more are counted only */
+#define TV_CONFIG_LIST_MAX  1000       /* items of one list; more than any node needs */
 
 struct tv_config_sink {
     struct tv_config_sink *next;
@@ -18,8 +19,8 @@ struct tv_config_sink {
     void *options;
 };
 
-/* An alert takes the first route that it matches; one without `sinks` ends there. Patterns are
- * those of fnmatch(3). */
+/* An alert takes the first route that it matches; one without `sinks` ends there. Without any
+ * route, every sink gets everything. Patterns are those of fnmatch(3). */
 struct tv_config_route {
     struct tv_config_route *next;
     enum tv_severity severity;  /* from this one on */
@@ -49,7 +50,7 @@ struct tv_config {
     struct tv_config_route *routes;
     struct tv_config_silence *silences;
     char *errors[TV_CONFIG_ERRORS]; /* "FILE:LINE: sentence" */
-    size_t errors_len;
+    size_t errors_len, errors_more;
 };
 
 /* Reads `path` and the files of the directory `path` without its suffix plus ".d". All errors are

@@ -14,11 +14,15 @@ struct route_end {
     const void *options;
     void *state;
     int64_t under_way; /* delivery id, 0: none */
+    int64_t ticket;    /* of this attempt */
+    bool is_settled;   /* it has ended as `worst` says, but that could not be written yet */
     size_t requests;   /* of it that have not ended */
     enum tv_outcome worst;
-    char reason[320]; /* of the worst */
-    int attempts;
-    bool said_failing; /* once, until it works again */
+    char reason[320];    /* of the worst */
+    int attempts;        /* of what is under way */
+    int failures;        /* one after the other, of anything */
+    double paused_until; /* nobody knocks every second for each of a thousand alerts */
+    bool said_failing;   /* once, until it works again */
     double resend_at;
 };
 
@@ -27,6 +31,7 @@ struct tv_dispatch {
     struct tv_host *host;
     struct route_end *ends;
     sd_event_source *timer;
+    int64_t tickets;
 };
 
 /* 1, 2, 4 ... seconds. */
@@ -36,26 +41,61 @@ static double pause_after(int attempts)
     return pause < TV_DISPATCH_PAUSE_MAX ? pause : TV_DISPATCH_PAUSE_MAX;
 }
 
+static void say_outcome(struct route_end *end)
+{
+    if (end->worst == TV_DELIVERED && end->said_failing)
+        tv_log(TV_LOG_WARNING, "sink %s: works again", end->name);
+    else if (end->worst == TV_REFUSED)
+        tv_log(TV_LOG_ERROR, "sink %s: refused an alert, which is dropped: %s", end->name,
+               end->reason);
+    else if (end->worst == TV_FAILED && !end->said_failing)
+        tv_log(TV_LOG_WARNING, "sink %s: %s; trying again", end->name, end->reason);
+    if (end->worst != TV_REFUSED)
+        end->said_failing = end->worst == TV_FAILED;
+}
+
+/* An alert that failed stands back a little longer than its sink, so that one that is never taken
+ * does not hold up the others. */
+static bool write_failed(struct tv_dispatch *dispatch, struct route_end *end)
+{
+    double now = dispatch->options.now();
+    if (!tv_store_failed(dispatch->options.store, end->under_way,
+                         now + pause_after(end->attempts + 1), end->reason))
+        return false;
+    end->paused_until = now + pause_after(end->failures);
+    end->failures++;
+    return true;
+}
+
+/* What has ended is written down before the sink gets anything else: with a full disk it would get
+ * the same thing again and again. False: it cannot be written now. */
+static bool write_down(struct tv_dispatch *dispatch, struct route_end *end)
+{
+    struct tv_store *store = dispatch->options.store;
+    if (!end->is_settled)
+        return true;
+    bool ok = end->worst == TV_DELIVERED ? tv_store_delivered(store, end->under_way)
+              : end->worst == TV_REFUSED ? tv_store_refused(store, end->under_way)
+                                         : write_failed(dispatch, end);
+    if (!ok)
+        return false;
+    if (end->worst != TV_FAILED)
+        end->failures = 0;
+    end->is_settled = false;
+    end->under_way = 0;
+    return true;
+}
+
 static void settle(struct tv_dispatch *dispatch, struct route_end *end, enum tv_outcome outcome,
                    const char *reason)
 {
-    int64_t id = end->under_way;
-    end->under_way = 0;
-    if (outcome == TV_DELIVERED) {
-        tv_store_delivered(dispatch->options.store, id);
-        if (end->said_failing)
-            tv_log(TV_LOG_WARNING, "sink %s: works again", end->name);
-        end->said_failing = false;
-    } else if (outcome == TV_REFUSED) {
-        tv_log(TV_LOG_ERROR, "sink %s: refused an alert, which is dropped: %s", end->name, reason);
-        tv_store_refused(dispatch->options.store, id);
-    } else {
-        if (!end->said_failing)
-            tv_log(TV_LOG_WARNING, "sink %s: %s; trying again", end->name, reason);
-        end->said_failing = true;
-        tv_store_failed(dispatch->options.store, id,
-                        dispatch->options.now() + pause_after(end->attempts), reason);
-    }
+    end->worst = outcome;
+    end->ticket = 0;
+    end->is_settled = true;
+    if (reason != end->reason)
+        snprintf(end->reason, sizeof end->reason, "%s", reason);
+    say_outcome(end);
+    write_down(dispatch, end);
 }
 
 /* One delivery. False when the sink has nothing due or is busy. */
@@ -63,14 +103,17 @@ static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
 {
     struct tv_delivery delivery;
     struct tv_error error = {0};
-    if (end->under_way ||
+    if (!write_down(dispatch, end) || end->under_way ||
+        dispatch->options.now() < end->paused_until ||
         !tv_store_next(dispatch->options.store, end->name, dispatch->options.now(), &delivery))
         return false;
     end->under_way = delivery.id;
     end->attempts = delivery.attempts;
-    tv_host_set_ticket(dispatch->host, delivery.id);
+    end->ticket = ++dispatch->tickets;
+    tv_host_set_ticket(dispatch->host, end->ticket);
     size_t before = tv_host_under_way(dispatch->host);
     end->worst = TV_DELIVERED;
+    end->reason[0] = '\0';
     enum tv_status status = end->sink->deliver(end->options, end->state, &delivery.alert, &error);
     end->requests = tv_host_under_way(dispatch->host) - before;
     if (status == TV_OK)
@@ -79,6 +122,8 @@ static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
         settle(dispatch, end, TV_REFUSED, error.message);
     else if (status != TV_AGAIN)
         settle(dispatch, end, TV_FAILED, error.message);
+    else if (end->requests == 0)
+        settle(dispatch, end, TV_FAILED, "nothing was sent");
     return true;
 }
 
@@ -153,7 +198,7 @@ static void on_done(void *ctx, int64_t ticket, enum tv_outcome outcome, const ch
 {
     struct tv_dispatch *dispatch = ctx;
     for (struct route_end *end = dispatch->ends; ticket && end; end = end->next)
-        if (end->under_way == ticket)
+        if (end->ticket == ticket)
             request_ended(dispatch, end, outcome, reason);
     tv_dispatch_pump(dispatch);
 }

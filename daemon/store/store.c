@@ -283,7 +283,7 @@ double tv_store_next_time(struct tv_store *store)
 }
 
 /* Takes a delivery off the queue and counts how it ended. */
-static void settle(struct tv_store *store, int64_t id, const char *how)
+static bool settle(struct tv_store *store, int64_t id, const char *how)
 {
     sqlite3_stmt *find = prepare(store, "SELECT sink FROM owed WHERE id = ?");
     char sink[128] = "";
@@ -291,26 +291,29 @@ static void settle(struct tv_store *store, int64_t id, const char *how)
     if (find && sqlite3_step(find) == SQLITE_ROW)
         snprintf(sink, sizeof sink, "%s", (const char *)sqlite3_column_text(find, 0));
     sqlite3_finalize(find);
-    run_sql(store, "BEGIN IMMEDIATE");
+    if (!sink[0])
+        return true; /* a full queue has dropped it meanwhile */
+    bool ok = run_sql(store, "BEGIN IMMEDIATE");
     sqlite3_stmt *drop = prepare(store, "DELETE FROM owed WHERE id = ?");
     sqlite3_bind_int64(drop, 1, id);
-    finish(drop);
-    add_count(store, sink, how, 1);
-    add_count(store, sink, "owed", -1);
-    run_sql(store, "COMMIT");
+    ok = finish(drop) && ok && add_count(store, sink, how, 1) &&
+         add_count(store, sink, "owed", -1) && run_sql(store, "COMMIT");
+    if (!ok)
+        run_sql(store, "ROLLBACK");
+    return ok;
 }
 
-void tv_store_delivered(struct tv_store *store, int64_t id)
+bool tv_store_delivered(struct tv_store *store, int64_t id)
 {
-    settle(store, id, "delivered");
+    return settle(store, id, "delivered");
 }
 
-void tv_store_refused(struct tv_store *store, int64_t id)
+bool tv_store_refused(struct tv_store *store, int64_t id)
 {
-    settle(store, id, "refused");
+    return settle(store, id, "refused");
 }
 
-void tv_store_failed(struct tv_store *store, int64_t id, double when, const char *reason)
+bool tv_store_failed(struct tv_store *store, int64_t id, double when, const char *reason)
 {
     sqlite3_stmt *put = prepare(
         store,
@@ -321,8 +324,8 @@ void tv_store_failed(struct tv_store *store, int64_t id, double when, const char
     sqlite3_bind_int64(put, 3, id);
     if (put && sqlite3_step(put) == SQLITE_ROW)
         snprintf(sink, sizeof sink, "%s", (const char *)sqlite3_column_text(put, 0));
-    sqlite3_finalize(put);
-    add_count(store, sink, "failures", 1);
+    bool ok = put && sqlite3_finalize(put) == SQLITE_OK;
+    return ok && add_count(store, sink, "failures", 1);
 }
 
 enum tv_status tv_store_run_done(struct tv_store *store, const char *path, const char *digest,

@@ -42,10 +42,12 @@ struct tv_delivery {
 bool tv_store_next(struct tv_store *store, const char *sink, double now, struct tv_delivery *ret);
 /* When the next owed delivery of any sink becomes due; INFINITY when none is owed. */
 double tv_store_next_time(struct tv_store *store);
-void tv_store_delivered(struct tv_store *store, int64_t id);
-void tv_store_refused(struct tv_store *store, int64_t id);
+/* How a delivery ended. False when it could not be written: say it again later, and deliver nothing
+ * to that sink before. */
+bool tv_store_delivered(struct tv_store *store, int64_t id);
+bool tv_store_refused(struct tv_store *store, int64_t id);
 /* Try again at `when`, with the reason for `trainvet alerts`. */
-void tv_store_failed(struct tv_store *store, int64_t id, double when, const char *reason);
+bool tv_store_failed(struct tv_store *store, int64_t id, double when, const char *reason);
 
 /* A finished run whose files have not changed since is not read again. `digest` describes its files
  * (paths, sizes, modification times, inodes). */
