@@ -81,9 +81,8 @@ static void say(struct tv_view *view, const struct state *state, double norm, bo
 /* The gradient of a loss that is nearly gone is small by right: only a fall beyond that of the loss
  * counts. `factor` 1 for below, less for far below. */
 static bool is_below(const struct state *state, const struct options *options, double norm,
-                     double factor)
+                     double loss, double factor)
 {
-    double loss = level(state->loss, state->losses);
     if (state->blocks.len < 2 || !(norm < factor * options->share * state->usual))
         return false;
     if (!(loss > 0) || state->relative.len < 2)
@@ -95,9 +94,9 @@ static bool is_below(const struct state *state, const struct options *options, d
 /* Tiny beside the loss, from the start, and the loss has hardly moved. A norm of exactly 0 may be
  * one that the trainer does not know: the loss must then have stood still for a while. */
 static bool is_dead(const struct state *state, const struct options *options, double norm,
-                    double factor)
+                    double loss, double factor)
 {
-    double loss = level(state->loss, state->losses), limit = factor * options->dead;
+    double limit = factor * options->dead;
     if (!state->losses)
         return norm > 0 && norm < 1e-2 * limit && state->highest < 1e-2 * options->dead;
     if (norm == 0 && (state->losses < 10 || fabs(loss) < 0.98 * fabs(state->first_loss)))
@@ -106,31 +105,32 @@ static bool is_dead(const struct state *state, const struct options *options, do
            fabs(loss) > 0.5 * fabs(state->first_loss);
 }
 
-static void learn(struct state *state, const struct tv_point *point)
+static void learn(struct state *state, const struct tv_point *point, double loss)
 {
-    double loss = level(state->loss, state->losses);
     state->highest = fmax(state->highest, point->value);
     if (!(point->value > 0))
         return;
-    tv_blocks_add(&state->blocks, point->step, log(point->value));
     if (loss > 0)
         tv_blocks_add(&state->relative, point->step, log(point->value / loss));
-    state->usual = exp(tv_blocks_median(&state->blocks, 0, state->blocks.len));
+    if (tv_blocks_add(&state->blocks, point->step, log(point->value)))
+        state->usual = exp(tv_blocks_median(&state->blocks, 0, state->blocks.len));
 }
 
 static void count(struct state *state, const struct options *options, const struct tv_point *point)
 {
-    double norm = point->value;
-    bool dead = is_dead(state, options, norm, 1), below = is_below(state, options, norm, 1);
-    bool far = is_dead(state, options, norm, 0.1) || is_below(state, options, norm, 0.1);
-    bool none = is_dead(state, options, norm, 0.01);
+    double norm = point->value, loss = level(state->loss, state->losses);
+    bool dead = is_dead(state, options, norm, loss, 1);
+    bool below = is_below(state, options, norm, loss, 1);
+    bool far =
+        is_dead(state, options, norm, loss, 0.1) || is_below(state, options, norm, loss, 0.1);
+    bool none = is_dead(state, options, norm, loss, 0.01);
     if ((below || dead) && state->below == 0)
         state->below_step = point->step;
     state->below = below || dead ? state->below + 1 : 0;
     state->dead = dead ? state->dead + 1 : 0;
     state->far = none ? state->far + 2 : far ? state->far + 1 : 0;
     if (!below)
-        learn(state, point);
+        learn(state, point, loss);
 }
 
 static void on_norm(struct tv_view *view, const struct options *options, struct state *state,

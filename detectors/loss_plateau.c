@@ -29,7 +29,8 @@ struct still {
 
 struct state {
     struct tv_thin loss, eval_loss;
-    double start[START]; /* first points */
+    struct tv_change change, eval_change; /* of the two, kept up to date */
+    double start[START];                  /* first points */
     uint32_t start_len;
     double low, high; /* of all points */
     uint64_t points;
@@ -92,7 +93,8 @@ static void add_loss(const struct tv_view *view, struct state *state, const stru
     state->recent[START - 1] = point->value;
     state->last_step = point->step;
     state->points++;
-    tv_thin_add(&state->loss, point->step, point->value);
+    if (tv_thin_add(&state->loss, point->step, point->value))
+        state->change = tv_change_of(&state->loss);
 }
 
 struct verdict {
@@ -120,7 +122,7 @@ static bool eval_learns(const struct tv_view *view, const struct options *option
     if (fall > enough)
         return true;
     const struct tv_thin *eval = &state->eval_loss;
-    double slope = tv_change_of(eval).slope;
+    double slope = state->eval_change.slope;
     if (eval->len == 2)
         slope = (eval->value[1] - eval->value[0]) / ((double)eval->step[1] - (double)eval->step[0]);
     return fall - slope * steps_left(view, state) > 2 * enough;
@@ -153,7 +155,7 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
         points = UNPLANNED_POINTS;
     if (state->points < points || done < (constant ? options->constant_effort : options->effort))
         return false;
-    struct tv_change change = tv_change_of(&state->loss);
+    const struct tv_change change = state->change;
     if (!isfinite(change.fall) || train_learns(view, options, state, &change, size) ||
         eval_learns(view, options, state))
         return false;
@@ -255,7 +257,7 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
     struct tv_note note;
     struct tv_finding finding;
     double start = start_level(state), logged = tv_plan_logged_share(view);
-    struct tv_change change = tv_change_of(&state->loss);
+    const struct tv_change change = state->change;
     tv_note_init(&note, &finding, tag ? tag : "train_loss", TV_WARNING, verdict->onset);
     tv_note_summary(&note, "%s: the training loss is %.4g after %.4g at the start", verdict->what,
                     level_now(state), start);
@@ -322,7 +324,8 @@ static void add_eval(struct state *state, const struct tv_point *point)
     if (!state->evals)
         state->eval_first = state->eval_lowest = point->value;
     state->eval_lowest = fmin(state->eval_lowest, point->value);
-    tv_thin_add(&state->eval_loss, point->step, point->value);
+    if (tv_thin_add(&state->eval_loss, point->step, point->value))
+        state->eval_change = tv_change_of(&state->eval_loss);
     state->evals++;
 }
 

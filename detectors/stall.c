@@ -53,6 +53,12 @@ static double patience(const struct options *options, const struct state *state)
     return state->gap_count < 5 ? options->early * limit : limit;
 }
 
+/* Most intervals are ordinary: what they have stayed below is looked at only beyond the floor. */
+static bool is_too_long(const struct options *options, const struct state *state, double gap)
+{
+    return gap > options->floor && gap > patience(options, state);
+}
+
 static void raise_gap(struct tv_view *view, const struct options *options, struct state *state,
                       double silent, bool open)
 {
@@ -138,14 +144,29 @@ static double usual_pace(const struct state *state, uint32_t hold)
     return tv_median(before, n + from);
 }
 
+static uint32_t count_faster(const double *paces, uint32_t len, double factor, double pace)
+{
+    uint32_t faster = 0;
+    for (uint32_t i = 0; i < len; i++)
+        faster += factor * paces[i] < pace;
+    return faster;
+}
+
 /* True when the last `hold` intervals all took more than `factor` times the usual. */
 static bool slowed(const struct options *options, const struct state *state, uint32_t hold,
                    double factor, double seconds)
 {
     uint32_t from = state->recent_len - hold;
-    double usual = usual_pace(state, hold), fastest = INFINITY;
+    double fastest = INFINITY;
     for (uint32_t i = from; i < state->recent_len; i++)
-        fastest = fmin(fastest, state->recent[i]);
+        fastest = state->recent[i] < fastest ? state->recent[i] : fastest;
+    /* Less than half of the others are so much faster, nor is their median: most points end here.
+     */
+    if (2 * (count_faster(state->pace.value, state->pace.len, factor, fastest) +
+             count_faster(state->recent, from, factor, fastest)) <
+        state->pace.len + from)
+        return false;
+    double usual = usual_pace(state, hold);
     double steps = seconds / state->recent[state->recent_len - 1];
     return usual > 0 && fastest > factor * usual &&
            (fastest - usual) * steps > options->slow_seconds;
@@ -205,7 +226,7 @@ static void sign_of_life(struct tv_view *view, const struct options *options, st
         return;
     }
     if (state->seen && !restarted) {
-        if (gap > patience(options, state)) {
+        if (is_too_long(options, state, gap)) {
             raise_gap(view, options, state, gap, false);
             state->interrupted = true;
         } else {

@@ -29,6 +29,7 @@ struct state {
     uint32_t far;      /* bits of the last 10 points: far above the first ones */
     bool is_over, is_raised;
     double level; /* now */
+    double noise; /* now */
 };
 
 /* The rise of the level over the lowest one, in the innovations' space. */
@@ -102,7 +103,7 @@ static double highest_of_first(const struct state *state, uint32_t len)
  * looked at. While the noise is unknown the spread of the first ones stands in for it. */
 static double first_limit(const struct state *state, const struct options *options, uint32_t len)
 {
-    double noise = tv_innovation_noise(&state->loss), low = INFINITY;
+    double noise = state->noise, low = INFINITY;
     double high = highest_of_first(state, len);
     for (uint32_t i = 0; i < len; i++)
         low = fmin(low, state->head[i]);
@@ -146,7 +147,7 @@ static bool rises_at_once(struct state *state, const struct options *options)
 
 static bool rises(const struct state *state, const struct options *options)
 {
-    double noise = tv_innovation_noise(&state->loss);
+    double noise = state->noise;
     if (state->points < 2 * LAST || !(noise >= 0))
         return false;
     /* Worse than at the very start is no fluctuation of a descent. */
@@ -204,6 +205,8 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         return;
     }
     bool is_inside = point->step <= tv_warmup_end(view) || state->points <= 6;
+    if (is_inside)
+        state->noise = tv_innovation_noise(&state->loss);
     if (is_inside && (rises_at_once(state, options) || rises(state, options))) {
         state->is_raised = true;
         state->is_over = true;

@@ -159,7 +159,7 @@ static bool inspect_file(const struct tv_found_file *file, const char *prefix, b
                          bool first)
 {
     static const struct tv_detector *const none[] = {NULL};
-    struct tv_engine_options options = {.detectors = none};
+    struct tv_engine_options options = {.detectors = none, .only_count = true};
     struct tv_notes notes = {0};
     struct tv_found_file alone = *file;
     alone.next = NULL;

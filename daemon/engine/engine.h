@@ -27,6 +27,7 @@ struct tv_engine_options {
     const void *const
         *options;       /* by index into the detectors: its options struct, NULL: defaults */
     bool keep_silences; /* for --explain */
+    bool only_count;    /* for inspect: points are counted by series, only epochs are delivered */
 };
 
 struct tv_run;

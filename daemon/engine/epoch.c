@@ -9,6 +9,7 @@
 
 #define DECIMALS_MAX 5
 #define SURE         0.05 /* relative width of the estimate that is told */
+#define TELLINGS_MAX 200  /* a series that changes its mind so often does not count epochs */
 
 /* Decimals that a value needs, DECIMALS_MAX + 1 for more; event files hold float32. */
 static int decimals_of(double epoch)
@@ -24,8 +25,9 @@ static void tell(struct tv_run *run, double length, double width)
 {
     struct tv_epoch_length *epoch = &run->epoch;
     epoch->told_width = width;
-    if (length == epoch->told)
+    if (length == epoch->told || epoch->tellings == TELLINGS_MAX)
         return;
+    epoch->tellings++;
     char text[32];
     int len = snprintf(text, sizeof text, "%.0f", length);
     struct tv_fact fact = {.key = tv_span_of("log.steps_per_epoch"),

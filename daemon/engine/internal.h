@@ -25,6 +25,7 @@ struct tv_series {
     enum tv_role role;
     int rank;
     struct tv_source *source;
+    const char *shown; /* with the prefix, escaped for detectors; NULL: nobody has asked */
     uint64_t points, non_finite;
     int64_t first_step, last_step;
     double min, max, last;
@@ -78,7 +79,7 @@ struct tv_epoch_length {
     double told_width; /* of the estimate when it was told */
     double exact;      /* step / epoch is this whole number at every point; 0: not so */
     int decimals;      /* most that an epoch needed */
-    uint32_t points;
+    uint32_t points, tellings;
 };
 
 struct tv_alert_box {
@@ -118,6 +119,7 @@ struct tv_run {
     enum tv_status schedule_status;
     uint32_t schedule_version, resolved_facts;
     bool resolved_once;
+    int64_t total_steps; /* what the facts and the schedule say, 0: nothing */
 
     const struct tv_detector *const *detectors;
     void **states;   /* by detector */

@@ -120,13 +120,13 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
 {
     struct tv_source *source = ctx;
     struct tv_run *run = source->run;
-    bool alone = is_alone(source);
+    bool alone = is_alone(source), only_count = run->options->only_count;
     if (len && !source->checked_overlap)
         check_overlap(source, batch[0].wall_time);
     for (size_t i = 0; i < len; i++) {
         struct tv_series *series = (struct tv_series *)batch[i].tag;
         count(series, &batch[i]);
-        if (series->role == TV_ROLE_OTHER)
+        if (series->role == TV_ROLE_OTHER || (only_count && series->role != TV_ROLE_EPOCH))
             continue;
         if (alone)
             tv_deliver(run, &batch[i]);

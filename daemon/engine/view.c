@@ -36,14 +36,17 @@ static const char *keep_escaped(struct tv_run *run, struct tv_span raw, size_t m
 
 const char *tv_view_tag(const struct tv_view *view, enum tv_role role)
 {
-    const struct tv_series *owner = view->run->roles[role].owner;
+    struct tv_series *owner = view->run->roles[role].owner;
     if (!owner)
         return NULL;
+    if (owner->shown)
+        return owner->shown;
     char full[TV_TAG_LENGTH_MAX + 64];
     struct tv_text text = tv_text_in(full, sizeof full);
     tv_text_add(&text, "%s", owner->source->prefix);
     tv_text_add_span(&text, (struct tv_span){owner->tag.name, owner->tag.len});
-    return keep_escaped(view->run, (struct tv_span){full, text.len}, 128);
+    owner->shown = keep_escaped(view->run, (struct tv_span){full, text.len}, 128);
+    return owner->shown;
 }
 
 bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret)
@@ -62,6 +65,23 @@ bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_set
     return true;
 }
 
+static bool is_count(double steps)
+{
+    return steps >= 1 && steps < 1e15;
+}
+
+static int64_t planned_steps(const struct tv_run *run)
+{
+    double total;
+    if (tv_facts_number(&run->facts, "log.total_steps", &total) && is_count(total))
+        return (int64_t)total;
+    if (run->schedule.kind && is_count(run->schedule.total_steps))
+        return (int64_t)run->schedule.total_steps;
+    if (tv_facts_number(&run->facts, "max_steps", &total) && is_count(total))
+        return (int64_t)total;
+    return 0;
+}
+
 void tv_run_resolve_schedule(struct tv_run *run)
 {
     if (run->resolved_once && run->resolved_facts == run->facts.version)
@@ -74,6 +94,7 @@ void tv_run_resolve_schedule(struct tv_run *run)
     /* zeroed before it is filled: its bytes can be compared */
     if (memcmp(&before, &run->schedule, sizeof before) != 0) /* NOLINT */
         run->schedule_version++;
+    run->total_steps = planned_steps(run);
 }
 
 const struct tv_schedule *tv_view_schedule(const struct tv_view *view)
@@ -96,17 +117,8 @@ const char *tv_view_rejection(const struct tv_view *view)
 
 int64_t tv_view_total_steps(const struct tv_view *view)
 {
-    struct tv_run *run = view->run;
-    double total;
-    tv_run_resolve_schedule(run);
-    if (tv_facts_number(&run->facts, "log.total_steps", &total) && total >= 1 && total < 1e15)
-        return (int64_t)total;
-    total = run->schedule.total_steps;
-    if (run->schedule.kind && total >= 1 && total < 1e15)
-        return (int64_t)total;
-    if (tv_facts_number(&run->facts, "max_steps", &total) && total >= 1 && total < 1e15)
-        return (int64_t)total;
-    return 0;
+    tv_run_resolve_schedule(view->run);
+    return view->run->total_steps;
 }
 
 int64_t tv_view_warmup_steps(const struct tv_view *view)

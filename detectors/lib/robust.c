@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/robust.h"
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 void tv_sort(double *values, size_t len)
@@ -47,19 +48,32 @@ double tv_median_of(const double *values, size_t len)
     return tv_median(window, len);
 }
 
-/* Median distance of sorted values from `centre`, scaled; overwrites the window. */
-static double mad_about(double *window, size_t len, double centre)
+/* Median distance of sorted values from their median, scaled. The distances grow to both sides, so
+ * the smallest half of them is found by walking outwards. */
+static double mad_about(const double *sorted, size_t len, double centre)
 {
-    for (size_t i = 0; i < len; i++)
-        window[i] = fabs(window[i] - centre);
-    return 1.4826 * tv_median(window, len);
+    if (len == 0)
+        return NAN;
+    size_t above = len / 2, below = above; /* the next values are [above] and [below - 1] */
+    double middle[2] = {0};
+    for (size_t i = 0; i <= len / 2; i++) {
+        double down = below > 0 ? centre - sorted[below - 1] : INFINITY;
+        double up = above < len ? sorted[above] - centre : INFINITY;
+        bool is_down = down < up;
+        middle[0] = middle[1];
+        middle[1] = is_down ? down : up;
+        below -= is_down;
+        above += !is_down;
+    }
+    return 1.4826 * (len % 2 ? middle[1] : middle[0] + 0.5 * (middle[1] - middle[0]));
 }
 
 double tv_mad(const double *values, size_t len)
 {
     double window[TV_WINDOW_MAX];
     len = copy(window, values, len);
-    return mad_about(window, len, tv_median(window, len));
+    double centre = tv_median(window, len);
+    return mad_about(window, len, centre);
 }
 
 double tv_upper_scale(const double *values, size_t len)

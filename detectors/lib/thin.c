@@ -3,13 +3,13 @@
 #include "lib/robust.h"
 #include <math.h>
 
-void tv_thin_add(struct tv_thin *thin, int64_t step, double value)
+bool tv_thin_add(struct tv_thin *thin, int64_t step, double value)
 {
     if (thin->each == 0)
         thin->each = 1;
     thin->open_sum += value / (double)thin->each;
     if (++thin->open < thin->each)
-        return;
+        return false;
     if (thin->len == TV_THIN) {
         for (size_t i = 0; i < TV_THIN / 2; i++) {
             thin->value[i] = thin->value[2 * i] / 2 + thin->value[2 * i + 1] / 2;
@@ -19,12 +19,13 @@ void tv_thin_add(struct tv_thin *thin, int64_t step, double value)
         thin->each *= 2;
         /* What was just finished is the first half of the next mean. */
         thin->open_sum /= 2;
-        return;
+        return true;
     }
     thin->value[thin->len] = thin->open_sum;
     thin->step[thin->len++] = step;
     thin->open_sum = 0;
     thin->open = 0;
+    return true;
 }
 
 double tv_thin_median(const struct tv_thin *thin, double from, double to)

@@ -3,6 +3,7 @@
 #define DETECTORS_LIB_THIN_H
 /* A series of any length as at most TV_THIN means of equal numbers of points, as fine as the space
  * allows: single points at first, then pairs, then fours. lib/blocks.h is coarser and robust. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,8 @@ struct tv_thin {
     uint64_t open;
 };
 
-/* A zeroed struct is empty; `value` must be finite. */
-void tv_thin_add(struct tv_thin *thin, int64_t step, double value);
+/* A zeroed struct is empty; `value` must be finite. True when the finished means have changed. */
+bool tv_thin_add(struct tv_thin *thin, int64_t step, double value);
 /* Median of the means whose step lies in (from, to]; NaN when there is none. */
 double tv_thin_median(const struct tv_thin *thin, double from, double to);
 
