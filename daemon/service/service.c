@@ -37,6 +37,7 @@ struct tv_service {
     sd_event_source *timer, *hints;
     struct waiting *backlog;
     bool said_store_failing;
+    bool forgot; /* the backlog was full: the logs must be read again */
     uint64_t watchdog_usec;
     struct tv_service_health health;
 };
@@ -83,8 +84,10 @@ static bool record(struct tv_service *service, const struct tv_alert *alert)
 
 static void keep_for_later(struct tv_service *service, const struct tv_alert *alert)
 {
-    if (service->health.backlog >= BACKLOG_MAX)
-        return; /* a reading of the logs after the next start brings it back */
+    if (service->health.backlog >= BACKLOG_MAX) {
+        service->forgot = true;
+        return;
+    }
     struct tv_json json = {0};
     tv_alert_json(&json, alert);
     struct waiting *waiting = tv_xcalloc(1, sizeof *waiting), **end = &service->backlog;
@@ -117,6 +120,12 @@ static void on_alert(void *ctx, const struct tv_alert *alert)
     struct tv_service *service = ctx;
     if (service->backlog || !record(service, alert))
         keep_for_later(service, alert);
+}
+
+static void recall(void *ctx, const char *run,
+                   void (*visit)(void *visit_ctx, const struct tv_alert *alert), void *visit_ctx)
+{
+    tv_store_each_of(((struct tv_service *)ctx)->store, run, visit, visit_ctx);
 }
 
 static bool wants(void *ctx, const char *sink, const struct tv_alert *alert)
@@ -154,17 +163,30 @@ static bool is_done(void *ctx, const char *path, const char *digest)
 static void done(void *ctx, const char *path, const char *digest,
                  const struct tv_run_report *report)
 {
+    struct tv_service *service = ctx;
     struct tv_json json = {0};
+    if (service->backlog)
+        return; /* its alerts are not all recorded: it must be read again after a restart */
     tv_run_json(&json, report);
-    tv_store_run_done(((struct tv_service *)ctx)->store, path, digest, json.data);
+    tv_store_run_done(service->store, path, digest, json.data);
     tv_json_free(&json);
 }
 
 /* ---- the loop ---- */
 
+/* The logs are read again from the start; what is recorded is not told again. */
+static void follow_anew(struct tv_service *service)
+{
+    service->forgot = false;
+    tv_follow_free(service->follow);
+    service->follow = tv_follow_new(&service->follow_options, service->watch);
+}
+
 static void work(struct tv_service *service)
 {
     record_backlog(service);
+    if (service->forgot && !service->backlog)
+        follow_anew(service);
     double wait = tv_follow_work(service->follow, moment());
     tv_dispatch_pump(service->dispatch);
     service->health.last_work = unix_now();
@@ -241,6 +263,7 @@ static void begin_following(struct tv_service *service)
         .end_after = service->config.end_after,
         .ctx = service,
         .alert = on_alert,
+        .recall = recall,
         .run = on_run,
         .problem = on_problem,
         .is_done = is_done,

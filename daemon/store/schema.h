@@ -14,6 +14,7 @@ static const char schema_sql[] =
     "NULL,"
     "  object TEXT NOT NULL, changed REAL NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX alert_changed ON alert (changed);"
+    "CREATE INDEX alert_run ON alert (run);"
     "CREATE TABLE owed ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, fingerprint TEXT NOT NULL, state "
     "INTEGER NOT NULL,"

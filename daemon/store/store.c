@@ -366,6 +366,21 @@ void tv_store_each(struct tv_store *store, bool firing_only,
     sqlite3_finalize(each);
 }
 
+void tv_store_each_of(struct tv_store *store, const char *run,
+                      void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx)
+{
+    sqlite3_stmt *each = prepare(store, "SELECT object FROM alert WHERE run = ?");
+    bind_text(each, 1, run);
+    while (each && sqlite3_step(each) == SQLITE_ROW) {
+        struct tv_arena texts = {0};
+        struct tv_alert alert;
+        if (tv_alert_from_json((const char *)sqlite3_column_text(each, 0), &texts, &alert))
+            visit(ctx, &alert);
+        tv_arena_free(&texts);
+    }
+    sqlite3_finalize(each);
+}
+
 struct tv_store_counts tv_store_count(struct tv_store *store, const char *sink)
 {
     return (struct tv_store_counts){

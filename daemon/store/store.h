@@ -59,6 +59,10 @@ bool tv_store_is_done(struct tv_store *store, const char *path, const char *dige
 void tv_store_each(struct tv_store *store, bool firing_only,
                    bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
 
+/* The recorded alerts of one run, by its name. */
+void tv_store_each_of(struct tv_store *store, const char *run,
+                      void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
+
 /* Deliveries owed, dropped, refused, per sink, for metrics. */
 struct tv_store_counts {
     uint64_t owed, delivered, refused, dropped, failures;

@@ -33,7 +33,9 @@ struct followed {
     struct directory *dirs[TV_DISCOVER_SOURCES];
     size_t dirs_len;
     double last_news, next_look, last_tick, next_reread, torn_since;
+    double news_wall; /* the time of day at last_news: silence is counted from there */
     bool ended, must_reread;
+    bool is_blocked; /* a file could not be opened at the last look */
     struct followed *next;
 };
 
@@ -151,13 +153,22 @@ static void note_directories(struct tv_follow *follow, const struct tv_found_run
     remember_directories(follow, &nobody, found);
 }
 
+static void recall(void *ctx, const struct tv_alert *alert)
+{
+    struct followed *run = ctx;
+    tv_told_recall(&run->told, alert);
+}
+
 static struct followed *add_run(struct tv_follow *follow, const struct tv_found_run *found,
                                 double now)
 {
     struct followed *run = tv_xcalloc(1, sizeof *run), **end = &follow->runs;
     run->path = tv_xstrndup(found->path, strlen(found->path));
-    run->last_news = run->last_tick = now;
+    run->last_news = now;
+    run->last_tick = -INFINITY; /* once it is read */
     run->torn_since = NAN;
+    if (follow->options->recall)
+        follow->options->recall(follow->options->ctx, found->name, recall, run);
     while (*end)
         end = &(*end)->next;
     *end = run;
@@ -268,6 +279,8 @@ static void schedule(const struct tv_follow *follow, struct followed *run, doubl
         run->next_look = run->last_news + FINISH_SILENCE;
     if (!run->ended && run->next_look > now + TICK)
         run->next_look = now + TICK;
+    if (run->is_blocked && run->next_look > now + follow->options->active_poll)
+        run->next_look = now + follow->options->active_poll;
     if ((run->incoming || run->must_reread) && run->next_look > run->next_reread)
         run->next_look = run->next_reread > now ? run->next_reread : now;
 }
@@ -291,6 +304,7 @@ static void take_over(struct followed *run, double now)
     run->live = run->incoming;
     run->incoming = NULL;
     run->ended = false;
+    run->last_tick = -INFINITY;
 }
 
 static void begin_again(struct followed *run, double now)
@@ -307,8 +321,9 @@ static void begin_again(struct followed *run, double now)
 }
 
 /* One look. True when there is more to be read at once. */
-static bool look(struct tv_follow *follow, struct followed *run, double now)
+static bool look(struct tv_follow *follow, struct followed *run, struct tv_moment moment)
 {
+    double now = moment.boot;
     if (run->must_reread && now >= run->next_reread)
         begin_again(run, now);
     struct tv_live *live = run->incoming ? run->incoming : run->live;
@@ -316,10 +331,13 @@ static bool look(struct tv_follow *follow, struct followed *run, double now)
     enum tv_live_news news = tv_live_look(live, SLICE, flush);
     if (news == TV_LIVE_REREAD)
         begin_again(run, now);
-    else if (run->incoming && news != TV_LIVE_MORE)
+    else if (run->incoming && news != TV_LIVE_MORE && news != TV_LIVE_BLOCKED)
         take_over(run, now);
-    if (news != TV_LIVE_NOTHING)
+    run->is_blocked = news == TV_LIVE_BLOCKED;
+    if (news != TV_LIVE_NOTHING && news != TV_LIVE_BLOCKED) {
         run->last_news = follow->last_news = now;
+        run->news_wall = moment.wall;
+    }
     return news == TV_LIVE_MORE || (news == TV_LIVE_REREAD && !run->must_reread);
 }
 
@@ -327,8 +345,8 @@ static void tell(struct tv_follow *follow, struct followed *run, double now)
 {
     const struct tv_alert *const *alerts;
     size_t len = tv_run_alerts(tv_live_run(run->live), &alerts);
-    bool settled =
-        !run->incoming && !run->must_reread && now - run->last_news >= follow->options->hold;
+    bool settled = !run->incoming && !run->must_reread && !run->is_blocked &&
+                   now - run->last_news >= follow->options->hold;
     tv_told_update(&run->told, alerts, len, settled || run->ended, follow->options->alert,
                    follow->options->ctx);
 }
@@ -336,12 +354,12 @@ static void tell(struct tv_follow *follow, struct followed *run, double now)
 static void end_run(struct tv_follow *follow, struct followed *run, struct tv_moment now)
 {
     struct tv_run_report report;
-    tv_live_end(run->live, now.wall);
+    tv_live_end(run->live, run->news_wall + (now.boot - run->last_news));
     run->ended = true;
     tell(follow, run, now.boot);
     tv_run_report(tv_live_run(run->live), &report);
     follow->options->run(follow->options->ctx, &report);
-    if (follow->options->done && tv_run_is_finished(tv_live_run(run->live))) {
+    if (follow->options->done) {
         char digest[17];
         tv_live_digest(run->live, digest);
         follow->options->done(follow->options->ctx, run->path, digest, &report);
@@ -357,14 +375,15 @@ void tv_follow_each(const struct tv_follow *follow,
 
 static bool serve(struct tv_follow *follow, struct followed *run, struct tv_moment now)
 {
-    bool more = look(follow, run, now.boot);
+    bool more = look(follow, run, now);
     double silence = now.boot - run->last_news;
-    if (!run->ended && now.boot - run->last_tick >= TICK) {
-        run->last_tick = now.boot;
-        tv_run_tick(tv_live_run(run->live), now.wall);
+    if (!run->ended && !more && now.boot - run->last_tick >= TICK) {
+        run->last_tick = now.boot; /* a clock that is set makes no silence, nor ends one */
+        tv_run_tick(tv_live_run(run->live), run->news_wall + silence);
     }
-    bool over = silence >= follow->options->end_after ||
-                (silence >= FINISH_SILENCE && tv_run_is_finished(tv_live_run(run->live)));
+    bool given_up = silence >= follow->options->end_after,
+         over = given_up || (!run->is_blocked && silence >= FINISH_SILENCE &&
+                             tv_run_is_finished(tv_live_run(run->live)));
     if (!more && !run->ended && !run->incoming && !run->must_reread && over)
         end_run(follow, run, now);
     else

@@ -30,6 +30,10 @@ struct tv_follow_options {
     void *ctx;
     void (*alert)(void *ctx,
                   const struct tv_alert *alert); /* raised, or resolved; each state once */
+    /* Calls `visit` for each alert of the run that was told before this start, in its last state.
+     * NULL: none was. */
+    void (*recall)(void *ctx, const char *run,
+                   void (*visit)(void *visit_ctx, const struct tv_alert *alert), void *visit_ctx);
     void (*run)(void *ctx, const struct tv_run_report *report); /* a run has ended */
     void (*problem)(void *ctx, const char *path, const struct tv_damage *damage);
     /* Runs that ended: `digest` describes their files. One that is done with the same digest is not

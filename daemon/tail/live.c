@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "tail/reader.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -194,21 +195,42 @@ static bool is_stream(const struct live_file *file, const struct tv_reader *read
     return file->parser->mode == TV_PARSER_STREAM && !reader->input.gz;
 }
 
-/* Opens the current file for the first time. False: it cannot be read (yet). */
-static bool open_current(struct live_source *source)
+/* Not the file's fault: it is tried again at the next look. */
+static bool is_passing(const struct tv_error *error)
+{
+    switch (error->sys_errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EINTR:
+    case EAGAIN:
+    case EIO:
+    case ESTALE:
+    case ETIMEDOUT:
+    case ENOBUFS:
+        return error->status == TV_EIO;
+    default:
+        return false;
+    }
+}
+
+/* Opens the current file for the first time. TV_AGAIN: not now; TV_EIO: it counts as empty. */
+static enum tv_status open_current(struct live_source *source)
 {
     struct live_file *file = source->current;
     struct tv_error error = {0};
     if (tv_reader_open(&source->reader, AT_FDCWD, file->path, file->parser, &error) != TV_OK) {
+        if (is_passing(&error))
+            return TV_AGAIN;
         source->emit = tv_source_file(source->source, file->path, file->parser);
         tv_source_file_end(source->source, &(struct tv_file_result){.dead = &error});
         file_is_over(source);
-        return false;
+        return TV_EIO;
     }
     source->emit = tv_source_file(source->source, file->path, file->parser);
     source->reader.is_live = is_stream(file, &source->reader);
     source->is_reading = true;
-    return true;
+    return TV_OK;
 }
 
 /* Reads what the open reader has, up to the budget. True: all there is. */
@@ -235,14 +257,15 @@ static bool read_open(struct tv_live *live, struct live_source *source, size_t *
 static enum tv_live_news read_current(struct tv_live *live, struct live_source *source,
                                       size_t *budget)
 {
-    struct tv_error error;
+    struct tv_error error = {0};
     if (!source->is_reading) {
-        if (!open_current(source))
-            return TV_LIVE_READ;
+        enum tv_status status = open_current(source);
+        if (status != TV_OK)
+            return status == TV_AGAIN ? TV_LIVE_BLOCKED : TV_LIVE_READ;
     } else {
         enum tv_status status = tv_reader_resume(&source->reader, source->current->path, &error);
         if (status != TV_OK)
-            return status == TV_EIO ? TV_LIVE_NOTHING : TV_LIVE_REREAD;
+            return status == TV_EIO ? TV_LIVE_BLOCKED : TV_LIVE_REREAD;
     }
     bool all = read_open(live, source, budget);
     if (!source->is_reading)
@@ -272,7 +295,7 @@ static enum tv_live_news look_at(struct tv_live *live, struct live_source *sourc
     if (file != source->current)
         return TV_LIVE_NOTHING; /* its turn comes */
     enum tv_live_news news = read_current(live, source, budget);
-    if (news != TV_LIVE_MORE) {
+    if (news != TV_LIVE_MORE && news != TV_LIVE_BLOCKED && news != TV_LIVE_REREAD) {
         file->was_seen = is_there;
         file->seen = now;
     }

@@ -13,6 +13,7 @@ struct tv_live;
 enum tv_live_news {
     TV_LIVE_NOTHING, /* no file has changed */
     TV_LIVE_READ,    /* something was read, all there was */
+    TV_LIVE_BLOCKED, /* a file could not be opened now; what else there was is read */
     TV_LIVE_MORE,    /* the budget is used up, there is more */
     TV_LIVE_REREAD   /* free it and begin again */
 };

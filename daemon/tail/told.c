@@ -53,6 +53,8 @@ void tv_told_update(struct tv_told *told, const struct tv_alert *const *alerts, 
         if (is_new)
             known = add(told, alerts[i]);
         known->is_present = true;
+        if (!is_new && !is_settled && alerts[i]->state == TV_FIRING)
+            continue;
         if (is_new || alerts[i]->state != known->alert.state)
             tell(ctx, alerts[i]);
         known->alert.state = alerts[i]->state;
@@ -65,6 +67,12 @@ void tv_told_update(struct tv_told *told, const struct tv_alert *const *alerts, 
         known->alert.resolved_step = known->alert.step;
         tell(ctx, &known->alert);
     }
+}
+
+void tv_told_recall(struct tv_told *told, const struct tv_alert *alert)
+{
+    if (!find(told, alert->fingerprint))
+        add(told, alert)->alert.state = alert->state;
 }
 
 void tv_told_free(struct tv_told *told)

@@ -16,10 +16,12 @@ struct tv_told {
 
 /* Tells what is new among the run's alerts: raised ones, and resolved ones that were told as
  * firing. An alert that was told and is not there any more was wrong: it is told as resolved, when
- * `is_settled`. */
+ * `is_settled`. One that was over and fires now is only half read, unless `is_settled`. */
 void tv_told_update(struct tv_told *told, const struct tv_alert *const *alerts, size_t len,
                     bool is_settled, void (*tell)(void *ctx, const struct tv_alert *alert),
                     void *ctx);
+/* An alert that was told before this start, in the state that was told last. */
+void tv_told_recall(struct tv_told *told, const struct tv_alert *alert);
 void tv_told_free(struct tv_told *told);
 
 #endif
