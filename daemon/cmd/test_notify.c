@@ -225,7 +225,7 @@ int tv_cmd_test_notify(int argc, char **argv)
     if (go)
         status = request.config ? find_configured(&n, &config, request.config, n.name)
                                 : find_kind(&n, n.name);
-    for (size_t i = 0; go && status == TV_EXIT_OK && i < request.settings_len; i++)
+    for (size_t i = 0; go && n.sink && status == TV_EXIT_OK && i < request.settings_len; i++)
         status = set_option(&n, request.settings[i]);
     if (go && status == TV_EXIT_OK)
         status = run(&n);

@@ -301,12 +301,15 @@ static void take_sink_option(struct tv_config *config, const struct tv_yaml *yam
     const char *near = known ? NULL : tv_nearest(name, count, option_name, sink->sink->options);
     char joined[4096];
     struct tv_error error;
+    if (strcmp(name, "command") == 0)
+        tv_yaml_command(yaml, node, joined, sizeof joined);
+    else
+        tv_yaml_joined(yaml, node, joined, sizeof joined);
     if (near)
         complain(config, yaml, key,
                  "sink %.60s: there is no option \"%.60s\"; did you mean \"%s\"?", sink->name, name,
                  near);
-    else if (tv_option_set(sink->sink->options, sink->options, name,
-                           keep(config, tv_yaml_joined(yaml, node, joined, sizeof joined)),
+    else if (tv_option_set(sink->sink->options, sink->options, name, keep(config, joined),
                            &error) != TV_OK)
         complain(config, yaml, key, "sink %.60s: %s", sink->name, error.message);
 }
@@ -503,6 +506,26 @@ static void read_directory(struct tv_config *config, const char *path)
         free(names);
 }
 
+/* Sinks that know labels and were given none get those of the whole configuration. */
+static void spread_labels(struct tv_config *config)
+{
+    char joined[4096];
+    struct tv_text text = tv_text_in(joined, sizeof joined);
+    for (size_t i = 0; i + 1 < config->labels_len; i += 2)
+        tv_text_add(&text, "%s%s=%s", i ? "," : "", config->labels[i], config->labels[i + 1]);
+    for (struct tv_config_sink *sink = config->sinks; *joined && sink; sink = sink->next) {
+        const char *own;
+        const struct tv_option *option = sink->sink->options;
+        while (option && option->name && strcmp(option->name, "labels") != 0)
+            option++;
+        if (!option || !option->name)
+            continue;
+        memcpy(&own, (char *)sink->options + option->offset, sizeof own);
+        if (!*own)
+            tv_option_set(option, sink->options, "labels", keep(config, joined), NULL);
+    }
+}
+
 bool tv_config_read(struct tv_config *config, const char *path)
 {
     *config = (struct tv_config){
@@ -510,6 +533,7 @@ bool tv_config_read(struct tv_config *config, const char *path)
     tv_choice_init(&config->choice);
     read_file(config, path);
     read_directory(config, path);
+    spread_labels(config);
     if (config->roots_len == 0 && config->errors_len == 0) {
         char message[512];
         snprintf(message, sizeof message, "%.400s: no roots: nothing would be watched", path);

@@ -316,6 +316,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     if (!tv_config_read(&config, service->config_path)) {
         say_config_errors(&config);
         tv_log(TV_LOG_ERROR, "the configuration is wrong; the old one stays");
+        tv_dispatch_reopen(service->dispatch); /* a log rotation asks for no more */
         tv_config_free(&config);
     } else {
         stop(service);

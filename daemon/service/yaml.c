@@ -128,6 +128,22 @@ const char *tv_yaml_joined(const struct tv_yaml *yaml, int node, char *buffer, s
     return buffer;
 }
 
+const char *tv_yaml_command(const struct tv_yaml *yaml, int node, char *buffer, size_t cap)
+{
+    const yaml_node_t *at = node_at(yaml, node);
+    struct tv_text text = tv_text_in(buffer, cap);
+    if (!at || at->type != YAML_SEQUENCE_NODE)
+        return tv_yaml_joined(yaml, node, buffer, cap);
+    for (size_t i = 0; i < tv_yaml_items(yaml, node); i++) {
+        const char *word = tv_yaml_text(yaml, tv_yaml_item(yaml, node, i));
+        tv_text_add(&text, "%s'", i ? " " : "");
+        for (; *word; word++)
+            tv_text_add(&text, *word == '\'' ? "'\\''" : "%c", *word);
+        tv_text_add(&text, "'");
+    }
+    return buffer;
+}
+
 char *tv_yaml_message(const struct tv_yaml *yaml, int node, const char *message)
 {
     const yaml_node_t *at = node_at(yaml, node);

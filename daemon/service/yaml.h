@@ -29,6 +29,8 @@ size_t tv_yaml_items(const struct tv_yaml *yaml, int node);
 int tv_yaml_item(const struct tv_yaml *yaml, int node, size_t i);
 /* The items as one text with commas. Returns `buffer`. */
 const char *tv_yaml_joined(const struct tv_yaml *yaml, int node, char *buffer, size_t cap);
+/* The same for a command line: a scalar as it is, the items of a list in quotes, blanks between. */
+const char *tv_yaml_command(const struct tv_yaml *yaml, int node, char *buffer, size_t cap);
 /* malloc'd "FILE:LINE: MESSAGE". */
 char *tv_yaml_message(const struct tv_yaml *yaml, int node, const char *message);
 

@@ -66,7 +66,7 @@ static enum tv_status split_servers(const struct options *options, struct state 
 static enum tv_status open_servers(const struct options *options, struct state *state,
                                    const struct tv_sink_host *host, struct tv_error *reterr)
 {
-    struct state new;
+    struct state new = {.servers = 0};
     enum tv_status status = tv_labels_check(options->labels, reterr);
     if (status == TV_OK && *options->generator_url)
         status = tv_url_check("generator_url", options->generator_url, true, reterr);
