@@ -23,7 +23,7 @@ bool tv_blocks_add(struct tv_blocks *blocks, int64_t step, double value)
     if (blocks->pending_len < TV_BLOCK_GROUP)
         return false;
     blocks->pending_len = 0;
-    blocks->open_sum += tv_median(blocks->pending, TV_BLOCK_GROUP);
+    blocks->open_sum += tv_median_of(blocks->pending, TV_BLOCK_GROUP);
     if (++blocks->open_groups < blocks->groups)
         return false;
     blocks->level[blocks->len] = blocks->open_sum / blocks->groups;

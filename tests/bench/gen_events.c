@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* gen_events [--mixed] SIZE_MB FILE: an event file of about that size, the same bytes every time.
- * Plain: 24 tags of simple values as torch writes them, 57 bytes a record. --mixed: of each 600
- * records by TensorFlow 2, 40 histograms of 1.1 kB and one image of 47 kB follow, by bytes about a
- * third each. */
+/* Event files, the same bytes every time.
+ *   gen_events [--mixed] SIZE_MB FILE
+ *       Plain: 24 tags of simple values as torch writes them, 57 bytes a record. --mixed: of each
+ *       600 records by TensorFlow 2, 40 histograms of 1.1 kB and one image of 47 kB follow, by
+ * bytes about a third each. gen_events --runs COUNT RECORDS TAGS DIR
+ *       DIR/run-00000/events.out.tfevents.1700000000.bench and so on, plain, of so many records. */
 #include "support/event_writer.h"
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char *const tags[] = {
     "train/loss",           "train/learning_rate",
@@ -68,35 +72,84 @@ static void write_mixed_step(struct tv_bytes *file, int64_t step)
     write_blob(file, step, "samples/image", 4, 47000);
 }
 
-int main(int argc, char **argv)
+static bool save(struct tv_bytes *file, FILE *out)
 {
-    int mixed = argc > 1 && strcmp(argv[1], "--mixed") == 0;
-    if (argc != 3 + mixed) {
-        fprintf(stderr, "usage: gen_events [--mixed] SIZE_MB FILE\n");
-        return 2;
-    }
-    double size = strtod(argv[1 + mixed], NULL) * 1e6, written = 0;
-    FILE *out = fopen(argv[2 + mixed], "wb");
+    bool good = fwrite(file->data, 1, file->len, out) == file->len;
+    file->len = 0;
+    return good;
+}
+
+static int write_one(bool mixed, double size, const char *path)
+{
+    double written = 0;
+    bool good = true;
+    FILE *out = fopen(path, "wb");
     if (!out) {
-        perror(argv[2 + mixed]);
+        perror(path);
         return 1;
     }
     struct tv_bytes file = {0};
     tv_write_version(&file);
-    for (int64_t step = 0; written < size; step++) {
+    for (int64_t step = 0; good && written < size; step++) {
         if (mixed)
             write_mixed_step(&file, step);
         else
             write_plain_step(&file, step);
         if (file.len >= 1u << 18 || written + (double)file.len >= size) {
-            written += (double)fwrite(file.data, 1, file.len, out);
-            file.len = 0;
+            written += (double)file.len;
+            good = save(&file, out);
         }
     }
     tv_bytes_free(&file);
-    if (fclose(out) != 0) {
-        perror(argv[2 + mixed]);
+    if (fclose(out) != 0 || !good) {
+        perror(path);
         return 1;
     }
     return 0;
+}
+
+static bool write_run(struct tv_bytes *file, long records, long count, const char *path)
+{
+    char name[32];
+    tv_write_version(file);
+    for (long i = 1; i < records; i++) {
+        long step = (i - 1) / count, tag = (i - 1) % count;
+        snprintf(name, sizeof name, "layer.%ld/norm", tag);
+        const char *known = tag < TAGS ? tags[tag] : name;
+        tv_write_scalar_at(file, 1.7e9 + (double)step * 0.4, step, known, value_of(tag, step));
+    }
+    FILE *out = fopen(path, "wb");
+    bool good = out && save(file, out);
+    return out && fclose(out) == 0 && good;
+}
+
+static int write_runs(char **args)
+{
+    long runs = atol(args[0]), records = atol(args[1]), count = atol(args[2]);
+    struct tv_bytes file = {0};
+    char path[4096];
+    mkdir(args[3], 0777);
+    for (long run = 0; run < runs; run++) {
+        int len = snprintf(path, sizeof path - 64, "%s/run-%05ld", args[3], run);
+        mkdir(path, 0777);
+        snprintf(path + len, 64, "/events.out.tfevents.1700000000.bench");
+        if (count < 1 || !write_run(&file, records, count, path)) {
+            perror(path);
+            return 1;
+        }
+    }
+    tv_bytes_free(&file);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    bool mixed = argc > 1 && strcmp(argv[1], "--mixed") == 0;
+    if (argc == 6 && strcmp(argv[1], "--runs") == 0)
+        return write_runs(argv + 2);
+    if (argc == 3 + mixed)
+        return write_one(mixed, strtod(argv[1 + mixed], NULL) * 1e6, argv[2 + mixed]);
+    fprintf(stderr, "usage: gen_events [--mixed] SIZE_MB FILE\n"
+                    "       gen_events --runs COUNT RECORDS TAGS DIR\n");
+    return 2;
 }
