@@ -4,6 +4,7 @@
 #include "trainvet/sink.h"
 #include <errno.h>
 #include <string.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION /* every alert comes from the same line */
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
