@@ -6,6 +6,7 @@
 #include "cmd/notes.h"
 #include "cmd/settings.h"
 #include "engine/engine.h"
+#include "engine/identify.h"
 #include "tail/load.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -53,7 +54,9 @@ static const struct tv_cli cli = {
         "of them warm-up and how that was computed, the learning rate at chosen steps, the curve.\n"
         "CONFIG is the file that a job is started with; RUN is the directory of a run or one of "
         "its\n"
-        "logs: then the settings in it are used, and what the trainer counted.",
+        "logs: then the settings in it are used, and what the trainer counted. Without any "
+        "settings\n"
+        "the schedule is identified from the logged learning rate.",
     .options = option_table,
     .examples = "  trainvet lr -n 10000 -w 4 train.yaml\n"
                 "      10,000 samples on 4 GPUs\n"
@@ -273,14 +276,30 @@ static bool has_bad_rate(const struct tv_facts *facts, const char *safe)
     return true;
 }
 
+static double planned_steps(struct tv_run *run)
+{
+    double total = NAN;
+    if (!tv_facts_number(tv_run_facts(run), "log.total_steps", &total))
+        tv_facts_number(tv_run_facts(run), "max_steps", &total);
+    return total;
+}
+
 static int show(const struct request *request, struct tv_run *run, const char *safe)
 {
+    const struct tv_identity *identity;
     if (has_bad_rate(tv_run_facts(run), safe))
         return TV_EXIT_USAGE;
     enum tv_status status;
     struct tv_error error = {0};
     const struct tv_schedule *schedule = tv_run_schedule(run, &status, &error);
-    if (status != TV_OK)
+    identity = tv_run_identity(run);
+    bool is_identified = status == TV_AGAIN && identity && identity->schedule.kind;
+    if (is_identified)
+        schedule = &identity->schedule;
+    else if (status == TV_AGAIN && identity && identity->open[0])
+        tv_log(TV_LOG_WARNING, "%s: the logged learning rate does not tell its schedule: %s", safe,
+               identity->open);
+    if (status != TV_OK && !is_identified)
         return explain(safe, status, &error, schedule);
     if (tv_schedule_follows_metric(schedule)) {
         tv_log(TV_LOG_ERROR, "%s: the learning rate of %s follows the evaluations, not the steps",
@@ -291,6 +310,9 @@ static int show(const struct request *request, struct tv_run *run, const char *s
         .path = safe,
         .schedule = schedule,
         .facts = tv_run_facts(run),
+        .identity = is_identified ? identity : NULL,
+        .skipped = tv_run_skipped(run),
+        .planned = planned_steps(run),
         .choice = {request->has_steps ? request->steps : NULL, request->steps_len, request->every},
         .plot = request->plot || isatty(STDOUT_FILENO)};
     static void (*const forms[])(const struct tv_lr_shown *shown) = {
@@ -312,8 +334,12 @@ static int run_lr(const struct request *request)
     int status;
     if (add_settings(request, tv_run_facts(run), &error) != TV_OK)
         status = tv_cli_error(&cli, "%s", error.message);
-    else
-        status = load(run, request->path, safe) ? show(request, run, safe) : TV_EXIT_INPUT;
+    else if (!load(run, request->path, safe))
+        status = TV_EXIT_INPUT;
+    else {
+        tv_run_end(run, NAN);
+        status = show(request, run, safe);
+    }
     tv_notes_print(&notes);
     tv_run_free(run);
     return status;

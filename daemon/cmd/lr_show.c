@@ -2,6 +2,7 @@
 #include "cmd/lr_show.h"
 #include "base/json.h"
 #include "cmd/plot.h"
+#include "engine/identify.h"
 #include "schedule/steps.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -79,12 +80,19 @@ void tv_lr_show_json(const struct tv_lr_shown *shown)
     struct tv_json json = {0};
     tv_json_open(&json, NULL, '{');
     tv_json_text(&json, "kind", tv_schedule_name(schedule));
+    tv_json_text(&json, "scheduler_source", shown->identity ? "log" : "configuration");
     tv_json_double(&json, "peak", schedule->peak);
     json_steps(&json, "total_steps", schedule->total_steps);
     json_steps(&json, "warmup_steps", schedule->warmup_steps);
     json_steps(&json, "steps_per_epoch",
                schedule->steps_per_epoch > 0 ? (double)schedule->steps_per_epoch : NAN);
     tv_json_text(&json, "framework", schedule->framework);
+    json_steps(&json, "skipped_steps", (double)shown->skipped);
+    if (shown->identity) {
+        tv_json_double(&json, "residual", shown->identity->residual);
+        json_steps(&json, "lowest_at_step", shown->identity->zero_step);
+        tv_json_double(&json, "lowest", shown->identity->lowest);
+    }
     tv_json_open(&json, "assumed", '[');
     for (int i = 0; i < schedule->notes_len; i++)
         tv_json_text(&json, NULL, schedule->notes[i]);
@@ -310,6 +318,26 @@ static void print_plot(const struct tv_schedule *schedule, const double *restart
         putchar('\n');
 }
 
+/* What the log tells besides the schedule. */
+static void print_log(const struct tv_lr_shown *shown)
+{
+    char text[160];
+    if (shown->identity) {
+        printf("  identified from the logged learning rate; it differs by %.2g of the peak\n",
+               shown->identity->residual);
+        tv_identity_prediction(shown->identity, shown->planned, text, sizeof text);
+        if (*text)
+            printf("  predicted  %s\n", text);
+        if (!shown->identity->start_known)
+            printf("  peak       or more: the first steps are not logged\n");
+        if (isfinite(shown->schedule->total_steps) && !shown->identity->end_known)
+            printf("  total      or more: further cycles may follow\n");
+    }
+    if (shown->skipped > 0)
+        printf("  skipped    %lld optimizer steps (fp16 overflow): the schedule lags by as many\n",
+               (long long)shown->skipped);
+}
+
 void tv_lr_show_text(const struct tv_lr_shown *shown)
 {
     const struct tv_schedule *schedule = shown->schedule;
@@ -323,6 +351,7 @@ void tv_lr_show_text(const struct tv_lr_shown *shown)
         printf(", %s of them warm-up", plain(&b, schedule->warmup_steps));
     printf("\n\n");
     print_derivation(shown);
+    print_log(shown);
     print_table(shown, restarts, restarts_len);
     if (shown->plot)
         print_plot(schedule, restarts, restarts_len);

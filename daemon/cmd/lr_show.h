@@ -16,6 +16,9 @@ struct tv_lr_shown {
     const struct tv_schedule *schedule;
     const struct tv_facts *facts;
     struct tv_lr_choice choice;
+    const struct tv_identity *identity; /* the schedule is what the log shows; NULL: promised */
+    int64_t skipped;                    /* steps that the log lags behind, -1 unknown */
+    double planned;                     /* steps of the run as its trainer counts, NaN */
     bool plot;
 };
 

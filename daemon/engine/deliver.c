@@ -28,6 +28,7 @@ static void restart(struct tv_run *run, int64_t step)
     if (step > run->first_step)
         return;
     run->rise = (struct tv_lr_rise){0};
+    tv_rate_forget(run);
     for (size_t i = 0; i < run->detectors_len; i++) {
         if (!run->states[i])
             continue;
@@ -94,8 +95,10 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
     if (run->end_mark && point->role == TV_ROLE_TRAIN_LOSS && run->end_step != TV_STEP_UNKNOWN &&
         point->step > run->end_step)
         run->end_mark = false; /* the finished run was trained on */
-    if (point->role == TV_ROLE_LEARNING_RATE)
+    if (point->role == TV_ROLE_LEARNING_RATE) {
         watch_rise(run, point);
+        tv_rate_watch(run, point);
+    }
     if (point->role == TV_ROLE_EPOCH)
         tv_epoch_watch(run, point);
     dispatch(run, point);

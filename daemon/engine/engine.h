@@ -83,6 +83,14 @@ struct tv_facts *tv_run_facts(struct tv_run *run);
 const struct tv_schedule *tv_run_schedule(struct tv_run *run, enum tv_status *ret_status,
                                           struct tv_error *reterr);
 
+/* Which schedule the logged learning rate is (engine/identify.h); NULL where the configuration
+ * promises one or nothing is logged. Looked at as points double and at the end. */
+struct tv_identity;
+const struct tv_identity *tv_run_identity(struct tv_run *run);
+/* Optimizer steps that were skipped (fp16 overflow), as the learning rate's lag shows; -1 unknown.
+ */
+int64_t tv_run_skipped(struct tv_run *run);
+
 /* Alerts in order of noticing; valid until the next call on this run. */
 size_t tv_run_alerts(struct tv_run *run, const struct tv_alert *const **ret);
 /* The same alerts, each consequence behind its cause, the worst story first. */

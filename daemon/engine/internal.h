@@ -5,10 +5,9 @@
  *   source.c   what parsers emit: tags, queues, facts, damage         -> tv_deliver
  *   merge.c    several sources into one order by step
  *   deliver.c  roles, attempts, steps that go back                    -> detectors
- *   epoch.c    steps per epoch from logged epochs
- *   view.c     what a detector may ask
- *   bus.c      what a detector says: alerts, their identity and state
- *   story.c    which alert is a consequence of which
+ *   rate.c     what the logged learning rate tells; identify.c, identify_fit.c: which schedule it
+ * is epoch.c    steps per epoch from logged epochs view.c     what a detector may ask bus.c what a
+ * detector says: alerts, their identity and state story.c    which alert is a consequence of which
  *   run.c      life of a run; report.c what is told about it */
 #include "base/map.h"
 #include "base/memory.h"
@@ -111,6 +110,7 @@ struct tv_run {
     bool end_mark, is_rl, ended, disordered;
     double now;
     struct tv_lr_rise rise;
+    struct tv_rate *rate; /* NULL before the first learning rate */
     struct tv_epoch_length epoch;
     uint64_t points, late_points;
 
@@ -145,6 +145,13 @@ struct tv_view {
 void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
 void tv_epoch_watch(struct tv_run *run,
                     const struct tv_point *point); /* adds log.steps_per_epoch */
+void tv_rate_watch(struct tv_run *run, const struct tv_point *point);
+void tv_rate_end(struct tv_run *run);
+void tv_rate_forget(struct tv_run *run); /* the run began anew */
+/* The identity in a sentence; valid until the next call. */
+const char *tv_rate_note(struct tv_run *run);
+/* Steps as the logged learning rate shows them; NaN. */
+double tv_rate_identified_total(struct tv_run *run);
 void tv_merge(struct tv_run *run, bool flush);
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step);
 void tv_story_tell(struct tv_run *run); /* sets every alert's leader */

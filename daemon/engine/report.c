@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is told about a run when it is reported, and its series for inspect. */
+#include "engine/identify.h"
 #include "engine/internal.h"
 #include "trainvet/text.h"
 #include <math.h>
@@ -38,6 +39,23 @@ static const char *status_of(const struct tv_run *run, const struct tv_view *vie
     return more_is_planned || !run->ended ? "running" : "ok";
 }
 
+static void report_schedule(struct tv_run *run, const struct tv_schedule *promised,
+                            struct tv_run_report *ret)
+{
+    const struct tv_identity *identity = tv_run_identity(run);
+    if (promised) {
+        ret->scheduler = tv_schedule_name(promised);
+        ret->scheduler_source = "configuration";
+    } else if (identity) {
+        if (identity->schedule.kind) {
+            ret->scheduler = tv_schedule_name(&identity->schedule);
+            ret->scheduler_source = "log";
+        }
+        ret->schedule_note = tv_rate_note(run);
+    }
+    ret->skipped_steps = tv_run_skipped(run);
+}
+
 void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
 {
     struct tv_view view = {.run = run};
@@ -51,7 +69,6 @@ void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
         .steps = run->last_step == TV_STEP_UNKNOWN ? -1 : run->last_step,
         .total_steps = total ? total : -1,
         .warmup_steps = tv_view_warmup_steps(&view),
-        .scheduler = schedule ? tv_schedule_name(schedule) : NULL,
         .points = run->points,
         .final_loss = run->roles[TV_ROLE_TRAIN_LOSS].count
                           ? run->roles[TV_ROLE_TRAIN_LOSS].last.value
@@ -69,6 +86,7 @@ void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
         ret->framework = framework.value;
     else if (schedule)
         ret->framework = schedule->framework;
+    report_schedule(run, schedule, ret);
     report_inputs(run, ret);
     if (run->options->keep_silences)
         report_silences(run, ret);

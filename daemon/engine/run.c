@@ -102,6 +102,7 @@ void tv_run_tick(struct tv_run *run, double now)
 void tv_run_end(struct tv_run *run, double now)
 {
     tv_merge(run, true);
+    tv_rate_end(run);
     if (run->points || run->facts.len)
         call_all(run, now, true);
     run->ended = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a detector may ask about its run. */
+#include "engine/identify.h"
 #include "engine/internal.h"
 #include "schedule/resolve.h"
 #include "trainvet/number.h"
@@ -118,7 +119,18 @@ const char *tv_view_rejection(const struct tv_view *view)
 int64_t tv_view_total_steps(const struct tv_view *view)
 {
     tv_run_resolve_schedule(view->run);
-    return view->run->total_steps;
+    if (view->run->total_steps)
+        return view->run->total_steps;
+    double total = tv_rate_identified_total(view->run);
+    return is_count(total) ? (int64_t)total : 0;
+}
+
+/* The identified schedule when its beginning is certain. */
+static const struct tv_schedule *identified(struct tv_run *run)
+{
+    const struct tv_identity *identity = tv_run_identity(run);
+    bool usable = identity && identity->schedule.kind && identity->start_known;
+    return usable ? &identity->schedule : NULL;
 }
 
 int64_t tv_view_warmup_steps(const struct tv_view *view)
@@ -128,6 +140,9 @@ int64_t tv_view_warmup_steps(const struct tv_view *view)
     double warmup = run->schedule.warmup_steps;
     if (run->schedule_status == TV_OK && warmup >= 0 && warmup < 1e15)
         return (int64_t)warmup;
+    const struct tv_schedule *known = identified(run);
+    if (known && known->warmup_steps >= 0 && known->warmup_steps < 1e15)
+        return (int64_t)known->warmup_steps;
     if (run->rise.over)
         return run->rise.max_step > run->rise.first_step ? run->rise.max_step : 0;
     return -1;
@@ -139,6 +154,9 @@ double tv_view_peak_lr(const struct tv_view *view)
     tv_run_resolve_schedule(run);
     if (run->schedule_status == TV_OK)
         return run->schedule.peak;
+    const struct tv_schedule *known = identified(run);
+    if (known)
+        return known->peak;
     return run->roles[TV_ROLE_LEARNING_RATE].count ? run->roles[TV_ROLE_LEARNING_RATE].owner->max
                                                    : NAN;
 }

@@ -157,6 +157,8 @@ static enum tv_status run(const void *opaque_options, void *opaque,
     size_t at = VERDICT_COLUMN + name_columns + 2;
     tv_wrap(state->out, (size_t)options->width, at, VERDICT_COLUMN,
             facts + 2); /* without the first comma */
+    if (report->silences_len && report->schedule_note)
+        line(options, state->out, "rate", report->schedule_note);
     for (size_t i = 0; i < report->silences_len; i++) {
         char silent[512];
         struct tv_text why = tv_text_in(silent, sizeof silent);

@@ -59,12 +59,13 @@ uint32_t tv_view_schedule_version(const struct tv_view *view);
 /* The reason for which the framework itself rejects this configuration; NULL when it does not. */
 const char *tv_view_rejection(const struct tv_view *view);
 
-/* Steps that the run was planned to take: configuration or the trainer's own count; 0 when unknown.
- */
+/* Steps that the run was planned to take: configuration or the trainer's own count, else where the
+ * schedule ends that the logged learning rate shows; 0 when unknown. */
 int64_t tv_view_total_steps(const struct tv_view *view);
 /* Warm-up steps: configuration, else from the logged learning rate's rise; -1 when unknown. */
 int64_t tv_view_warmup_steps(const struct tv_view *view);
-/* Highest learning rate: promised peak, else highest logged so far; NaN when unknown. */
+/* Highest learning rate: promised peak, else that of the schedule that the log shows, else the
+ * highest logged so far; NaN when unknown. */
 double tv_view_peak_lr(const struct tv_view *view);
 /* First step of the run's points, TV_STEP_UNKNOWN before the first. */
 int64_t tv_view_first_step(const struct tv_view *view);

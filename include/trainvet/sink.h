@@ -27,6 +27,11 @@ struct tv_run_report {
     const char *status;    /* "findings", "ok", "running", "no_data" */
     int64_t first_step, steps, total_steps, warmup_steps; /* -1 when unknown */
     const char *scheduler;                                /* NULL when unknown */
+    const char *scheduler_source; /* "configuration", "log"; NULL without a scheduler */
+    /* Where no configuration promises one: what the logged learning rate is and when it ends, or
+     * why that cannot be told; one sentence, NULL: nothing to say. */
+    const char *schedule_note;
+    int64_t skipped_steps; /* optimizer steps (fp16 overflow), -1 when unknown */
     uint64_t points;
     double final_loss, final_eval_loss; /* NaN when unknown */
     uint32_t attempts;

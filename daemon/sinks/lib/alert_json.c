@@ -81,6 +81,10 @@ void tv_run_json(struct tv_json *json, const struct tv_run_report *run)
     optional_int(json, "total_steps", run->total_steps);
     optional_int(json, "warmup_steps", run->warmup_steps);
     tv_json_text(json, "scheduler", run->scheduler);
+    tv_json_text(json, "scheduler_source", run->scheduler_source);
+    if (run->schedule_note)
+        tv_json_text(json, "schedule_note", run->schedule_note);
+    optional_int(json, "skipped_steps", run->skipped_steps);
     tv_json_int(json, "points", (int64_t)run->points);
     tv_json_int(json, "attempts", run->attempts);
     tv_json_double(json, "final_loss", run->final_loss);

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the logged learning rate tells where no configuration does. */
+#include "engine/identify.h"
+#include "engine/internal.h"
+#include "lib/lr_fit.h"
+#include <math.h>
+#include <string.h>
+
+struct tv_rate {
+    struct tv_lr_points points;
+    struct tv_identity identity;
+    uint32_t looked; /* points of the last look */
+    char note[400];
+};
+
+/* Planned, as the configuration or the trainer says; NaN when they do not. */
+static double planned(struct tv_run *run)
+{
+    tv_run_resolve_schedule(run);
+    return run->total_steps ? (double)run->total_steps : NAN;
+}
+
+static bool is_promised(struct tv_run *run)
+{
+    tv_run_resolve_schedule(run);
+    return run->schedule_status == TV_OK;
+}
+
+static void look(struct tv_run *run)
+{
+    struct tv_rate *rate = run->rate;
+    if (rate->looked == rate->points.seen)
+        return;
+    rate->looked = rate->points.seen;
+    if (tv_identity_holds(&rate->identity, &rate->points))
+        return;
+    double total = planned(run);
+    tv_identify(&rate->points, isnan(total) && run->end_mark ? (double)run->last_step : total,
+                &rate->identity);
+}
+
+/* Looks whenever the points have doubled, so that it does not matter who asks when. */
+void tv_rate_watch(struct tv_run *run, const struct tv_point *point)
+{
+    if (!isfinite(point->value))
+        return;
+    if (!run->rate)
+        run->rate = tv_arena_alloc(&run->arena, sizeof *run->rate);
+    tv_lr_points_add(&run->rate->points, point->step, point->value);
+    uint32_t seen = run->rate->points.seen;
+    if ((seen & (seen - 1)) == 0 && !is_promised(run))
+        look(run);
+}
+
+void tv_rate_end(struct tv_run *run)
+{
+    if (run->rate && !is_promised(run))
+        look(run);
+}
+
+void tv_rate_forget(struct tv_run *run)
+{
+    if (run->rate)
+        memset(run->rate, 0, sizeof *run->rate);
+}
+
+const struct tv_identity *tv_run_identity(struct tv_run *run)
+{
+    return run->rate && run->rate->looked && !is_promised(run) ? &run->rate->identity : NULL;
+}
+
+const char *tv_rate_note(struct tv_run *run)
+{
+    struct tv_rate *rate = run->rate;
+    return tv_identity_text(&rate->identity, planned(run), rate->note, sizeof rate->note);
+}
+
+/* A learning rate that goes on behind its end says nothing about the run's. */
+double tv_rate_identified_total(struct tv_run *run)
+{
+    const struct tv_identity *identity = tv_run_identity(run);
+    bool usable = identity && identity->schedule.kind && identity->end_known &&
+                  (double)run->last_step <= identity->zero_step + 1;
+    return usable ? round(identity->schedule.total_steps + (double)identity->lag) : NAN;
+}
+
+int64_t tv_run_skipped(struct tv_run *run)
+{
+    if (!run->rate || run->rate->points.seen < TV_LR_SETTLED)
+        return -1;
+    if (!is_promised(run)) {
+        const struct tv_identity *identity = tv_run_identity(run);
+        return identity && identity->schedule.kind ? identity->lag : -1;
+    }
+    if (tv_schedule_follows_metric(&run->schedule))
+        return -1;
+    struct tv_lr_point all[TV_LR_POINTS];
+    struct tv_lr_tolerance tolerance = {0};
+    size_t len = tv_lr_points_get(&run->rate->points, all);
+    struct tv_lr_fit fit = tv_lr_fit_best(&run->schedule, &tolerance, &run->rate->points);
+    return !fit.is_broken && fit.exact == len ? fit.lag : -1;
+}
