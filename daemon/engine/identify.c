@@ -135,6 +135,24 @@ static bool outline(const struct tv_lr_points *points, double total, struct outl
     return true;
 }
 
+/* Up to the peak, down from it, and up again only at a restart: whatever does otherwise needs no
+ * fit. */
+static bool is_orderly(const struct outline *o)
+{
+    const struct tv_lr_point *at = o->data.at;
+    for (size_t i = 1; i < o->data.len; i++) {
+        double change = at[i].value - at[i - 1].value;
+        if (at[i].step <= at[i - 1].step)
+            continue;
+        if (i <= o->top && change < 0)
+            return false;
+        bool is_restart = change > 0.02 * o->data.highest && at[i].value > 0.5 * o->data.highest;
+        if (i > o->top && change > SAME_VALUE * at[i].value && !is_restart)
+            return false;
+    }
+    return o->jumps <= RESTARTS_MAX;
+}
+
 static bool meets(struct tv_shape_fit *fit, const struct outline *o)
 {
     for (size_t i = 0; i < o->data.len; i++) {
@@ -199,6 +217,8 @@ static void improve_from_grid(struct tv_shape_fit *fit, const struct outline *o)
         for (int i = 1; i < GRID; i++)
             if (residual[i] < residual[lowest])
                 lowest = i;
+        if (!isfinite(residual[lowest]))
+            break;
         struct tv_shape_fit trial = *fit;
         trial.at[TV_FREE_DECAY] = length[lowest];
         tv_shape_improve(&trial, &o->data);
@@ -444,7 +464,7 @@ static void say_answer(const struct outline *o, struct answer *answer, struct tv
         return;
     }
     bool restarts = answer->fit.cycles > 1;
-    ret->zero_step = s->total_steps + answer->fit.delay + (double)answer->lag;
+    ret->zero_step = s->total_steps + (double)answer->lag;
     ret->lowest = tv_schedule_lr(s, s->total_steps);
     ret->end_known = !restarts || fabs(s->total_steps - o->total) < 1.5;
 }
@@ -523,6 +543,8 @@ void tv_identify(const struct tv_lr_points *points, double total_steps, struct t
     *ret = (struct tv_identity){.zero_step = NAN, .lowest = NAN, .residual = NAN};
     if (points->seen < POINTS_MIN || !outline(points, total_steps, &o))
         snprintf(ret->open, sizeof ret->open, "too few learning rates are logged");
+    else if (!is_orderly(&o))
+        snprintf(ret->open, sizeof ret->open, "no known schedule meets the logged points");
     else if (!find_constant(&o, ret))
         all_families(&o, ret);
 }

@@ -11,7 +11,7 @@ struct tv_identity {
     struct tv_schedule schedule; /* kind NULL: not determined; log_offset is as the log has it */
     bool start_known; /* peak and warm-up are certain; else the first steps were not logged */
     bool end_known;   /* schedule.total_steps is certain */
-    double zero_step; /* logged step at which it reaches its lowest value, NaN: it does not */
+    double zero_step; /* optimizer step with which it reaches its lowest value, NaN: it does not */
     double lowest;    /* that value */
     double residual;  /* root mean square of the differences, relative to the highest value */
     int64_t lag;      /* skipped steps so far */

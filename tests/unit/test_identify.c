@@ -222,7 +222,7 @@ START_TEST(the_end_is_predicted_from_a_quarter_of_the_run)
     write_log(&s, 5000, &quarter, &points);
     tv_identify(&points, NAN, &found);
     ck_assert_str_eq(tv_schedule_name(&found.schedule), "linear");
-    ck_assert_double_eq(found.zero_step, 5001);
+    ck_assert_double_eq(found.zero_step, 5000);
     ck_assert_double_eq(found.lowest, 0);
     ck_assert_double_eq(found.schedule.peak, 2e-4);
     ck_assert_double_eq(found.schedule.warmup_steps, 500);
