@@ -14,7 +14,8 @@
 #define SEEN_ROUNDED  8    /* times the square root of the relative rounding: 4 digits want 9 % */
 #define SAME_VALUE    3e-7 /* relative: what float32 makes of one value */
 #define SAME_END      0.03 /* totals that differ by less are the same answer */
-#define POWER_MAX     10   /* beyond, a polynomial looks like an exponential */
+#define RESTARTS_MAX  20
+#define POWER_MAX     10 /* beyond, a polynomial looks like an exponential */
 #define UNKNOWN_DIGIT 17
 #define NO_FLOOR      (-1) /* 0: what the kind has by itself */
 

@@ -7,6 +7,7 @@
  * at most 10 in all. */
 #define LAG_START 24
 #define LAG_RATE  0.02
+#define LAG_MAX   10000 /* that are looked for: a step may be any number */
 
 static const int offsets[] = {1, 0, -1};
 #define OFFSETS (sizeof offsets / sizeof *offsets)
@@ -93,7 +94,7 @@ static bool is_part(int64_t growth, int64_t passed)
 /* Most steps that can have been skipped up to this point. */
 static int64_t most_lag(const struct tv_lr_fit *fit, struct tv_lr_point point)
 {
-    int64_t most = LAG_START + (int64_t)((double)point.step * LAG_RATE);
+    int64_t most = LAG_START + (int64_t)fmin((double)point.step * LAG_RATE, LAG_MAX);
     bool is_later = fit->last_step != INT64_MIN && point.step > fit->last_step;
     int64_t reachable = is_later ? fit->lag + point.step - fit->last_step : point.step;
     return reachable < most ? reachable : most;
