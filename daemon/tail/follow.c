@@ -110,6 +110,7 @@ static void watch_directories(struct tv_follow *follow, const struct tv_found *f
     for (size_t i = 0; i < found->dirs_len; i++) {
         struct directory *dir = directory_at(follow, found->dirs[i], strlen(found->dirs[i]));
         dir->is_found = true;
+        dir->is_watched = dir->is_watched && tv_watch_has(follow->watch, dir->path);
         if (follow->watch && !dir->is_watched && tv_watch_works_on(dir->path))
             dir->is_watched = tv_watch_add(follow->watch, dir->path, dir);
         follow->must_poll = follow->must_poll || !dir->is_watched;

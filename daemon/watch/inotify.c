@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LIBRARY_FD_MAX = 1023 };
+enum { LIBRARY_FD_MAX = 1023, SPELLINGS_MAX = 100 };
 
 struct tv_watch {
     int fd;
@@ -71,22 +71,52 @@ int tv_watch_fd(const struct tv_watch *watch)
     return watch->fd;
 }
 
-/* The library looks directories up by their name with a slash at the end. */
-static bool with_slash(const char *path, char buffer[PATH_MAX])
+/* The library looks directories up by their name with a slash at the end, and never lets go of one
+ * that was deleted: that name leads to the old descriptor for ever. So the next watch of the same
+ * directory has another spelling: "DIR/", "DIR/./", "DIR/././". */
+static bool spell(const char *path, int spelling, char buffer[PATH_MAX])
 {
     size_t len = strlen(path);
-    const char *slash = len && path[len - 1] == '/' ? "" : "/";
-    return snprintf(buffer, PATH_MAX, "%s%s", path, slash) < PATH_MAX;
+    bool has_slash = len && path[len - 1] == '/';
+    if (len + 2 + 2 * (size_t)spelling >= PATH_MAX)
+        return false;
+    memcpy(buffer, path, len);
+    if (!has_slash)
+        buffer[len++] = '/';
+    for (; spelling > 0; spelling--, len += 2)
+        memcpy(buffer + len, "./", 2);
+    buffer[len] = '\0';
+    return true;
+}
+
+static void *cookie_of(const struct tv_watch *watch, int wd)
+{
+    return wd >= 0 && (size_t)wd < watch->cookies_cap ? watch->cookies[wd] : NULL;
+}
+
+/* The descriptor of a live watch, or -1; *buffer is its name then, else one that is free. False:
+ * there is no free one either. */
+static bool find_watch(const struct tv_watch *watch, const char *path, int *ret_wd,
+                       char buffer[PATH_MAX])
+{
+    for (int spelling = 0; spelling < SPELLINGS_MAX; spelling++) {
+        if (!spell(path, spelling, buffer))
+            return false;
+        *ret_wd = inotifytools_wd_from_filename(buffer);
+        if (*ret_wd < 0 || cookie_of(watch, *ret_wd))
+            return true;
+    }
+    return false;
 }
 
 bool tv_watch_add(struct tv_watch *watch, const char *path, void *cookie)
 {
     char name[PATH_MAX];
-    int events = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-                 IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
-    if (!with_slash(path, name) || !inotifytools_watch_file(name, events))
+    int wd, events = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+                     IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
+    if (!find_watch(watch, path, &wd, name) || (wd < 0 && !inotifytools_watch_file(name, events)))
         return false;
-    int wd = inotifytools_wd_from_filename(name);
+    wd = inotifytools_wd_from_filename(name);
     if (wd < 0)
         return false;
     if ((size_t)wd >= watch->cookies_cap) {
@@ -99,15 +129,22 @@ bool tv_watch_add(struct tv_watch *watch, const char *path, void *cookie)
     return true;
 }
 
+bool tv_watch_has(const struct tv_watch *watch, const char *path)
+{
+    char name[PATH_MAX];
+    int wd;
+    return find_watch(watch, path, &wd, name) && wd >= 0;
+}
+
 void tv_watch_remove(struct tv_watch *watch, const char *path)
 {
     char name[PATH_MAX];
-    int wd = with_slash(path, name) ? inotifytools_wd_from_filename(name) : -1;
-    if (wd < 0)
+    int wd;
+    if (!find_watch(watch, path, &wd, name) || wd < 0)
         return;
-    if ((size_t)wd < watch->cookies_cap)
-        watch->cookies[wd] = NULL;
-    inotifytools_remove_watch_by_wd(wd);
+    watch->cookies[wd] = NULL;
+    if (access(path, F_OK) == 0) /* the library complains on stderr of what is gone already */
+        inotifytools_remove_watch_by_wd(wd);
 }
 
 void tv_watch_drain(struct tv_watch *watch, void (*dirty)(void *ctx, void *cookie, bool entries),
@@ -118,10 +155,15 @@ void tv_watch_drain(struct tv_watch *watch, void (*dirty)(void *ctx, void *cooki
             dirty(ctx, NULL, true);
             continue;
         }
-        void *cookie = (size_t)event->wd < watch->cookies_cap ? watch->cookies[event->wd] : NULL;
-        if (event->mask & IN_IGNORED)
+        void *cookie = cookie_of(watch, event->wd);
+        if (!cookie)
             continue;
-        if (cookie)
-            dirty(ctx, cookie, event->mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO));
+        bool moved = event->mask & IN_MOVE_SELF, gone = moved || (event->mask & IN_IGNORED);
+        if (gone)
+            watch->cookies[event->wd] = NULL; /* the path names another directory now, or none */
+        if (moved)
+            inotifytools_remove_watch_by_wd(event->wd);
+        dirty(ctx, cookie,
+              gone || (event->mask & (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)));
     }
 }

@@ -20,6 +20,9 @@ int tv_watch_fd(const struct tv_watch *watch);
  * pointer. False: it cannot be watched (it is gone, no watches are left, it is no directory): poll
  * it. */
 bool tv_watch_add(struct tv_watch *watch, const char *path, void *cookie);
+/* Whether it is still watched: a directory that is deleted or moved away loses its watch, which is
+ * told as a hint about it. */
+bool tv_watch_has(const struct tv_watch *watch, const char *path);
 void tv_watch_remove(struct tv_watch *watch, const char *path);
 
 /* What happened since the last call, without waiting. `entries`: names came or went, beside
