@@ -7,11 +7,14 @@
 #include "service/paths.h"
 #include "sinks/lib/alert_json.h"
 #include "store/alert_text.h"
+#include "tail/input.h"
 #include "trainvet/text.h"
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
@@ -39,6 +42,7 @@ struct tv_service {
     bool said_store_failing;
     bool forgot; /* the backlog was full: the logs must be read again */
     uint64_t watchdog_usec;
+    double told_manager; /* seconds since boot */
     struct tv_service_health health;
 };
 
@@ -182,6 +186,18 @@ static void follow_anew(struct tv_service *service)
     service->follow = tv_follow_new(&service->follow_options, service->watch);
 }
 
+/* Reading has gone on: that is what the watchdog watches. At most once a second. */
+static void tell_manager(struct tv_service *service)
+{
+    double now = seconds_of(CLOCK_BOOTTIME);
+    if (now - service->told_manager < 1)
+        return;
+    service->told_manager = now;
+    sd_notifyf(0, "%sSTATUS=%zu runs followed, %llu alerts",
+               service->watchdog_usec ? "WATCHDOG=1\n" : "", tv_follow_runs(service->follow),
+               (unsigned long long)service->health.alerts);
+}
+
 static void work(struct tv_service *service)
 {
     record_backlog(service);
@@ -190,14 +206,11 @@ static void work(struct tv_service *service)
     double wait = tv_follow_work(service->follow, moment());
     tv_dispatch_pump(service->dispatch);
     service->health.last_work = unix_now();
-    if (service->watchdog_usec)
-        sd_notify(0, "WATCHDOG=1"); /* reading has gone on: that is what is watched */
     double longest = service->watchdog_usec ? (double)service->watchdog_usec / 3e6 : 60;
     wait = wait < longest ? wait : longest;
     sd_event_source_set_time_relative(service->timer, (uint64_t)(wait * 1e6));
     sd_event_source_set_enabled(service->timer, SD_EVENT_ONESHOT);
-    sd_notifyf(0, "STATUS=%zu runs followed, %llu alerts", tv_follow_runs(service->follow),
-               (unsigned long long)service->health.alerts);
+    tell_manager(service);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
@@ -223,10 +236,13 @@ static int say_config_errors(struct tv_config *config)
 {
     for (size_t i = 0; i < config->errors_len; i++)
         tv_log(TV_LOG_ERROR, "%s", config->errors[i]);
+    if (config->errors_more)
+        tv_log(TV_LOG_ERROR, "and %zu more", config->errors_more);
     return TV_EXIT_USAGE;
 }
 
-static bool open_sinks(struct tv_service *service)
+/* NULL, and said, when one of the sinks cannot work. */
+static struct tv_dispatch *open_sinks(struct tv_service *service, const struct tv_config *config)
 {
     struct tv_error error = {0};
     struct tv_dispatch_options options = {.loop = service->loop,
@@ -234,18 +250,17 @@ static bool open_sinks(struct tv_service *service)
                                           .now = unix_now,
                                           .wants = wants,
                                           .ctx = service};
-    service->dispatch = tv_dispatch_new(&options, &error);
-    if (!service->dispatch) {
+    struct tv_dispatch *dispatch = tv_dispatch_new(&options, &error);
+    if (!dispatch)
         tv_log(TV_LOG_ERROR, "%s", error.message);
-        return false;
-    }
-    for (const struct tv_config_sink *sink = service->config.sinks; sink; sink = sink->next)
-        if (tv_dispatch_add(service->dispatch, sink->name, sink->sink, sink->options, stderr,
-                            &error) != TV_OK) {
+    for (const struct tv_config_sink *sink = config->sinks; dispatch && sink; sink = sink->next)
+        if (tv_dispatch_add(dispatch, sink->name, sink->sink, sink->options, stderr, &error) !=
+            TV_OK) {
             tv_log(TV_LOG_ERROR, "sink %s: %s", sink->name, error.message);
-            return false;
+            tv_dispatch_free(dispatch);
+            dispatch = NULL;
         }
-    return true;
+    return dispatch;
 }
 
 static void begin_following(struct tv_service *service)
@@ -269,42 +284,78 @@ static void begin_following(struct tv_service *service)
         .is_done = is_done,
         .done = done,
     };
+    tv_input_confine(service->config.roots, service->config.roots_len);
     service->follow = tv_follow_new(&service->follow_options, service->watch);
     if (service->watch)
         sd_event_add_io(service->loop, &service->hints, tv_watch_fd(service->watch), EPOLLIN,
                         on_hint, service);
 }
 
-static bool begin(struct tv_service *service)
+static bool is_off(const char *listen)
+{
+    return strcmp(listen, "off") == 0;
+}
+
+/* NULL is right when it is off. */
+static bool open_http(struct tv_service *service, const char *listen, struct tv_http **ret)
 {
     struct tv_error error = {0};
-    if (!open_sinks(service))
+    *ret = is_off(listen) ? NULL : tv_http_start(service->loop, listen, service, &error);
+    if (!*ret && !is_off(listen))
+        tv_log(TV_LOG_ERROR, "%s", error.message);
+    return *ret || is_off(listen);
+}
+
+static bool begin(struct tv_service *service)
+{
+    service->dispatch = open_sinks(service, &service->config);
+    if (!service->dispatch || !open_http(service, service->config.listen, &service->http))
         return false;
     begin_following(service);
-    if (strcmp(service->config.listen, "off") == 0)
-        return true;
-    service->http = tv_http_start(service->loop, service->config.listen, service, &error);
-    if (!service->http)
-        tv_log(TV_LOG_ERROR, "%s", error.message);
-    return service->http != NULL;
+    return true;
+}
+
+static void stop_following(struct tv_service *service)
+{
+    service->hints = sd_event_source_disable_unref(service->hints);
+    if (service->follow)
+        tv_follow_free(service->follow);
+    tv_watch_close(service->watch);
+    service->follow = NULL;
+    service->watch = NULL;
 }
 
 static void stop(struct tv_service *service)
 {
     tv_http_stop(service->http);
-    service->hints = sd_event_source_disable_unref(service->hints);
-    if (service->follow)
-        tv_follow_free(service->follow);
-    tv_watch_close(service->watch);
+    stop_following(service);
     tv_dispatch_free(service->dispatch);
-    service->http = NULL;
-    service->follow = NULL;
-    service->watch = NULL;
-    service->dispatch = NULL;
 }
 
 /* Everything but the store is made anew from the new configuration; the logs are read again, the
- * store knows what was told already. */
+ * store knows what was told already. What can fail comes first: then the old one goes on. */
+static bool take_config(struct tv_service *service, struct tv_config *config)
+{
+    bool moves = strcmp(config->listen, service->config.listen) != 0;
+    struct tv_http *http = NULL;
+    struct tv_dispatch *dispatch = open_sinks(service, config);
+    if (!dispatch || (moves && !open_http(service, config->listen, &http))) {
+        tv_dispatch_free(dispatch);
+        return false;
+    }
+    if (moves) {
+        tv_http_stop(service->http);
+        service->http = http;
+    }
+    stop_following(service);
+    tv_dispatch_free(service->dispatch);
+    tv_config_free(&service->config);
+    service->dispatch = dispatch;
+    service->config = *config;
+    begin_following(service);
+    return true;
+}
+
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *ctx)
 {
     (void)source;
@@ -313,21 +364,16 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     struct tv_config config;
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
                (unsigned long long)(seconds_of(CLOCK_MONOTONIC) * 1e6));
-    if (!tv_config_read(&config, service->config_path)) {
+    bool ok = tv_config_read(&config, service->config_path);
+    if (!ok)
         say_config_errors(&config);
-        tv_log(TV_LOG_ERROR, "the configuration is wrong; the old one stays");
-        tv_dispatch_reopen(service->dispatch); /* a log rotation asks for no more */
-        tv_config_free(&config);
-    } else {
-        stop(service);
-        tv_config_free(&service->config);
-        service->config = config;
-        if (!begin(service)) {
-            sd_event_exit(service->loop, TV_EXIT_USAGE);
-            return 0;
-        }
+    if (ok && take_config(service, &config)) {
         tv_log(TV_LOG_INFO, "the configuration was read again");
         work(service);
+    } else {
+        tv_log(TV_LOG_ERROR, "the configuration is wrong; the old one stays");
+        tv_config_free(&config);
+        tv_dispatch_reopen(service->dispatch); /* files may have been moved away all the same */
     }
     sd_notify(0, "READY=1");
     return 0;
@@ -383,8 +429,16 @@ static void free_backlog(struct tv_service *service)
     }
 }
 
+/* A core would hold what users' logs hold. */
+static void harden(void)
+{
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
 int tv_service_run(const char *config_path)
 {
+    harden();
     struct tv_service service = {.config_path = config_path, .health.started = unix_now()};
     int status = TV_EXIT_USAGE;
     if (!tv_config_read(&service.config, config_path)) {

@@ -4,8 +4,12 @@
 #include "trainvet/text.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -76,24 +80,124 @@ static bool is_gzip(int fd, const char *path)
     return tv_span_ends(tv_span_of(path), ".gz") && has_gzip_magic(fd);
 }
 
+/* Of the process: set once, before anything is read. */
+static const char *const *confined_to;
+static size_t confined_len;
+
+void tv_input_confine(const char *const *roots, size_t len)
+{
+    confined_to = roots;
+    confined_len = len;
+}
+
+static int open_beneath(int dirfd, const char *path, uint64_t flags)
+{
+    struct open_how how = {.flags = flags | O_CLOEXEC,
+                           .resolve =
+                               RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+}
+
+/* The directory that holds `path`, O_PATH, reached without links from its root; -1 and errno. */
+static int open_parent(const char *path, const char *slash)
+{
+    errno = EACCES; /* it lies below none of them */
+    for (size_t i = 0; i < confined_len; i++) {
+        size_t len = strlen(confined_to[i]);
+        while (len && confined_to[i][len - 1] == '/')
+            len--;
+        if (strncmp(path, confined_to[i], len) != 0 || path[len] != '/')
+            continue;
+        char below[PATH_MAX];
+        const char *from = path + len + strspn(path + len, "/");
+        if ((size_t)snprintf(below, sizeof below, "%.*s", slash > from ? (int)(slash - from) : 0,
+                             from) >= sizeof below) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        int root = open(confined_to[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int fd = root < 0 ? -1 : open_beneath(root, *below ? below : ".", O_PATH | O_DIRECTORY);
+        int saved = errno;
+        if (root >= 0)
+            close(root);
+        errno = saved;
+        return fd;
+    }
+    return -1;
+}
+
+/* A link to somebody else's file, in a directory where its maker is at home. */
+static bool is_foreign_link(int parent, const struct stat *stat)
+{
+    struct stat directory;
+    return stat->st_nlink > 1 && (fstatat(parent, "", &directory, AT_EMPTY_PATH) != 0 ||
+                                  directory.st_uid != stat->st_uid);
+}
+
+/* Looked at first: opening a device can have effects. */
+static enum tv_status open_confined(int parent, const char *name, struct stat *stat, int *ret_fd,
+                                    struct tv_error *reterr)
+{
+    int seen = open_beneath(parent, name, O_PATH);
+    if (seen < 0 || fstat(seen, stat) != 0) {
+        enum tv_status status = errno == ELOOP
+                                    ? tv_fail(reterr, TV_EUNSUPPORTED,
+                                              "is reached by a symbolic link and was not opened")
+                                    : fail_errno(reterr, "cannot be read");
+        if (seen >= 0)
+            close(seen);
+        return status;
+    }
+    close(seen);
+    enum tv_status status = check_type(stat, reterr);
+    if (status == TV_OK && is_foreign_link(parent, stat))
+        status = tv_fail(reterr, TV_EUNSUPPORTED,
+                         "is a hard link to another user's file and was not opened");
+    if (status == TV_OK) {
+        *ret_fd = open_beneath(parent, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        if (*ret_fd < 0)
+            status = fail_errno(reterr, "cannot be read");
+    }
+    return status;
+}
+
+static enum tv_status open_file(int dirfd, const char *path, struct stat *stat, int *ret_fd,
+                                struct tv_error *reterr)
+{
+    const char *slash = strrchr(path, '/');
+    if (confined_to && dirfd != AT_FDCWD)
+        return open_confined(dirfd, path, stat, ret_fd, reterr);
+    if (confined_to) {
+        int parent = slash ? open_parent(path, slash) : -1;
+        if (parent < 0)
+            return fail_errno(reterr, "cannot be read");
+        enum tv_status status = open_confined(parent, slash + 1, stat, ret_fd, reterr);
+        close(parent);
+        return status;
+    }
+    if (fstatat(dirfd, path, stat, 0) != 0)
+        return fail_errno(reterr, "cannot be read");
+    enum tv_status status = check_type(stat, reterr);
+    if (status == TV_OK) {
+        *ret_fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (*ret_fd < 0)
+            status = fail_errno(reterr, "cannot be read");
+    }
+    return status;
+}
+
 enum tv_status tv_input_open(struct tv_input *input, int dirfd, const char *path,
                              struct tv_error *reterr)
 {
     *input = (struct tv_input){.fd = -1};
-    /* looked at first: opening a device can have effects */
-    if (fstatat(dirfd, path, &input->stat, 0) != 0)
-        return fail_errno(reterr, "cannot be read");
-    enum tv_status status = check_type(&input->stat, reterr);
+    int fd = -1;
+    enum tv_status status = open_file(dirfd, path, &input->stat, &fd, reterr);
     if (status != TV_OK)
         return status;
-    int fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &input->stat) != 0) {
+    if (fstat(fd, &input->stat) != 0)
         status = fail_errno(reterr, "cannot be read");
-        if (fd >= 0)
-            close(fd);
-        return status;
-    }
-    status = check_type(&input->stat, reterr);
+    else
+        status = check_type(&input->stat, reterr);
     if (status != TV_OK) {
         close(fd);
         return status;

@@ -23,9 +23,16 @@ struct tv_input {
 /* What a file type is called in a message: "a named pipe", "a directory", ... */
 const char *tv_file_type(mode_t mode);
 
-/* Opens `path` relative to the directory `dirfd` (AT_FDCWD allowed). Symbolic links are followed.
- * Anything but a regular file is refused without being opened. Errors: TV_EIO (sys_errno),
- * TV_EUNSUPPORTED (not a regular file). */
+/* From now on this process, which may read other users' files, opens nothing but what lies below
+ * one of these directories and is reached without any symbolic link below it (openat2); nor a hard
+ * link that somebody else than the directory's owner may have made to another user's file. The
+ * roots themselves may be links: whoever configures the service is trusted. `roots` is borrowed;
+ * NULL lifts it. */
+void tv_input_confine(const char *const *roots, size_t len);
+
+/* Opens `path` relative to the directory `dirfd` (AT_FDCWD allowed). Symbolic links are followed,
+ * unless confined. Anything but a regular file is refused without being opened. Errors: TV_EIO
+ * (sys_errno), TV_EUNSUPPORTED (not a regular file). */
 enum tv_status tv_input_open(struct tv_input *input, int dirfd, const char *path,
                              struct tv_error *reterr);
 /* Up to `len` bytes; *ret_len 0 is the end. */

@@ -214,6 +214,67 @@ START_TEST(file_name_is_what_the_parser_is_to_see)
 }
 END_TEST
 
+START_TEST(a_confined_reader_follows_no_link_below_its_root)
+{
+    struct tv_folder tree = tv_folder_new();
+    struct tv_input in;
+    struct tv_error error;
+    char root[512], path[600];
+    tv_folder_text(&tree, "in/dir/log", "data");
+    tv_folder_text(&tree, "out/secret", "data");
+    snprintf(root, sizeof root, "%s/in", tree.path);
+    const char *const roots[] = {root, NULL};
+    snprintf(path, sizeof path, "%s/link", root);
+    ck_assert_int_eq(symlink("../out/secret", path), 0);
+    snprintf(path, sizeof path, "%s/dirlink", root);
+    ck_assert_int_eq(symlink("../out", path), 0);
+    tv_input_confine(roots, 1);
+    static const char *const refused[] = {"link", "dirlink/secret", "../out/secret",
+                                          "dir/../../out/secret", "dir"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        snprintf(path, sizeof path, "%s/%s", root, refused[i]);
+        ck_assert_msg(tv_input_open(&in, AT_FDCWD, path, &error) != TV_OK, "%s", path);
+        ck_assert_int_eq(in.fd, -1);
+    }
+    ck_assert(tv_input_open(&in, AT_FDCWD, "/etc/passwd", &error) != TV_OK);
+    snprintf(path, sizeof path, "%s/dir/log", root);
+    ck_assert_msg(tv_input_open(&in, AT_FDCWD, path, &error) == TV_OK, "%s", error.message);
+    tv_input_close(&in);
+    int dir = open(root, O_PATH | O_DIRECTORY);
+    ck_assert_int_eq(tv_input_open(&in, dir, "link", &error), TV_EUNSUPPORTED);
+    ck_assert_int_eq(tv_input_open(&in, dir, "dir/log", &error), TV_OK);
+    tv_input_close(&in);
+    tv_input_confine(NULL, 0);
+    ck_assert_int_eq(tv_input_open(&in, dir, "link", &error), TV_OK);
+    tv_input_close(&in);
+    close(dir);
+    tv_folder_remove(&tree);
+}
+END_TEST
+
+START_TEST(a_confined_reader_opens_no_foreign_hard_link)
+{
+    if (geteuid() != 0)
+        return; /* only root can give a file away */
+    struct tv_folder tree = tv_folder_new();
+    struct tv_input in;
+    struct tv_error error;
+    char path[600], other[600];
+    const char *const roots[] = {tree.path, NULL};
+    tv_folder_text(&tree, "log", "data");
+    snprintf(path, sizeof path, "%s/log", tree.path);
+    snprintf(other, sizeof other, "%s/other", tree.path);
+    ck_assert_int_eq(link(path, other), 0);
+    tv_input_confine(roots, 1);
+    ck_assert_msg(tv_input_open(&in, AT_FDCWD, other, &error) == TV_OK, "%s", error.message);
+    tv_input_close(&in);
+    ck_assert_int_eq(chown(path, 65534, 65534), 0);
+    ck_assert_int_eq(tv_input_open(&in, AT_FDCWD, other, &error), TV_EUNSUPPORTED);
+    tv_input_confine(NULL, 0);
+    tv_folder_remove(&tree);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("input");
@@ -229,6 +290,8 @@ int main(void)
     tcase_add_test(tcase, pipes_devices_and_directories_are_refused_without_waiting);
     tcase_add_test(tcase, system_errors_name_the_reason);
     tcase_add_test(tcase, file_name_is_what_the_parser_is_to_see);
+    tcase_add_test(tcase, a_confined_reader_follows_no_link_below_its_root);
+    tcase_add_test(tcase, a_confined_reader_opens_no_foreign_hard_link);
     suite_add_tcase(suite, tcase);
     return tv_test_main(suite);
 }

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The daemon for tests: a folder of its own, loopback and Unix sockets only."""
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BINARY = os.environ.get("TRAINVET", os.path.join(SOURCE, "build/dev/daemon/trainvet"))
+SKIP = 77  # CTest's SKIP_RETURN_CODE
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, seconds=20, every=0.05):
+    """The first true value of what(); fails when there is none in time."""
+    end = time.monotonic() + seconds
+    while True:
+        value = what()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError("not in time: " + getattr(what, "__name__", "?"))
+        time.sleep(every)
+
+
+def get(port, path, method="GET"):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(), dict(answer.getheaders())
+    finally:
+        connection.close()
+
+
+def log_line(step, loss, rate=1e-4):
+    return json.dumps({"current_steps": step, "total_steps": 1000, "loss": loss, "lr": rate, "epoch": step / 100,
+                       "percentage": step / 10, "elapsed_time": "0:00:01", "remaining_time": "0:00:01"}) + "\n"
+
+
+class Daemon:
+    """A running daemon with its folder, its configuration, its port and its notify socket."""
+
+    def __init__(self, config="", environment=None):
+        self.folder = tempfile.mkdtemp(prefix="trainvet-e2e-")
+        self.runs = os.path.join(self.folder, "runs")
+        os.mkdir(self.runs)
+        self.port = free_port()
+        self.log_path = os.path.join(self.folder, "stderr")
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(os.path.join(self.folder, "notify"))
+        self.notify.setblocking(False)
+        self.told = []
+        self.environment = environment or {}
+        self.process = None
+        self.write_config(config)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write_config(self, more, listen=None):
+        with open(self.path("trainvet.yaml"), "w") as file:
+            file.write(f"roots: [{self.runs}]\nstate_dir: {self.path('state')}\nactive_poll: 0.1\n"
+                       f"listen: {listen or '127.0.0.1:%d' % self.port}\n{more}")
+
+    def start(self):
+        environment = dict(os.environ, NOTIFY_SOCKET=self.path("notify"), **self.environment)
+        with open(self.log_path, "a") as log:
+            self.process = subprocess.Popen([BINARY, "daemon", "-v", "--config", self.path("trainvet.yaml")],
+                                            stdout=log, stderr=log, env=environment)
+        wait_for(lambda: self.was_told("READY=1"))
+        return self
+
+    def drain(self):
+        while True:
+            try:
+                self.told += self.notify.recv(4096).decode().split("\n")
+            except BlockingIOError:
+                return self.told
+
+    def was_told(self, start):
+        assert self.process.poll() is None, "the daemon ended:\n" + self.log()
+        return [line for line in self.drain() if line.startswith(start)]
+
+    def log(self):
+        with open(self.log_path) as file:
+            return file.read()
+
+    def reload(self):
+        self.drain()
+        self.told.clear()
+        self.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.was_told("READY=1"))
+        assert self.was_told("RELOADING=1") and self.was_told("MONOTONIC_USEC=")
+
+    def alerts(self):
+        return json.loads(get(self.port, "/api/v1/alerts")[1])
+
+    def add_run(self, name, bad=True, folder="runs"):
+        """A LLaMA-Factory log whose loss becomes NaN, or one that is well."""
+        where = os.path.join(self.folder, folder, name)
+        os.makedirs(where)
+        with open(os.path.join(where, "trainer_log.jsonl"), "w") as file:
+            for step in range(1, 60):
+                file.write(log_line(step, float("nan") if bad and step > 30 else 3 - step / 100))
+
+    def kill(self, how=signal.SIGKILL):
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.notify.close()
+        shutil.rmtree(self.folder)

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The daemon as a service manager, a scraper and an operator meet it."""
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import unittest
+
+from harness import BINARY, SOURCE, Daemon, free_port, get, wait_for
+
+FILE_SINK = "sinks:\n  file: {{type: jsonl, file: {0}}}\n"
+
+
+def lines(path):
+    if not os.path.exists(path):
+        return []
+    with open(path) as file:
+        return [json.loads(line) for line in file if line.endswith("\n")]
+
+
+class Service(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon()
+        self.addCleanup(self.daemon.close)
+
+    def with_file_sink(self, name="told.jsonl"):
+        self.daemon.write_config(FILE_SINK.format(self.daemon.path(name)))
+        return self.daemon.path(name)
+
+    def test_manager_is_told_ready_status_and_life(self):
+        self.daemon.environment = {"WATCHDOG_USEC": "1500000"}
+        self.daemon.start()
+        wait_for(lambda: len(self.daemon.was_told("WATCHDOG=1")) >= 3)
+        self.assertTrue(self.daemon.was_told("STATUS="))
+        self.assertEqual(self.daemon.kill(signal.SIGTERM), 0)
+        self.assertIn("STOPPING=1", self.daemon.drain())
+
+    def test_a_stopped_daemon_tells_no_life(self):
+        self.daemon.environment = {"WATCHDOG_USEC": "1500000"}
+        self.daemon.start()
+        wait_for(lambda: self.daemon.was_told("WATCHDOG=1"))
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        self.daemon.drain()
+        self.daemon.told.clear()
+        time.sleep(1.5)
+        self.assertEqual(self.daemon.drain(), [])
+        self.daemon.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: self.daemon.was_told("WATCHDOG=1"))
+
+    def test_alerts_survive_kill_and_are_told_once(self):
+        told = self.with_file_sink()
+        self.daemon.start()
+        self.daemon.add_run("a")
+        wait_for(lambda: lines(told))
+        self.daemon.kill()
+        self.daemon.start()
+        self.daemon.add_run("b")
+        wait_for(lambda: {line["run"] for line in lines(told)} == {"a", "b"})
+        keys = [(line["fingerprint"], line["state"]) for line in lines(told)]
+        self.assertEqual(len(keys), len(set(keys)))
+
+    def test_reload_takes_a_new_root_and_loses_nothing(self):
+        told = self.with_file_sink()
+        self.daemon.start()
+        self.daemon.add_run("a")
+        wait_for(lambda: lines(told))
+        first = lines(told)
+        self.daemon.add_run("z", folder="more")
+        with open(self.daemon.path("trainvet.yaml"), "a") as file:
+            file.write("silences: []\n")
+        os.mkdir(self.daemon.path("trainvet.d"))
+        with open(self.daemon.path("trainvet.d/more.yaml"), "w") as file:
+            file.write(f"roots: {self.daemon.path('more')}\n")
+        self.daemon.reload()
+        wait_for(lambda: len(lines(told)) > len(first))
+        time.sleep(0.5)
+        keys = [line["fingerprint"] + line["state"] for line in lines(told)]
+        # with a second root the run's name gains the root before it; nothing is told twice under one identity
+        self.assertEqual(len(keys), len(set(keys)))
+        self.assertTrue(any("z" in line["run"] for line in lines(told)))
+
+    def test_a_wrong_reload_keeps_the_old_configuration(self):
+        told = self.with_file_sink()
+        self.daemon.start()
+        for wrong in ("pol: true\n", "sinks:\n  x: {type: webhook}\n",
+                      "sinks:\n  x: {type: jsonl, file: /nonexistent/dir/file}\n"):
+            self.daemon.write_config(wrong)
+            self.daemon.reload()
+            self.assertIn("the old one stays", self.daemon.log())
+        self.daemon.write_config("", listen="127.0.0.1:1x")
+        self.daemon.reload()
+        self.daemon.add_run("a")
+        wait_for(lambda: lines(told))
+        self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
+
+    def test_reload_moves_the_port(self):
+        self.daemon.start()
+        old, self.daemon.port = self.daemon.port, free_port()
+        self.daemon.write_config("")
+        self.daemon.reload()
+        self.assertEqual(get(self.daemon.port, "/healthz")[1], "ok\n")
+        with self.assertRaises(ConnectionRefusedError):
+            get(old, "/healthz")
+
+    def test_reload_writes_to_a_new_file_after_rotation(self):
+        told = self.with_file_sink()
+        self.daemon.start()
+        self.daemon.add_run("a")
+        wait_for(lambda: lines(told))
+        os.rename(told, told + ".1")
+        self.daemon.reload()
+        self.daemon.add_run("b")
+        wait_for(lambda: lines(told))
+        self.assertEqual({line["run"] for line in lines(told)}, {"b"})
+
+    def test_pages(self):
+        self.daemon.write_config("labels: {rack: 'a\"b\\c'}\n")
+        self.daemon.add_run('evil"} 1\nfoo 2\\')
+        self.daemon.add_run("well", bad=False)
+        self.daemon.start()
+        wait_for(self.daemon.alerts)
+        for path in ("/api/v1/runs", "/api/v1/alerts"):
+            status, body, headers = get(self.daemon.port, path)
+            self.assertEqual((status, headers["Content-Type"]), (200, "application/json"))
+            self.assertTrue(json.loads(body))
+        self.assertEqual(len(json.loads(get(self.daemon.port, "/api/v1/runs")[1])), 2)
+        self.assertEqual(get(self.daemon.port, "/nothing")[0], 404)
+        for method in ("POST", "PUT", "DELETE"):
+            self.assertEqual(get(self.daemon.port, "/metrics", method)[0], 405)
+        status, body, headers = get(self.daemon.port, "/metrics", "HEAD")
+        self.assertEqual((status, body), (200, ""))
+        self.check_metrics(get(self.daemon.port, "/metrics")[1])
+
+    def check_metrics(self, text):
+        line = re.compile(r'[a-z_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*"(,(?=[a-z])|(?=\})))*\})? (\S+)')
+        seen = set()
+        for one in text.splitlines():
+            if not one.startswith("#"):
+                self.assertTrue(line.fullmatch(one), one)
+                self.assertNotIn(one.rsplit(" ", 1)[0], seen)
+                seen.add(one.rsplit(" ", 1)[0])
+        self.assertIn('rack="a\\"b\\\\c"', text)
+        self.assertIn("trainvet_alert_firing{", text)
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
+            self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
+
+    def test_slow_and_silent_clients_hold_up_nobody(self):
+        self.daemon.start()
+        clients = [socket.create_connection(("127.0.0.1", self.daemon.port)) for _ in range(20)]
+        for client in clients[:10]:
+            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        begin = time.monotonic()
+        self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
+        self.assertLess(time.monotonic() - begin, 1)
+        self.daemon.add_run("a")
+        wait_for(self.daemon.alerts)
+        for client in clients:
+            client.close()
+
+    def test_nonsense_is_answered_and_survived(self):
+        self.daemon.start()
+        for request in (b"\0\xff" * 4096, b"GET " + b"/" * 100000 + b" HTTP/1.1\r\n\r\n",
+                        b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\nx",
+                        b"GET /metrics HTTP/1.1\r\n" + b"A: b\r\n" * 10000 + b"\r\n"):
+            with socket.create_connection(("127.0.0.1", self.daemon.port)) as client:
+                try:
+                    client.sendall(request)
+                    client.settimeout(2)
+                    client.recv(100)
+                except OSError:
+                    pass
+        self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
+
+    def test_no_symbolic_link_leads_out_of_the_root(self):
+        self.daemon.add_run("secret", folder="elsewhere")
+        os.makedirs(self.daemon.path("runs/mine"))
+        os.symlink(self.daemon.path("elsewhere/secret/trainer_log.jsonl"), self.daemon.path("runs/mine/trainer_log.jsonl"))
+        self.daemon.add_run("a")
+        self.daemon.start()
+        wait_for(self.daemon.alerts)
+        self.assertEqual({alert["run"] for alert in self.daemon.alerts()}, {"a"})
+        self.assertIn("symbolic link", self.daemon.log())
+
+    def test_unix_socket(self):
+        path = self.daemon.path("http.sock")
+        self.daemon.write_config("", listen="unix:" + path)
+        stale = socket.socket(socket.AF_UNIX)
+        stale.bind(path)
+        stale.close()
+        self.daemon.start()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            answer = b""
+            while part := client.recv(4096):
+                answer += part
+        self.assertTrue(answer.endswith(b"ok\n"), answer)
+        self.daemon.kill(signal.SIGTERM)
+        self.assertFalse(os.path.exists(path))
+
+    def test_a_file_where_the_socket_should_be_stays(self):
+        path = self.daemon.path("precious")
+        with open(path, "w") as file:
+            file.write("data")
+        self.daemon.write_config("", listen="unix:" + path)
+        done = subprocess.run([BINARY, "daemon", "--config", self.daemon.path("trainvet.yaml")],
+                              capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 2)
+        with open(path) as file:
+            self.assertEqual(file.read(), "data")
+
+    def test_check_config(self):
+        check = [BINARY, "daemon", "--check-config", "--config"]
+        example = os.path.join(SOURCE, "systemd/trainvet.yaml")
+        done = subprocess.run(check + [example], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.daemon.write_config("rooots: [/a]\n")
+        done = subprocess.run(check + [self.daemon.path("trainvet.yaml")], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('trainvet.yaml:5: there is no setting "rooots"; did you mean "roots"?', done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
