@@ -218,7 +218,6 @@ START_TEST(a_confined_reader_follows_no_link_below_its_root)
 {
     struct tv_folder tree = tv_folder_new();
     struct tv_input in;
-    struct tv_error error;
     char root[512], path[600];
     tv_folder_text(&tree, "in/dir/log", "data");
     tv_folder_text(&tree, "out/secret", "data");
@@ -258,7 +257,6 @@ START_TEST(a_confined_reader_opens_no_foreign_hard_link)
         return; /* only root can give a file away */
     struct tv_folder tree = tv_folder_new();
     struct tv_input in;
-    struct tv_error error;
     char path[600], other[600];
     const char *const roots[] = {tree.path, NULL};
     tv_folder_text(&tree, "log", "data");
