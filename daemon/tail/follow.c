@@ -42,7 +42,7 @@ struct followed {
 struct tv_follow {
     const struct tv_follow_options *options;
     struct tv_watch *watch;
-    struct followed *runs;
+    struct followed *runs, *newest;
     struct tv_map by_path, dirs_by_path;
     struct directory *dirs;
     size_t runs_len;
@@ -163,16 +163,15 @@ static void recall(void *ctx, const struct tv_alert *alert)
 static struct followed *add_run(struct tv_follow *follow, const struct tv_found_run *found,
                                 double now)
 {
-    struct followed *run = tv_xcalloc(1, sizeof *run), **end = &follow->runs;
+    struct followed *run = tv_xcalloc(1, sizeof *run);
     run->path = tv_xstrndup(found->path, strlen(found->path));
     run->last_news = now;
     run->last_tick = -INFINITY; /* once it is read */
     run->torn_since = NAN;
     if (follow->options->recall)
         follow->options->recall(follow->options->ctx, found->name, recall, run);
-    while (*end)
-        end = &(*end)->next;
-    *end = run;
+    *(follow->newest ? &follow->newest->next : &follow->runs) = run;
+    follow->newest = run;
     follow->runs_len++;
     tv_map_set(&follow->by_path, tv_span_of(run->path), run);
     return run;
