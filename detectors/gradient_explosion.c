@@ -143,6 +143,10 @@ static void remember(const struct tv_view *view, struct state *state, const stru
 static void count_above(struct state *state, const struct options *options, double rise,
                         double noise, const struct tv_point *point)
 {
+    if (!(rise > 0)) { /* most points end here */
+        state->far = state->above = 0;
+        return;
+    }
     state->far = rise > fmax(log(options->far), options->score * noise) ? state->far + 1 : 0;
     if (!(rise > fmax(log(options->factor), options->score * noise))) {
         state->above = 0;

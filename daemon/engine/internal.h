@@ -122,7 +122,7 @@ struct tv_run {
     int64_t total_steps; /* what the facts and the schedule say, 0: nothing */
 
     const struct tv_detector *const *detectors;
-    void **states;   /* by detector */
+    void **states;   /* by detector, calloc'd */
     char **silences; /* by detector, malloc'd, NULL: nothing to say */
     bool *is_enabled;
     const void **detector_options;

@@ -77,7 +77,7 @@ void tv_run_pump(struct tv_run *run, bool flush)
 void *tv_run_state(struct tv_run *run, size_t detector)
 {
     if (!run->states[detector])
-        run->states[detector] = tv_arena_alloc(&run->arena, run->detectors[detector]->state_size);
+        run->states[detector] = tv_xcalloc(1, run->detectors[detector]->state_size);
     return run->states[detector];
 }
 
@@ -132,8 +132,10 @@ void tv_run_free(struct tv_run *run)
         tv_map_free(&source->tags);
         free(source->queue);
     }
-    for (size_t i = 0; i < run->detectors_len; i++)
+    for (size_t i = 0; i < run->detectors_len; i++) {
         free(run->silences[i]);
+        free(run->states[i]);
+    }
     for (size_t i = 0; i < run->alerts_len; i++)
         tv_arena_free(&run->alerts[i]->texts);
     free(run->alerts);

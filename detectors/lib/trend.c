@@ -2,7 +2,6 @@
 #include "lib/trend.h"
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 /* Sum over groups of equal values of t (t - 1) (2 t + 5), each group counted once. */
 static double ties(const double *values, size_t len)
@@ -38,10 +37,41 @@ double tv_mann_kendall(const double *values, size_t len)
     return (score > 0 ? score - 1 : score + 1) / sqrt(variance);
 }
 
-static int by_value(const void *a_, const void *b_)
+/* Moves the value that sorting would put at `k` there, no larger ones before it (C. A. R. Hoare,
+ * Algorithm 65: find, CACM 4 (1961) 321). */
+static double select_at(double *values, size_t len, size_t k)
 {
-    double a = *(const double *)a_, b = *(const double *)b_;
-    return (a > b) - (a < b);
+    size_t low = 0, high = len - 1;
+    while (low < high) {
+        double pivot = values[low + (high - low) / 2];
+        size_t i = low, j = high;
+        for (;; i++, j--) {
+            while (values[i] < pivot)
+                i++;
+            while (pivot < values[j])
+                j--;
+            if (i >= j)
+                break;
+            double swapped = values[i];
+            values[i] = values[j];
+            values[j] = swapped;
+        }
+        if (k <= j)
+            high = j;
+        else
+            low = j + 1;
+    }
+    return values[k];
+}
+
+static double middle(double *values, size_t len)
+{
+    double upper = select_at(values, len, len / 2), lower = values[0];
+    if (len % 2)
+        return upper;
+    for (size_t i = 1; i < len / 2; i++)
+        lower = values[i] > lower ? values[i] : lower;
+    return (lower + upper) / 2;
 }
 
 double tv_theil_sen(const double *at, const double *values, size_t len)
@@ -58,6 +88,5 @@ double tv_theil_sen(const double *at, const double *values, size_t len)
         }
     if (count == 0)
         return NAN;
-    qsort(slopes, count, sizeof *slopes, by_value);
-    return count % 2 ? slopes[count / 2] : (slopes[count / 2 - 1] + slopes[count / 2]) / 2;
+    return middle(slopes, count);
 }
