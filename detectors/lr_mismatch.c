@@ -338,6 +338,18 @@ static void on_sample(struct tv_view *view, const void *options, void *state,
         compare(view, options, s, tv_view_schedule(view), logged);
 }
 
+/* Without a version the log decides how it was written; then say what that takes for granted. */
+static const char *why_kept(const struct state *state, const struct tv_schedule *promise)
+{
+    if (promise->offset_known || !is_hf(promise) || state->fit.exact < TV_LR_SETTLED)
+        return "the logged learning rate is the promised one";
+    if (state->fit.offset == 1)
+        return "the logged learning rate is the promised one, written before the scheduler's step "
+               "as transformers 4.51 and later do (assumed: the version is not known)";
+    return "the logged learning rate is the promised one, written behind the scheduler's step as "
+           "transformers before 4.51 and DeepSpeed do (assumed: the version is not known)";
+}
+
 static void on_end(struct tv_view *view, const void *options, void *state)
 {
     struct state *s = state;
@@ -352,7 +364,7 @@ static void on_end(struct tv_view *view, const void *options, void *state)
         tell(view, s, promise);
     }
     if (!s->is_raised)
-        tv_silent(view, "the logged learning rate is the promised one");
+        tv_silent(view, why_kept(s, promise));
 }
 
 static const struct tv_option option_rows[] = {

@@ -175,21 +175,6 @@ static int parse(struct request *request, int argc, char **argv, bool *ret_go)
     return TV_EXIT_OK;
 }
 
-/* "transformers@4.51" */
-static enum tv_status add_framework(struct tv_facts *facts, const char *text,
-                                    struct tv_error *reterr)
-{
-    char pair[160];
-    const char *at = strchr(text, '@');
-    int len = at ? (int)(at - text) : (int)strlen(text);
-    snprintf(pair, sizeof pair, "framework=%.*s", len < 64 ? len : 64, text);
-    enum tv_status status = tv_settings_add(facts, pair, reterr);
-    if (!at || status != TV_OK)
-        return status;
-    snprintf(pair, sizeof pair, "framework_version=%.64s", at + 1);
-    return tv_settings_add(facts, pair, reterr);
-}
-
 static enum tv_status add_settings(const struct request *request, struct tv_facts *facts,
                                    struct tv_error *reterr)
 {
@@ -201,7 +186,7 @@ static enum tv_status add_settings(const struct request *request, struct tv_fact
         status =
             tv_settings_add_number(facts, "world_size", request->world, "--world-size", reterr);
     if (status == TV_OK && request->framework)
-        status = add_framework(facts, request->framework, reterr);
+        status = tv_settings_add_framework(facts, request->framework, reterr);
     for (size_t i = 0; status == TV_OK && i < request->settings_len; i++)
         status = tv_settings_add(facts, request->settings[i], reterr);
     return status;

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/jobs.h"
 #include "cmd/notes.h"
+#include "cmd/settings.h"
 #include "model/contradictions.h"
 #include "tail/load.h"
 #include "trainvet/number.h"
@@ -32,6 +33,7 @@ enum {
     OPT_JSON,
     OPT_OUTPUT,
     OPT_CONFIG,
+    OPT_FRAMEWORK,
     OPT_FAIL_ON,
     OPT_DETECTOR,
     OPT_SET,
@@ -48,6 +50,7 @@ static const struct tv_cli_option option_table[] = {
     {"config", 'c', "FILE",
      "the configuration that the job was started with, when it\n"
      "does not lie beside the logs; wins over what the logs say"},
+    {"framework", 0, "NAME[@VERSION]", "whose rules hold: transformers@4.51"},
     {"fail-on", 0, "LEVEL",
      "exit with 1 from this severity on: info, warning (default),\n"
      "critical or never"},
@@ -87,7 +90,7 @@ static const struct tv_cli cli = {
 
 struct scan {
     struct tv_choice choice;
-    const char *format, *output;
+    const char *format, *output, *framework;
     const char *configs[CONFIGS_MAX];
     size_t configs_len;
     int fail_on;
@@ -137,6 +140,16 @@ static int set_format(struct scan *scan, const char *format)
     return tv_cli_error(&cli, "--format is text or json, not \"%s\"", format);
 }
 
+static int set_framework(struct scan *scan, const char *text)
+{
+    struct tv_facts facts = {0};
+    struct tv_error error = {0};
+    enum tv_status status = tv_settings_add_framework(&facts, text, &error);
+    tv_facts_free(&facts);
+    scan->framework = text;
+    return status == TV_OK ? TV_EXIT_OK : tv_cli_error(&cli, "%s", error.message);
+}
+
 static int set_option(struct scan *scan, int option, const char *value)
 {
     struct tv_error error;
@@ -150,6 +163,8 @@ static int set_option(struct scan *scan, int option, const char *value)
         return TV_EXIT_OK;
     case OPT_CONFIG:
         return add_config(scan, value);
+    case OPT_FRAMEWORK:
+        return set_framework(scan, value);
     case OPT_FAIL_ON:
         scan->fail_on = tv_parse_level(value);
         if (scan->fail_on < 0)
@@ -322,6 +337,8 @@ static void read_run(void *ctx, size_t i)
     struct one_run *one = &scan->runs[i];
     one->run = tv_run_new(&scan->choice.engine, scan->found.runs[i].name);
     tv_run_on_problem(one->run, tv_notes_add, &one->notes);
+    if (scan->framework)
+        tv_settings_add_framework(tv_run_facts(one->run), scan->framework, NULL);
     for (size_t c = 0; c < scan->configs_len; c++)
         tv_load_config(one->run, scan->configs[c], true, NULL);
     tv_load_run(one->run, &scan->found.runs[i], &scan->bytes);

@@ -2,6 +2,7 @@
 #include "cmd/settings.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
+#include <stdio.h>
 #include <string.h>
 
 static void add(struct tv_facts *facts, struct tv_span key, const char *value)
@@ -27,5 +28,22 @@ enum tv_status tv_settings_add_number(struct tv_facts *facts, const char *key, c
         return tv_fail(reterr, TV_ECONFIG, "%s takes a number above 0, not \"%.60s\"", option,
                        value);
     add(facts, tv_span_of(key), value);
+    return TV_OK;
+}
+
+enum tv_status tv_settings_add_framework(struct tv_facts *facts, const char *text,
+                                         struct tv_error *reterr)
+{
+    char name[64];
+    size_t len = strcspn(text, "@");
+    if (len == 0 || len >= sizeof name || (text[len] && !text[len + 1]))
+        return tv_fail(reterr, TV_ECONFIG,
+                       "--framework takes NAME or NAME@VERSION, as in transformers@4.51, not "
+                       "\"%.60s\"",
+                       text);
+    snprintf(name, sizeof name, "%.*s", (int)len, text);
+    add(facts, tv_span_of("framework"), name);
+    if (text[len])
+        add(facts, tv_span_of("framework_version"), text + len + 1);
     return TV_OK;
 }

@@ -11,5 +11,8 @@ enum tv_status tv_settings_add(struct tv_facts *facts, const char *pair, struct 
 /* The same for a value that belongs to one option of ours: `option` is "--num-samples". */
 enum tv_status tv_settings_add_number(struct tv_facts *facts, const char *key, const char *value,
                                       const char *option, struct tv_error *reterr);
+/* "transformers@4.51" or "transformers": whose rules hold. */
+enum tv_status tv_settings_add_framework(struct tv_facts *facts, const char *text,
+                                         struct tv_error *reterr);
 
 #endif

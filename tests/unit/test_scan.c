@@ -447,6 +447,47 @@ START_TEST(inspect_counts_what_is_in_a_file)
 }
 END_TEST
 
+/* A log alone: 1,000 of 10,000 steps, a schedule that ends after 2,500. */
+static void write_unconfigured(void)
+{
+    char log[16384];
+    struct tv_text text = tv_text_in(log, sizeof log);
+    for (int g = 10; g <= 1000; g += 10)
+        tv_text_add(&text,
+                    "{\"current_steps\": %d, \"total_steps\": 10000, \"loss\": %.4f, \"lr\": "
+                    "%.17g}\n",
+                    g, 2 - g / 2000.0, 1e-4 * (g < 250 ? g / 250.0 : (2500 - g) / 2250.0));
+    tv_folder_text(&folder, "run/trainer_log.jsonl", log);
+}
+
+START_TEST(the_schedule_is_identified_without_a_configuration)
+{
+    write_unconfigured();
+    const char *path = tv_folder_path(&folder, "run");
+    ck_assert_int_eq(trainvet("scan", "--json", QUIET, path, NULL), TV_EXIT_OK);
+    ck_assert_ptr_nonnull(strstr(out, "\"scheduler\":\"linear\",\"scheduler_source\":\"log\""));
+    ck_assert_ptr_nonnull(strstr(out, "reaches 0 at step 2,500 of 10,000"));
+    ck_assert_ptr_nonnull(strstr(out, "\"warmup_steps\":250"));
+    ck_assert_int_eq(trainvet("scan", "--explain", path, NULL), TV_EXIT_OK);
+    ck_assert_ptr_nonnull(strstr(out, "linear"));
+    ck_assert_int_eq(trainvet("lr", path, NULL), TV_EXIT_OK);
+    ck_assert_ptr_nonnull(strstr(out, "reaches 0 at step 2,500 of 10,000"));
+}
+END_TEST
+
+START_TEST(the_framework_can_be_given)
+{
+    write_unconfigured();
+    const char *path = tv_folder_path(&folder, "run");
+    ck_assert_int_eq(
+        trainvet("scan", "--json", QUIET, "--framework", "transformers@4.40", path, NULL),
+        TV_EXIT_OK);
+    ck_assert_ptr_nonnull(strstr(out, "\"framework\":\"transformers\""));
+    ck_assert_int_eq(trainvet("scan", "--framework", "@4.40", path, NULL), TV_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(err, "NAME@VERSION"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("scan");
@@ -475,6 +516,8 @@ int main(void)
     tcase_add_loop_test(use, wrong_usage_gives_status_2_and_says_what_to_do, 0, 13);
     tcase_add_test(use, help_teaches_every_command);
     tcase_add_test(use, list_and_explain_know_every_plug_in);
+    tcase_add_test(use, the_schedule_is_identified_without_a_configuration);
+    tcase_add_test(use, the_framework_can_be_given);
     tcase_add_test(use, inspect_counts_what_is_in_a_file);
     suite_add_tcase(suite, bad);
     suite_add_tcase(suite, use);
