@@ -188,9 +188,8 @@ static bool is_fast(struct state *state, const struct options *options,
     bool spans = point->step - state->above_step >= options->fast_steps ||
                  state->above > options->fast_points;
     bool stays = point->value - before >= 0.5 * (state->peak - before) || share > 3;
-    /* A learning rate that has just jumped beyond all before tells a kick from a bad batch; and so
-     * does a loss that is worse than at the start and still rising. */
-    bool is_plain = state->kick_points > 0 || (spans && share > 1 && point->value >= state->peak);
+    /* A learning rate that has just jumped beyond all before tells a kick from a bad batch. */
+    bool is_plain = state->kick_points > 0;
     return stays && ((state->above >= options->fast_points && spans) ||
                      (state->above + 1 >= options->fast_points && is_plain));
 }
@@ -413,8 +412,7 @@ const struct tv_detector tv_detector_divergence = {
         "`fast_undone` of the progress and stand 4 noises and 25 % above the level before, "
         "and the last is not on its way back (still half of the peak, or three times the "
         "whole progress above the lowest level); one point less within 10 points of a "
-        "learning rate that jumped above all before, or while the loss is above its first "
-        "level and still rises.\n"
+        "learning rate that jumped above all before.\n"
         "Slow: median of the last f points above the lowest median of 2f points, f = n/8 "
         "within 3..16: rise in log space > max(ln `rise`, `score` x 1.2533 s sqrt(1/f + "
         "1/2f)), at least `slow_undone` of the progress, held for 0.75 f points, not falling "

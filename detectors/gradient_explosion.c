@@ -90,20 +90,27 @@ static void say(struct tv_view *view, struct state *state, double reference)
     state->said = state->peak;
 }
 
+/* Where a model begins to learn, its gradient grows while its loss falls. */
+static bool learns(const struct state *state)
+{
+    double loss[LAST];
+    if (state->seen < LAST)
+        return false;
+    for (uint32_t i = 0; i < LAST; i++)
+        loss[i] = state->loss[(state->seen + i) % LAST];
+    double before = tv_median_of(loss, LAST / 2), now = tv_median_of(loss + LAST / 2, LAST / 2);
+    return tv_mann_kendall(loss, LAST) < -1.64 || (now > 0 && now < 0.8 * before);
+}
+
 /* Steady growth shows before the factor is reached: the last points rise one after the other. */
 static bool grows(const struct state *state, const struct options *options, double reference,
                   double noise)
 {
-    double values[LAST], loss[LAST];
-    if (state->seen < LAST)
+    double values[LAST];
+    if (state->seen < LAST || learns(state))
         return false;
-    for (uint32_t i = 0; i < LAST; i++) {
+    for (uint32_t i = 0; i < LAST; i++)
         values[i] = state->last[(state->seen + i) % LAST];
-        loss[i] = state->loss[(state->seen + i) % LAST];
-    }
-    /* Where a model begins to learn, its gradient grows while its loss falls. */
-    if (tv_mann_kendall(loss, LAST) < -1.64)
-        return false;
     double late = tv_median_of(values + LAST - 3, 3);
     return late - reference > fmax(log(options->growth), options->score * noise) &&
            tv_mann_kendall(values, LAST) > 2.6;

@@ -2,6 +2,7 @@
 /* The logged gradient norm is, or becomes, too small to train anything while there is loss left. */
 #include "lib/advice.h"
 #include "lib/blocks.h"
+#include "lib/innovation.h"
 #include "lib/note.h"
 #include "lib/robust.h"
 #include <math.h>
@@ -9,7 +10,7 @@
 #define LAST 5
 
 struct options {
-    double share, ratio, dead;
+    double share, ratio, dead, score, left;
     int64_t points, far_points;
 };
 
@@ -18,6 +19,7 @@ struct state {
     uint32_t losses;
     struct tv_blocks blocks;    /* ln norm, of points that are not below */
     struct tv_blocks relative;  /* ln (norm / loss) of the same points, while losses are positive */
+    struct tv_innovation noise; /* of the same points */
     double usual;               /* median norm so far */
     double first_loss, highest; /* norm */
     uint32_t calm;
@@ -85,6 +87,11 @@ static bool is_below(const struct state *state, const struct options *options, d
 {
     if (state->blocks.len < 2 || !(norm < factor * options->share * state->usual))
         return false;
+    if (loss >= 0 && loss <= options->left * state->first_loss)
+        return false;
+    double noise = tv_innovation_noise(&state->noise);
+    if (noise >= 0 && norm > state->usual * exp(-options->score * noise))
+        return false;
     if (!(loss > 0) || state->relative.len < 2)
         return norm < 0.1 * factor * options->share * state->usual;
     double usual = exp(tv_blocks_median(&state->relative, 0, state->relative.len));
@@ -110,6 +117,7 @@ static void learn(struct state *state, const struct tv_point *point, double loss
     state->highest = fmax(state->highest, point->value);
     if (!(point->value > 0))
         return;
+    tv_innovation_accept(&state->noise, point->value);
     if (loss > 0)
         tv_blocks_add(&state->relative, point->step, log(point->value / loss));
     if (tv_blocks_add(&state->blocks, point->step, log(point->value)))
@@ -201,6 +209,10 @@ static const struct tv_option table[] = {
                   "gradient norm / loss over the median of that so far"),
     TV_OPTION_ROW(struct options, dead, DOUBLE, 1e-5, 0, 1,
                   "gradient norm over the loss that never trains anything"),
+    TV_OPTION_ROW(struct options, score, DOUBLE, 3, 0, 100,
+                  "least fall of ln norm over the noise of ln norm"),
+    TV_OPTION_ROW(struct options, left, DOUBLE, 1e-3, 0, 1,
+                  "share of the first loss that must be left"),
     TV_OPTION_ROW(struct options, points, INT, 3, 1, 1000, "points in a row"),
     TV_OPTION_ROW(struct options, far_points, INT, 2, 1, 1000,
                   "points in a row below a tenth of these limits"),
@@ -212,7 +224,9 @@ const struct tv_detector tv_detector_gradient_vanishing = {
     .explain =
         "Fires when the norm is below `share` of its median so far and norm / loss below "
         "`ratio` of its own median so far, `points` points in a row (`far_points` when it is "
-        "below a tenth of both); or when it is below `dead` x loss from the first point on "
+        "below a tenth of both), while the loss is above `left` of its first value and ln norm "
+        "falls by more than `score` times its own noise (the norm of single batches may be "
+        "heavy-tailed); or when it is below `dead` x loss from the first point on "
         "(one point below a hundredth of it) with the loss still above half of its first "
         "value. The norm of a converging model falls with its loss and is not reported. "
         "Losses that are not positive have no such ratio: then the norm must fall ten times "
