@@ -47,7 +47,8 @@ struct tv_follow {
     struct directory *dirs;
     size_t runs_len;
     bool entries_changed, started, is_behind;
-    bool must_poll; /* some directory cannot be watched */
+    bool must_poll;          /* some directory cannot be watched */
+    double incomplete_since; /* NaN: everything could be opened at the last search */
     double searched_at, search_cost, next_discover, next_reconcile, last_news;
 };
 
@@ -57,6 +58,7 @@ struct tv_follow *tv_follow_new(const struct tv_follow_options *options, struct 
     follow->options = options;
     follow->watch = watch;
     follow->entries_changed = true;
+    follow->incomplete_since = NAN;
     return follow;
 }
 
@@ -116,7 +118,7 @@ static void watch_directories(struct tv_follow *follow, const struct tv_found *f
         follow->must_poll = follow->must_poll || !dir->is_watched;
     }
     for (struct directory *dir = follow->dirs; dir; dir = dir->next)
-        if (!dir->is_found && dir->is_watched) {
+        if (!dir->is_found && dir->is_watched && !found->is_incomplete) {
             tv_watch_remove(follow->watch, dir->path);
             dir->is_watched = false;
         }
@@ -202,6 +204,8 @@ static void take_runs(struct tv_follow *follow, const struct tv_found *found, do
         struct tv_live *newest = run->incoming ? run->incoming : run->live;
         if (newest && tv_live_extend(newest, one))
             continue;
+        if (newest && found->is_incomplete)
+            continue; /* what is missing now may be there the next time */
         tv_live_free(run->incoming);
         run->incoming = tv_live_new(follow->options->engine, one, follow->options->problem,
                                     follow->options->ctx);
@@ -228,6 +232,12 @@ static void discover(struct tv_follow *follow, double now)
     follow->entries_changed = false;
     tv_discover(&found, follow->options->paths, follow->options->paths_len);
     tell_problems(follow, &found);
+    if (!found.is_incomplete)
+        follow->incomplete_since = NAN;
+    else if (isnan(follow->incomplete_since))
+        follow->incomplete_since = now;
+    found.is_incomplete = now - follow->incomplete_since < TORN_PATIENCE;
+    follow->entries_changed = found.is_incomplete; /* again, soon */
     watch_directories(follow, &found);
     take_runs(follow, &found, now);
     tv_found_free(&found);

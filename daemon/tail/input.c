@@ -50,6 +50,24 @@ struct tv_span tv_input_name(const char *path)
     return name;
 }
 
+bool tv_is_passing(int sys_errno)
+{
+    switch (sys_errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EINTR:
+    case EAGAIN:
+    case EIO:
+    case ESTALE:
+    case ETIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum tv_status fail_errno(struct tv_error *reterr, const char *what)
 {
     int saved = errno;

@@ -42,6 +42,9 @@ enum tv_status tv_input_read(struct tv_input *input, char *buffer, size_t len, s
  * there were. */
 enum tv_status tv_input_skip(struct tv_input *input, uint64_t len, uint64_t *ret_len,
                              struct tv_error *reterr);
+/* Whether opening failed for want of something that may come back (descriptors, memory, a server),
+ * and not because of the file. */
+bool tv_is_passing(int sys_errno);
 void tv_input_close(struct tv_input *input);
 
 /* The last path component, without ".gz". */

@@ -3,7 +3,6 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "tail/reader.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -195,32 +194,13 @@ static bool is_stream(const struct live_file *file, const struct tv_reader *read
     return file->parser->mode == TV_PARSER_STREAM && !reader->input.gz;
 }
 
-/* Not the file's fault: it is tried again at the next look. */
-static bool is_passing(const struct tv_error *error)
-{
-    switch (error->sys_errno) {
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case EINTR:
-    case EAGAIN:
-    case EIO:
-    case ESTALE:
-    case ETIMEDOUT:
-    case ENOBUFS:
-        return error->status == TV_EIO;
-    default:
-        return false;
-    }
-}
-
 /* Opens the current file for the first time. TV_AGAIN: not now; TV_EIO: it counts as empty. */
 static enum tv_status open_current(struct live_source *source)
 {
     struct live_file *file = source->current;
     struct tv_error error = {0};
     if (tv_reader_open(&source->reader, AT_FDCWD, file->path, file->parser, &error) != TV_OK) {
-        if (is_passing(&error))
+        if (tv_is_passing(error.sys_errno)) /* tried again at the next look */
             return TV_AGAIN;
         source->emit = tv_source_file(source->source, file->path, file->parser);
         tv_source_file_end(source->source, &(struct tv_file_result){.dead = &error});

@@ -184,6 +184,7 @@ struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char 
     char buffer[TV_PROBE_BYTES];
     struct tv_tree_file *file = NULL;
     if (tv_input_open(&input, dirfd, name, &error) != TV_OK) {
+        found->is_incomplete = found->is_incomplete || tv_is_passing(error.sys_errno);
         tv_found_problem(found, path, false, "%s", error.message);
         return NULL;
     }
@@ -321,6 +322,7 @@ static void visit_entry(struct walk *walk, struct tv_tree_node *node, int fd,
 
 static void cannot_read(struct walk *walk, const char *path)
 {
+    walk->found->is_incomplete = walk->found->is_incomplete || tv_is_passing(errno);
     char reason[128];
     tv_found_problem(walk->found, path, false, "cannot be read: %s",
                      strerror_r(errno, reason, sizeof reason));

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "engine/engine.h"
+#include "support/event_writer.h"
+#include "support/suite.h"
+#include "tail/follow.h"
+#include <fcntl.h>
+#include <ftw.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64], event_file[128];
+static const char *const root[] = {dir};
+static const struct tv_engine_options engine;
+static struct tv_moment now;
+static size_t firing, resolved;
+static const char *wanted;
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
+{
+    (void)stat;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static void make_dir(void)
+{
+    strcpy(dir, "/tmp/trainvet-follow-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(event_file, sizeof event_file, "%s/events.out.tfevents.1700000000.host", dir);
+    now = (struct tv_moment){1000, 1.8e9};
+    firing = resolved = 0;
+}
+
+static void remove_dir(void)
+{
+    nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH);
+}
+
+static void on_alert(void *ctx, const struct tv_alert *alert)
+{
+    (void)ctx;
+    if (strcmp(alert->detector, wanted) == 0)
+        *(alert->state == TV_FIRING ? &firing : &resolved) += 1;
+}
+
+static void on_run(void *ctx, const struct tv_run_report *report)
+{
+    (void)ctx;
+    (void)report;
+}
+
+static void on_problem(void *ctx, const char *path, const struct tv_damage *damage)
+{
+    (void)ctx;
+    (void)path;
+    (void)damage;
+}
+
+static const struct tv_follow_options options = {.paths = root,
+                                                 .paths_len = 1,
+                                                 .engine = &engine,
+                                                 .active_poll = 2,
+                                                 .idle_poll = 60,
+                                                 .hold = 5,
+                                                 .end_after = 1e9,
+                                                 .alert = on_alert,
+                                                 .run = on_run,
+                                                 .problem = on_problem};
+
+static void settle(struct tv_follow *follow, double seconds)
+{
+    double until = now.boot + seconds;
+    while (now.boot < until) {
+        double wait = tv_follow_work(follow, now);
+        wait = wait < 0.01 ? 0.01 : wait > until - now.boot ? until - now.boot + 1e-9 : wait;
+        now.boot += wait;
+        now.wall += wait;
+    }
+}
+
+static void append(const struct tv_bytes *bytes)
+{
+    int fd = open(event_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, bytes->data, bytes->len), (ssize_t)bytes->len);
+    close(fd);
+}
+
+/* Steps [first, last), a second each, so that the last is now. */
+static void append_steps(int64_t first, int64_t last, float loss)
+{
+    struct tv_bytes bytes = {0};
+    if (first == 0)
+        tv_write_text(&bytes, 0, "args/text_summary", "{\"max_steps\": 100000}");
+    for (int64_t step = first; step < last; step++)
+        tv_write_scalar_at(&bytes, now.wall - (double)(last - 1 - step), step, "train/loss", loss);
+    append(&bytes);
+    tv_bytes_free(&bytes);
+}
+
+/* No further descriptor can be had. */
+static void limit_descriptors(bool on)
+{
+    static struct rlimit before;
+    if (!on) {
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+        return;
+    }
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, before.rlim_max}), 0);
+    ck_assert_int_lt(open("/dev/null", O_RDONLY), 0);
+}
+
+START_TEST(a_run_that_appears_while_no_descriptor_is_left_is_read_later)
+{
+    wanted = "non_finite";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 20, 2.5f);
+    append_steps(20, 21, NAN);
+    limit_descriptors(true);
+    settle(follow, 20);
+    ck_assert_uint_eq(firing, 0);
+    limit_descriptors(false);
+    settle(follow, 10);
+    ck_assert_uint_eq(firing, 1);
+    ck_assert_uint_eq(resolved, 0);
+    tv_follow_free(follow);
+}
+END_TEST
+
+START_TEST(what_is_appended_while_no_descriptor_is_left_is_read_later)
+{
+    wanted = "non_finite";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 20, 2.5f);
+    settle(follow, 20);
+    append_steps(20, 21, NAN);
+    limit_descriptors(true);
+    settle(follow, 20);
+    ck_assert_uint_eq(firing, 0);
+    limit_descriptors(false);
+    settle(follow, 10);
+    ck_assert_uint_eq(firing, 1);
+    tv_follow_free(follow);
+}
+END_TEST
+
+START_TEST(what_was_told_stays_told_while_no_descriptor_is_left)
+{
+    wanted = "non_finite";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 20, 2.5f);
+    append_steps(20, 21, NAN);
+    settle(follow, 20);
+    limit_descriptors(true);
+    settle(follow, 20);
+    limit_descriptors(false);
+    settle(follow, 20);
+    ck_assert_uint_eq(firing, 1);
+    ck_assert_uint_eq(resolved, 0);
+    tv_follow_free(follow);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_by_a_day_makes_no_stall)
+{
+    wanted = "stall";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 100, 2.5f);
+    settle(follow, 30);
+    now.wall += _i ? 86400 : -86400;
+    settle(follow, 60);
+    ck_assert_uint_eq(firing, 0);
+    tv_follow_free(follow);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_back_by_a_day_hides_no_stall)
+{
+    wanted = "stall";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 100, 2.5f);
+    settle(follow, 30);
+    now.wall -= 86400;
+    settle(follow, 900);
+    ck_assert_uint_eq(firing, 1);
+    tv_follow_free(follow);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *s = suite_create("follow");
+    TCase *files = tcase_create("faults");
+    tcase_add_checked_fixture(files, make_dir, remove_dir);
+    tcase_add_test(files, a_run_that_appears_while_no_descriptor_is_left_is_read_later);
+    tcase_add_test(files, what_is_appended_while_no_descriptor_is_left_is_read_later);
+    tcase_add_test(files, what_was_told_stays_told_while_no_descriptor_is_left);
+    tcase_add_loop_test(files, a_clock_that_is_set_by_a_day_makes_no_stall, 0, 2);
+    tcase_add_test(files, a_clock_that_is_set_back_by_a_day_hides_no_stall);
+    suite_add_tcase(s, files);
+    return s;
+}
+
+int main(void)
+{
+    return tv_test_main(suite());
+}
