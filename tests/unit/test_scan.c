@@ -450,20 +450,22 @@ END_TEST
 /* A log alone: 1,000 of 10,000 steps, a schedule that ends after 2,500. */
 static void write_unconfigured(void)
 {
-    char log[16384];
+    char log[32768];
     struct tv_text text = tv_text_in(log, sizeof log);
     for (int g = 10; g <= 1000; g += 10)
         tv_text_add(&text,
                     "{\"current_steps\": %d, \"total_steps\": 10000, \"loss\": %.4f, \"lr\": "
-                    "%.17g}\n",
-                    g, 2 - g / 2000.0, 1e-4 * (g < 250 ? g / 250.0 : (2500 - g) / 2250.0));
+                    "%.17g, \"epoch\": %.3f, \"percentage\": %.1f}\n",
+                    g, 2 - g / 2000.0, 1e-4 * (g < 250 ? g / 250.0 : (2500 - g) / 2250.0),
+                    g / 1000.0, g / 100.0);
     tv_folder_text(&folder, "run/trainer_log.jsonl", log);
 }
 
 START_TEST(the_schedule_is_identified_without_a_configuration)
 {
     write_unconfigured();
-    const char *path = tv_folder_path(&folder, "run");
+    char path[512];
+    snprintf(path, sizeof path, "%s", tv_folder_path(&folder, "run"));
     ck_assert_int_eq(trainvet("scan", "--json", QUIET, path, NULL), TV_EXIT_OK);
     ck_assert_ptr_nonnull(strstr(out, "\"scheduler\":\"linear\",\"scheduler_source\":\"log\""));
     ck_assert_ptr_nonnull(strstr(out, "reaches 0 at step 2,500 of 10,000"));
@@ -478,7 +480,8 @@ END_TEST
 START_TEST(the_framework_can_be_given)
 {
     write_unconfigured();
-    const char *path = tv_folder_path(&folder, "run");
+    char path[512];
+    snprintf(path, sizeof path, "%s", tv_folder_path(&folder, "run"));
     ck_assert_int_eq(
         trainvet("scan", "--json", QUIET, "--framework", "transformers@4.40", path, NULL),
         TV_EXIT_OK);
