@@ -22,6 +22,7 @@ extern const struct tv_command tv_commands[]; /* ended by a NULL name; in the or
 int tv_cmd_scan(int argc, char **argv);
 int tv_cmd_watch(int argc, char **argv);
 int tv_cmd_daemon(int argc, char **argv);
+int tv_cmd_alerts(int argc, char **argv);
 int tv_cmd_inspect(int argc, char **argv);
 int tv_cmd_lr(int argc, char **argv);
 int tv_cmd_lint(int argc, char **argv);

@@ -9,6 +9,7 @@ const struct tv_command tv_commands[] = {
     {"scan", "diagnose finished or running logs: a verdict for each run", tv_cmd_scan},
     {"watch", "the same, live: follows runs while they are written", tv_cmd_watch},
     {"daemon", "the service for a node: alerts, metrics, state", tv_cmd_daemon},
+    {"alerts", "what the service has recorded, and what it still owes to whom", tv_cmd_alerts},
     {"inspect", "what is in a log: tags, counts, step range, damage", tv_cmd_inspect},
     {"lr", "the learning-rate schedule that a configuration promises, and how it is computed",
      tv_cmd_lr},

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "cmd/choice.h"
 #include "cmd/cmd.h"
+#include "store/store.h"
 #include "tail/follow.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -15,7 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPT_FORMAT, OPT_JSON, OPT_POLL, OPT_UNTIL_IDLE, OPT_DETECTOR, OPT_SET, OPT_FAIL_ON };
+enum {
+    OPT_FORMAT,
+    OPT_JSON,
+    OPT_POLL,
+    OPT_UNTIL_IDLE,
+    OPT_DETECTOR,
+    OPT_SET,
+    OPT_FAIL_ON,
+    OPT_STATE_DIR
+};
 
 static const struct tv_cli_option option_table[] = {
     {"format", 0, "FORMAT", "text (default) or json: one object a line, written at once"},
@@ -28,6 +38,7 @@ static const struct tv_cli_option option_table[] = {
     {"set", 0, "ID.OPTION=VALUE", "set a detector's option (trainvet explain ID names them)"},
     {"fail-on", 0, "LEVEL",
      "exit with 1 from this severity on: info, warning (default),\ncritical or never"},
+    {"state-dir", 0, "DIR", "keep what was said there, so that a restart does not say it again"},
     {NULL, 0, NULL, NULL},
 };
 
@@ -51,7 +62,7 @@ struct watching {
     struct tv_follow_options follow_options;
     struct tv_follow *follow;
     struct tv_watch *watch;
-    const char *format;
+    const char *format, *state_dir;
     bool poll_only;
     double until_idle;
     int fail_on;
@@ -60,7 +71,8 @@ struct watching {
     void *sink_options, *sink_state;
     sd_event *loop;
     sd_event_source *timer;
-    bool findings, sink_failed;
+    struct tv_store *store; /* NULL: nothing is kept */
+    bool findings, sink_failed, store_failed;
 };
 
 static int set_option(struct watching *w, int option, const char *value)
@@ -77,6 +89,9 @@ static int set_option(struct watching *w, int option, const char *value)
         return TV_EXIT_OK;
     case OPT_POLL:
         w->poll_only = true;
+        return TV_EXIT_OK;
+    case OPT_STATE_DIR:
+        w->state_dir = value;
         return TV_EXIT_OK;
     case OPT_UNTIL_IDLE:
         if (!tv_parse_double(tv_span_of(value), &w->until_idle) || !(w->until_idle > 0))
@@ -134,12 +149,40 @@ static void check_sink(struct watching *w, enum tv_status status, const struct t
     fflush(stdout);
 }
 
+static double seconds_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Said first, recorded then: what is cut off in between is said again. */
+static void record(struct watching *w, const struct tv_alert *alert)
+{
+    struct tv_error error = {0};
+    bool is_new;
+    if (tv_store_alert(w->store, alert, NULL, seconds_of(CLOCK_REALTIME), &is_new, &error) ==
+            TV_OK ||
+        w->store_failed)
+        return;
+    tv_log(TV_LOG_WARNING, "%s; a restart may say things again", error.message);
+    w->store_failed = true;
+}
+
 static void on_alert(void *ctx, const struct tv_alert *alert)
 {
     struct watching *w = ctx;
     struct tv_error error = {0};
     w->findings = w->findings || (int)alert->severity >= w->fail_on;
     check_sink(w, w->sink->deliver(w->sink_options, w->sink_state, alert, &error), &error);
+    if (w->store && !w->sink_failed)
+        record(w, alert);
+}
+
+static void recall(void *ctx, const char *run,
+                   void (*visit)(void *visit_ctx, const struct tv_alert *alert), void *visit_ctx)
+{
+    tv_store_each_of(((struct watching *)ctx)->store, run, visit, visit_ctx);
 }
 
 static void on_run(void *ctx, const struct tv_run_report *report)
@@ -153,13 +196,6 @@ static void on_problem(void *ctx, const char *path, const struct tv_damage *dama
 {
     (void)ctx;
     tv_log(damage->is_note ? TV_LOG_INFO : TV_LOG_WARNING, "%s: %s", path, damage->what);
-}
-
-static double seconds_of(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 static struct tv_moment moment(void)
@@ -221,9 +257,27 @@ static int run_loop(struct watching *w)
     return r;
 }
 
+static bool open_store(struct watching *w)
+{
+    struct tv_error error = {0};
+    char note[512];
+    if (!w->state_dir)
+        return true;
+    if (tv_store_open(w->state_dir, &w->store, note, &error) != TV_OK) {
+        tv_log(TV_LOG_ERROR, "%s", error.message);
+        return false;
+    }
+    if (*note)
+        tv_log(TV_LOG_WARNING, "%s", note);
+    w->follow_options.recall = recall;
+    return true;
+}
+
 static int run_watch(struct watching *w)
 {
     struct tv_error error = {0};
+    if (!open_store(w))
+        return TV_EXIT_USAGE;
     w->watch = w->poll_only ? NULL : tv_watch_open();
     if (!w->watch && !w->poll_only)
         tv_log(TV_LOG_WARNING, "no inotify instance is left: polling instead");
@@ -242,6 +296,7 @@ static int run_watch(struct watching *w)
     check_sink(w, w->sink->close(w->sink_options, w->sink_state, &error), &error);
     tv_follow_free(w->follow);
     tv_watch_close(w->watch);
+    tv_store_close(w->store);
     free(w->sink_options);
     free(w->sink_state);
     return r < 0            ? TV_EXIT_INPUT

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #define TV_CONFIG_PATH    "/etc/trainvet/trainvet.yaml"
+#define TV_STATE_PATH     "/var/lib/trainvet" /* of the system's service */
 #define TV_STATE_PATH_MAX 4096
 
 /* `configured`, else $STATE_DIRECTORY (systemd), else $XDG_STATE_HOME/trainvet, else

@@ -143,6 +143,28 @@ enum tv_status tv_store_open(const char *dir, struct tv_store **ret, char ret_no
     return TV_OK;
 }
 
+enum tv_status tv_store_open_to_read(const char *dir, struct tv_store **ret,
+                                     struct tv_error *reterr)
+{
+    struct tv_store *store = tv_xcalloc(1, sizeof *store);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/trainvet.db", dir);
+    if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL) !=
+            SQLITE_OK ||
+        sqlite3_busy_timeout(store->db, BUSY_MS) != SQLITE_OK ||
+        pragma(store, "PRAGMA application_id") != SCHEMA_APPLICATION ||
+        pragma(store, "PRAGMA user_version") != SCHEMA_VERSION) {
+        int code = sqlite3_errcode(store->db);
+        tv_store_close(store);
+        return tv_fail(reterr, TV_EIO, "%.200s cannot be read: %s", path,
+                       code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE
+                           ? "it is not of this version of trainvet"
+                           : sqlite3_errstr(code));
+    }
+    *ret = store;
+    return TV_OK;
+}
+
 void tv_store_close(struct tv_store *store)
 {
     if (!store)
@@ -390,4 +412,21 @@ struct tv_store_counts tv_store_count(struct tv_store *store, const char *sink)
         .dropped = counter(store, sink, "dropped"),
         .failures = counter(store, sink, "failures"),
     };
+}
+
+void tv_store_each_owed(struct tv_store *store,
+                        void (*visit)(void *ctx, const struct tv_owed *owed), void *ctx)
+{
+    sqlite3_stmt *each = prepare(store, "SELECT sink, fingerprint, COALESCE(reason, ''), state,"
+                                        " attempts, due FROM owed ORDER BY id");
+    while (each && sqlite3_step(each) == SQLITE_ROW)
+        visit(ctx, &(struct tv_owed){
+                       .sink = (const char *)sqlite3_column_text(each, 0),
+                       .fingerprint = (const char *)sqlite3_column_text(each, 1),
+                       .reason = (const char *)sqlite3_column_text(each, 2),
+                       .state = sqlite3_column_int(each, 3) ? TV_RESOLVED : TV_FIRING,
+                       .attempts = sqlite3_column_int(each, 4),
+                       .due = sqlite3_column_double(each, 5),
+                   });
+    sqlite3_finalize(each);
 }

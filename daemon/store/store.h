@@ -22,6 +22,9 @@ struct tv_store;
  * aside, "" when nothing; at least 512 bytes. */
 enum tv_status tv_store_open(const char *dir, struct tv_store **ret, char ret_note[512],
                              struct tv_error *reterr);
+/* For somebody who only looks: nothing is made, set aside or written. */
+enum tv_status tv_store_open_to_read(const char *dir, struct tv_store **ret,
+                                     struct tv_error *reterr);
 void tv_store_close(struct tv_store *store);
 
 /* Records the state of an alert and owes it to each of `sinks` (names, NULL-terminated). False in
@@ -62,6 +65,17 @@ void tv_store_each(struct tv_store *store, bool firing_only,
 /* The recorded alerts of one run, by its name. */
 void tv_store_each_of(struct tv_store *store, const char *run,
                       void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
+
+/* Every owed delivery, oldest first; texts are borrowed for the call, `reason` is "" before the
+ * first attempt. */
+struct tv_owed {
+    const char *sink, *fingerprint, *reason;
+    enum tv_alert_state state;
+    int attempts;
+    double due; /* unix seconds */
+};
+void tv_store_each_owed(struct tv_store *store,
+                        void (*visit)(void *ctx, const struct tv_owed *owed), void *ctx);
 
 /* Deliveries owed, dropped, refused, per sink, for metrics. */
 struct tv_store_counts {

@@ -188,6 +188,40 @@ class Service(unittest.TestCase):
         self.assertEqual({alert["run"] for alert in self.daemon.alerts()}, {"a"})
         self.assertIn("symbolic link", self.daemon.log())
 
+    def test_alerts_lists_what_is_recorded_and_owed(self):
+        self.daemon.write_config(f'sinks:\n  ops: {{type: webhook, url: "http://127.0.0.1:{free_port()}/"}}\n')
+        self.daemon.add_run("a")
+        self.daemon.start()
+        wait_for(self.daemon.alerts)
+        show = [BINARY, "alerts", "--state-dir", self.daemon.path("state")]
+
+        def owed():
+            said = subprocess.run(show + ["--firing", "--json"], capture_output=True, text=True, check=True).stdout
+            return [one for one in map(json.loads, said.splitlines()) if one["type"] == "owed" and one["attempts"]]
+
+        one = wait_for(owed)[0]
+        self.assertEqual(one["sink"], "ops")
+        self.assertIn(one["fingerprint"], {alert["fingerprint"] for alert in self.daemon.alerts()})
+        self.assertTrue(one["reason"])
+        text = subprocess.run(show, capture_output=True, text=True, check=True).stdout
+        self.assertIn("owed to ops: " + one["fingerprint"], text)
+        nothing = subprocess.run(show[:-1] + [self.daemon.path("nowhere")], capture_output=True, text=True)
+        self.assertEqual(nothing.returncode, 3)
+        self.assertFalse(os.path.exists(self.daemon.path("nowhere")))
+
+    def test_watch_with_a_state_directory_says_things_once(self):
+        self.daemon.add_run("a")
+        command = [BINARY, "watch", "--json", "--until-idle", "0.5", self.daemon.runs]
+
+        def said(*more):
+            out = subprocess.run(command + list(more), capture_output=True, text=True, timeout=60).stdout
+            return [one["fingerprint"] for one in map(json.loads, out.splitlines()) if one["type"] == "alert"]
+
+        keep = ("--state-dir", self.daemon.path("watch-state"))
+        self.assertTrue(said())
+        self.assertTrue(said(*keep))
+        self.assertEqual(said(*keep), [])
+
     def test_unix_socket(self):
         path = self.daemon.path("http.sock")
         self.daemon.write_config("", listen="unix:" + path)
