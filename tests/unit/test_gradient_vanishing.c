@@ -32,6 +32,24 @@ static void exploded_before(const struct tv_curve *curve, int i, struct tv_curve
         point->gradient *= 100;
 }
 
+/* Small batches of a nearly memorised set: most have nearly no gradient, the others a plain one. */
+static void heavy_tailed(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    static const double fall[] = {0, 9, 1, 12, 4, 14, 0.5, 8, 11, 2, 6};
+    point->loss = i == 0 ? 2 : 0.3;
+    point->gradient = exp(-fall[i % 11]);
+}
+
+/* Rounded away: the log shows 0, and the gradient goes a little later. */
+static void memorised(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i >= curve->points / 2)
+        point->loss = 0;
+    if (i >= curve->points / 2 + 5)
+        point->gradient *= 1e-9;
+}
+
 /* Noise, unit and logging interval of a healthy run must not matter. */
 START_TEST(healthy_runs_are_silent)
 {
@@ -95,6 +113,14 @@ START_TEST(the_way_back_from_an_explosion_is_not_vanishing)
 }
 END_TEST
 
+START_TEST(norms_of_single_batches_may_be_heavy_tailed_and_a_memorised_set_has_none)
+{
+    struct tv_curve curve = TV_CURVE;
+    ck_assert_uint_eq(tv_curve_alerts("gradient_vanishing", curve, heavy_tailed, 1), 0);
+    ck_assert_uint_eq(tv_curve_alerts("gradient_vanishing", curve, memorised, 5), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("gradient_vanishing");
@@ -104,6 +130,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_norm_that_never_was_is_found_at_once);
     tcase_add_test(c, a_norm_that_falls_with_its_loss_is_convergence);
     tcase_add_test(c, the_way_back_from_an_explosion_is_not_vanishing);
+    tcase_add_test(c, norms_of_single_batches_may_be_heavy_tailed_and_a_memorised_set_has_none);
     suite_add_tcase(s, c);
     return s;
 }

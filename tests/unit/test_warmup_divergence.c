@@ -31,6 +31,13 @@ static void from_the_first_steps(const struct tv_curve *curve, int i, struct tv_
         point->loss *= 5;
 }
 
+/* Already high at the first point, and still higher with each of the next. */
+static void climb(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    point->loss *= fmin(12, 1 + 1.2 * i);
+}
+
 /* Noise, unit and logging interval of a healthy run must not matter. */
 START_TEST(healthy_runs_are_silent)
 {
@@ -117,6 +124,14 @@ START_TEST(a_rise_is_found_with_a_point_every_step_or_every_fiftieth)
 }
 END_TEST
 
+START_TEST(a_climb_from_the_very_first_point_is_found)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.warmup = 0.02;
+    ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", curve, climb, 10), 10);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("warmup_divergence");
@@ -127,6 +142,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_single_spike_in_warmup_is_not_reported);
     tcase_add_test(c, a_rise_later_is_left_to_divergence);
     tcase_add_test(c, a_rise_is_found_with_a_point_every_step_or_every_fiftieth);
+    tcase_add_test(c, a_climb_from_the_very_first_point_is_found);
     suite_add_tcase(s, c);
     return s;
 }
