@@ -39,25 +39,25 @@ struct outline {
 static const struct family {
     const char *kind;
     unsigned free; /* besides the peak and, where it is seen, the warm-up */
+    int shape;     /* of warmup_stable_decay; -1: the kind's own */
     double floor, power;
-    int shape; /* of warmup_stable_decay; -1: the kind's own */
 } families[] = {
-    {"linear", BIT(DECAY), 0, 0, -1},
-    {"cosine", BIT(DECAY), 0, 0, -1},
-    {"inverse_sqrt", 0, 0, 0, -1},
-    {"ExponentialLR", BIT(GAMMA), 0, 0, -1},
-    {"cosine_with_min_lr", BIT(DECAY) | BIT(FLOOR), 0.1, 0, -1},
-    {"polynomial", BIT(DECAY) | BIT(POWER), NO_FLOOR, 2, -1},
-    {"polynomial", BIT(DECAY) | BIT(POWER), NO_FLOOR, 0.7, -1},
-    {"polynomial", BIT(DECAY) | BIT(POWER), 0, 2, -1},
-    {"polynomial", BIT(DECAY) | BIT(POWER), 0, 0.7, -1},
-    {"inverse_sqrt", BIT(SCALE), 0, 0, -1},
-    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY), 0, 0, TV_SHAPE_LINEAR},
-    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY), 0, 0, TV_SHAPE_COSINE},
-    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY), 0, 0, TV_SHAPE_SQRT},
-    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY) | BIT(FLOOR), 0.1, 0, TV_SHAPE_LINEAR},
-    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY) | BIT(FLOOR), 0.1, 0, TV_SHAPE_COSINE},
-    {"cosine_with_restarts", BIT(DECAY), 0, 0, -1},
+    {"linear", BIT(DECAY), -1, 0, 0},
+    {"cosine", BIT(DECAY), -1, 0, 0},
+    {"inverse_sqrt", 0, -1, 0, 0},
+    {"ExponentialLR", BIT(GAMMA), -1, 0, 0},
+    {"cosine_with_min_lr", BIT(DECAY) | BIT(FLOOR), -1, 0.1, 0},
+    {"polynomial", BIT(DECAY) | BIT(POWER), -1, NO_FLOOR, 2},
+    {"polynomial", BIT(DECAY) | BIT(POWER), -1, NO_FLOOR, 0.7},
+    {"polynomial", BIT(DECAY) | BIT(POWER), -1, 0, 2},
+    {"polynomial", BIT(DECAY) | BIT(POWER), -1, 0, 0.7},
+    {"inverse_sqrt", BIT(SCALE), -1, 0, 0},
+    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY), TV_SHAPE_LINEAR, 0, 0},
+    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY), TV_SHAPE_COSINE, 0, 0},
+    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY), TV_SHAPE_SQRT, 0, 0},
+    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY) | BIT(FLOOR), TV_SHAPE_LINEAR, 0.1, 0},
+    {"warmup_stable_decay", BIT(HOLD) | BIT(DECAY) | BIT(FLOOR), TV_SHAPE_COSINE, 0.1, 0},
+    {"cosine_with_restarts", BIT(DECAY), -1, 0, 0},
 };
 #define FAMILIES (sizeof families / sizeof *families)
 
@@ -515,7 +515,7 @@ static bool find_constant(const struct outline *o, struct tv_identity *ret)
     if (o->falling > 0)
         return false;
     struct answer answer;
-    static const struct family constant = {"constant_with_warmup", 0, 0, 0, -1};
+    static const struct family constant = {"constant_with_warmup", 0, -1, 0, 0};
     bool steady = o->flat_end >= o->top + 3;
     if (!steady || (o->top > 0 && !best_delay(o, &constant, &answer))) {
         snprintf(ret->open, sizeof ret->open, "%s",
