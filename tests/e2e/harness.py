@@ -74,6 +74,8 @@ class Daemon:
                        f"listen: {listen or '127.0.0.1:%d' % self.port}\n{more}")
 
     def start(self):
+        self.drain()
+        self.told.clear()
         environment = dict(os.environ, NOTIFY_SOCKET=self.path("notify"), **self.environment)
         with open(self.log_path, "a") as log:
             self.process = subprocess.Popen([BINARY, "daemon", "-v", "--config", self.path("trainvet.yaml")],
