@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 256 * 1024, CHUNK_MIN = 8 * 1024 };
+enum { CHUNK = 256 * 1024, CHUNK_MIN = 8 * 1024, HOLE_MIN = 16 << 20 };
 
 const struct tv_parser *tv_probe(struct tv_span basename, struct tv_span head)
 {
@@ -185,11 +185,31 @@ static enum tv_status feed_snapshot(struct tv_reader *reader, const struct tv_em
     return finish(reader, feed(reader, emit, true));
 }
 
+/* A terabyte that was never written costs nobody a terabyte of reading. What is shorter than any
+ * record's limit, and what a living file may still get, is read as the zeros that it holds. */
+static void pass_hole(struct tv_reader *reader, const struct tv_emit *emit)
+{
+    static const char zeros[64];
+    if (reader->is_live || reader->end < sizeof zeros ||
+        memcmp(reader->buffer + reader->end - sizeof zeros, zeros, sizeof zeros) != 0)
+        return;
+    uint64_t from = reader->input.offset;
+    uint64_t len = tv_input_pass_hole(&reader->input, HOLE_MIN);
+    reader->result.bytes += len;
+    if (len)
+        emit->damage(emit->ctx,
+                     &(struct tv_damage){.offset = from,
+                                         .length = len,
+                                         .what = "a hole in the file, never written, was passed "
+                                                 "over"});
+}
+
 enum tv_status tv_reader_feed(struct tv_reader *reader, const struct tv_emit *emit)
 {
     if (reader->parser->mode == TV_PARSER_SNAPSHOT)
         return feed_snapshot(reader, emit);
     if (!reader->is_fresh && !reader->at_end) {
+        pass_hole(reader, emit);
         make_room(reader, CHUNK_MIN);
         enum tv_status status = fill(reader);
         if (status != TV_OK)

@@ -60,17 +60,22 @@ void tv_found_problem(struct tv_found *found, const char *path, bool is_note, co
 static bool is_never_a_log(struct tv_span name)
 {
     static const char *const suffixes[] = {
-        ".safetensors", ".pt",    ".pth",  ".ckpt",  ".npz",  ".npy",  ".h5",      ".hdf5",
-        ".parquet",     ".arrow", ".tar",  ".zip",   ".xz",   ".zst",  ".png",     ".jpg",
-        ".jpeg",        ".gif",   ".webp", ".svg",   ".pdf",  ".mp4",  ".wav",     ".so",
-        ".o",           ".a",     ".c",    ".h",     ".cpp",  ".py",   ".pyc",     ".sh",
-        ".html",        ".js",    ".css",  ".model", ".gguf", ".onnx", ".msgpack", ".pkl",
-        ".pickle",      ".lock",  ".swp",  ".tmp",
+        ".safetensors", ".pt",      ".pth",   ".ckpt",    ".npz",  ".npy",    ".h5",
+        ".hdf5",        ".parquet", ".arrow", ".tar",     ".zip",  ".xz",     ".zst",
+        ".png",         ".jpg",     ".jpeg",  ".gif",     ".webp", ".svg",    ".pdf",
+        ".mp4",         ".wav",     ".so",    ".o",       ".a",    ".c",      ".h",
+        ".cpp",         ".py",      ".pyc",   ".sh",      ".html", ".js",     ".css",
+        ".model",       ".gguf",    ".onnx",  ".msgpack", ".pkl",  ".pickle",
     };
+    if (name.len == 0 || name.data[0] == '.' || tv_span_ends(name, ".lock") ||
+        tv_span_ends(name, ".swp") || tv_span_ends(name, ".tmp"))
+        return true;
+    if (tv_span_starts(name, "events.out.tfevents."))
+        return false; /* ends in the name of a host, which may be "node.sh" */
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
         if (tv_span_ends(name, suffixes[i]))
             return true;
-    return name.len == 0 || name.data[0] == '.';
+    return false;
 }
 
 static bool is_never_logs(const char *name)

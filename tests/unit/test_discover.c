@@ -102,6 +102,13 @@ START_TEST(hf_output_directory_is_one_run_with_one_history)
 }
 END_TEST
 
+START_TEST(event_file_of_a_host_named_like_a_source_file_is_found)
+{
+    tv_folder_events(&folder, "events.out.tfevents.1700000001.node.sh", 0, 10, 3);
+    ck_assert_str_eq(discover(""), ".: events.out.tfevents.1700000001.node.sh");
+}
+END_TEST
+
 START_TEST(fullest_checkpoint_wins_and_trainer_log_outranks_it)
 {
     tv_folder_text(&folder, "out/checkpoint-500/trainer_state.json", state_json(500));
@@ -414,6 +421,7 @@ int main(void)
     tcase_add_checked_fixture(runs, setup, teardown);
     tcase_add_checked_fixture(bad, setup, teardown);
     tcase_add_test(runs, hf_output_directory_is_one_run_with_one_history);
+    tcase_add_test(runs, event_file_of_a_host_named_like_a_source_file_is_found);
     tcase_add_test(runs, fullest_checkpoint_wins_and_trainer_log_outranks_it);
     tcase_add_test(runs, half_written_state_is_passed_over_and_named);
     tcase_add_test(runs, runs_folder_without_hf_is_a_run_for_each_log);

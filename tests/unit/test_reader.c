@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct tv_folder folder;
 static struct tv_capture got, want;
@@ -260,6 +261,29 @@ START_TEST(cut_gzip_is_read_as_far_as_it_goes_and_reported)
 }
 END_TEST
 
+/* Ten gigabytes that were never written, between two events: no time and no memory. */
+START_TEST(hole_of_a_sparse_file_is_passed_over)
+{
+    struct tv_bytes before = {0}, after = {0};
+    const uint64_t at = 10ull << 30;
+    tv_write_version(&before);
+    tv_write_scalar(&before, 5, "train/loss", 2.0f);
+    tv_write_scalar(&after, 6, "train/loss", 1.0f);
+    tv_folder_write(&folder, "events.out.tfevents.1", tv_bytes_span(&before));
+    int fd = open(tv_folder_path(&folder, "events.out.tfevents.1"), O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(pwrite(fd, after.data, after.len, (off_t)at), (ssize_t)after.len);
+    close(fd);
+    read_file("events.out.tfevents.1", NULL);
+    ck_assert_uint_eq(got.samples, 2);
+    ck_assert_uint_eq(reader.result.bytes, at + after.len);
+    ck_assert_ptr_null(reader.result.dead);
+    tv_reader_close(&reader);
+    tv_bytes_free(&before);
+    tv_bytes_free(&after);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("reader");
@@ -275,6 +299,7 @@ int main(void)
     tcase_add_test(tcase, read_error_ends_the_file_and_names_the_byte);
     tcase_add_test(tcase, file_that_nobody_reads_is_refused);
     tcase_add_test(tcase, cut_gzip_is_read_as_far_as_it_goes_and_reported);
+    tcase_add_test(tcase, hole_of_a_sparse_file_is_passed_over);
     suite_add_tcase(suite, tcase);
     return tv_test_main(suite);
 }
