@@ -281,7 +281,11 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
             tv_note_cause(&note, "the gradient vanishes (norm %.2g)", gradient.value);
     }
     if (!verdict->cause) {
-        tv_note_cause(&note, "the learning rate is far too low (peak %.2g)", tv_view_peak_lr(view));
+        double peak = tv_view_peak_lr(view);
+        if (peak > 0)
+            tv_note_cause(&note, "the learning rate is far too low (peak %.2g)", peak);
+        else
+            tv_note_cause(&note, "the learning rate is far too low");
         tv_note_cause(&note, "a learning rate that was far too high has killed the units early on");
         tv_note_cause(&note, "the trainable parameters do not reach the loss, or labels and inputs "
                              "do not belong together");

@@ -67,6 +67,11 @@ static bool is_suspicious_zero(const struct series *loss, const struct options *
     return loss->good >= 2 && low > options->zero_from;
 }
 
+static bool has_good(const struct series *series)
+{
+    return series->good || series->last_good;
+}
+
 static void describe(const struct tv_view *view, const struct state *state, enum sign sign,
                      struct tv_note *note)
 {
@@ -84,11 +89,13 @@ static void describe(const struct tv_view *view, const struct state *state, enum
             tag, step, TV_SHOW(series->last_good));
     else
         tv_note_summary(note, "%s is %s at step %lld", tag, TV_SHOW(series->bad_value), step);
-    tv_note_evidence(note, "last_finite",
-                     series->good || series->last_good ? series->last_good : NAN);
-    tv_note_evidence(note, "last_finite_step", (double)series->last_good_step);
+    if (has_good(series)) {
+        tv_note_evidence(note, "last_finite", series->last_good);
+        tv_note_evidence(note, "last_finite_step", (double)series->last_good_step);
+    }
     tv_note_evidence(note, "bad_points", series->bad);
-    tv_note_evidence(note, "learning_rate", state->lr_at_good);
+    if (has_good(series))
+        tv_note_evidence(note, "learning_rate", state->lr_at_good);
     const struct series *gradient = &state->of[TV_ROLE_GRAD_NORM];
     if (tv_view_count(view, TV_ROLE_GRAD_NORM))
         tv_note_evidence(note, "grad_norm",
@@ -133,7 +140,7 @@ static void raise(struct tv_view *view, struct state *state, enum tv_role role, 
     struct tv_finding finding;
     tv_note_init(&note, &finding, tag ? tag : tv_role_name(role), TV_CRITICAL, series->bad_step);
     finding.observed = series->bad_value;
-    finding.expected = series->last_good;
+    finding.expected = has_good(series) ? series->last_good : NAN;
     finding.confidence = sign == PLAIN ? 1 : 0.9;
     describe(view, state, sign, &note);
     explain(view, state, sign, &note);

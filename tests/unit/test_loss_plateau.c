@@ -234,6 +234,21 @@ START_TEST(a_low_learning_rate_is_blamed_and_a_usual_one_proposed)
 }
 END_TEST
 
+START_TEST(a_learning_rate_that_is_not_known_is_not_shown)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    for (int64_t step = 1; step <= 200; step++)
+        tv_log_point(&log, "loss", step, 2.3 + 0.001 * (double)(step % 3));
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    for (size_t i = 0; i < alert->causes_len; i++)
+        ck_assert_msg(!strstr(alert->causes[i], "nan"), "%s", alert->causes[i]);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("loss_plateau");
@@ -250,6 +265,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_learning_rate_of_zero_long_before_the_end_is_found);
     tcase_add_test(tcase, progress_resolves_it);
     tcase_add_test(tcase, a_low_learning_rate_is_blamed_and_a_usual_one_proposed);
+    tcase_add_test(tcase, a_learning_rate_that_is_not_known_is_not_shown);
     suite_add_tcase(suite, tcase);
     return suite;
 }

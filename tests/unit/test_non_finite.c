@@ -173,6 +173,24 @@ START_TEST(one_overflow_of_a_scaled_gradient_is_normal_and_five_are_not)
 }
 END_TEST
 
+START_TEST(a_run_without_a_finite_loss_has_no_last_finite_one)
+{
+    struct tv_log log;
+    tv_log_open(&log, "non_finite");
+    for (int64_t step = 10; step <= 100; step += 10)
+        tv_log_point(&log, "loss", step, NAN);
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, "non_finite");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert(isnan(alert->expected));
+    for (size_t i = 0; i < alert->evidence_len; i++) {
+        ck_assert_str_ne(alert->evidence[i].name, "last_finite_step");
+        ck_assert_str_ne(alert->evidence[i].name, "learning_rate");
+    }
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("non_finite");
@@ -186,6 +204,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_loss_that_is_no_longer_written_is_reported);
     tcase_add_test(c, a_loss_that_is_written_less_often_than_the_rate_is_not);
     tcase_add_test(c, one_overflow_of_a_scaled_gradient_is_normal_and_five_are_not);
+    tcase_add_test(c, a_run_without_a_finite_loss_has_no_last_finite_one);
     suite_add_tcase(s, c);
     return s;
 }
