@@ -83,6 +83,16 @@ static int run_help(int argc, char **argv)
     return TV_EXIT_OK;
 }
 
+/* A full disk is no success. What says so itself has already ended with an error. */
+static int all_written(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (status != TV_EXIT_USAGE)
+        fputs("trainvet: standard output cannot be written\n", stderr);
+    return TV_EXIT_USAGE;
+}
+
 int tv_main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -98,6 +108,6 @@ int tv_main(int argc, char **argv)
     }
     for (const struct tv_command *command = tv_commands; command->name; command++)
         if (strcmp(name, command->name) == 0)
-            return command->run(argc - 1, argv + 1);
+            return all_written(command->run(argc - 1, argv + 1));
     return unknown_command(name);
 }

@@ -491,6 +491,24 @@ START_TEST(the_framework_can_be_given)
 }
 END_TEST
 
+/* The commands that print with stdio; scan has its own check. */
+START_TEST(full_disk_is_no_success)
+{
+    static const char *const commands[] = {"list", "explain"};
+    for (size_t i = 0; i < 2; i++) {
+        fflush(NULL);
+        int saved = dup(STDOUT_FILENO);
+        ck_assert_ptr_nonnull(freopen("/dev/full", "w", stdout));
+        const char *argv[] = {"trainvet", commands[i], i ? "stall" : NULL, NULL};
+        int status = tv_main(i ? 3 : 2, (char **)argv);
+        clearerr(stdout);
+        dup2(saved, STDOUT_FILENO);
+        close(saved);
+        ck_assert_int_eq(status, TV_EXIT_USAGE);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("scan");
@@ -522,6 +540,7 @@ int main(void)
     tcase_add_test(use, the_schedule_is_identified_without_a_configuration);
     tcase_add_test(use, the_framework_can_be_given);
     tcase_add_test(use, inspect_counts_what_is_in_a_file);
+    tcase_add_test(use, full_disk_is_no_success);
     suite_add_tcase(suite, bad);
     suite_add_tcase(suite, use);
     return tv_test_main(suite);
