@@ -12,7 +12,7 @@
 /* The parser that is surest of this file, NULL when none is sure at all. */
 const struct tv_parser *tv_probe(struct tv_span basename, struct tv_span head);
 
-#define TV_PLACE_BYTES 64
+#define TV_PLACE_BYTES 4096
 
 /* A place in a file, and how to see that the file is still the same one up to there: device, inode
  * and generation (inodes are used again at once on ext4; rsyslog imfile does the same), and the
