@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* For people: the verdict of each run in one line, and what was found below it. */
 #include "trainvet/text.h"
+#include "lib/message.h"
 #include "lib/wrap.h"
-#include "trainvet/number.h"
 #include "trainvet/sink.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { VERDICT_COLUMN = 10, LABEL_INDENT = 4, TEXT_INDENT = 13, DIGITS = 4 };
+enum { VERDICT_COLUMN = 10, LABEL_INDENT = 4, TEXT_INDENT = 13 };
 
 struct options {
     bool color, full;
@@ -74,17 +74,6 @@ static void line(const struct options *options, FILE *out, const char *label, co
     tv_wrap(out, (size_t)options->width, TEXT_INDENT, TEXT_INDENT, text);
 }
 
-static void add_number(struct tv_text *text, double value)
-{
-    char number[TV_NUMBER_MAX];
-    if (value == floor(value) && fabs(value) < 1e9) {
-        tv_text_add(text, "%.0f", value == 0 ? 0.0 : value);
-        return;
-    }
-    tv_format_short(number, value, DIGITS);
-    tv_text_add(text, "%s", number);
-}
-
 static void add_progress(struct tv_text *text, const struct tv_run_report *report)
 {
     if (report->steps >= 0 && report->total_steps > 0)
@@ -97,11 +86,11 @@ static void add_losses(struct tv_text *text, const struct tv_run_report *report)
 {
     if (!isnan(report->final_loss)) {
         tv_text_add(text, ", loss ");
-        add_number(text, report->final_loss);
+        tv_text_add_number(text, report->final_loss);
     }
     if (!isnan(report->final_eval_loss)) {
         tv_text_add(text, ", eval ");
-        add_number(text, report->final_eval_loss);
+        tv_text_add_number(text, report->final_eval_loss);
     }
 }
 
@@ -188,10 +177,10 @@ static void print_numbers(const struct options *options, FILE *out, const struct
     struct tv_text text = tv_text_in(buffer, sizeof buffer);
     if (!isnan(alert->observed) || !isnan(alert->expected)) {
         tv_text_add(&text, "observed ");
-        add_number(&text, alert->observed);
+        tv_text_add_number(&text, alert->observed);
         if (!isnan(alert->expected)) {
             tv_text_add(&text, ", expected ");
-            add_number(&text, alert->expected);
+            tv_text_add_number(&text, alert->expected);
         }
     }
     for (size_t i = 0; i < alert->evidence_len; i++) {
@@ -201,7 +190,7 @@ static void print_numbers(const struct options *options, FILE *out, const struct
         for (const char *p = alert->evidence[i].name; *p; p++)
             tv_text_add(&text, "%c", *p == '_' ? ' ' : *p);
         tv_text_add(&text, " ");
-        add_number(&text, alert->evidence[i].value);
+        tv_text_add_number(&text, alert->evidence[i].value);
     }
     if (text.len)
         line(options, out, "numbers", buffer);

@@ -59,3 +59,23 @@ size_t tv_curve_alerts(const char *detector, struct tv_curve curve, tv_curve_cha
     }
     return alerts;
 }
+
+size_t tv_curve_healthy_alerts(const char *detector)
+{
+    static const struct tv_curve runs[] = {
+        {.points = 20, .every = 50, .scale = 1, .noise = 0.05, .floor = 1, .warmup = 0.1},
+        {.points = 200, .every = 1, .scale = 1e-6, .noise = 0.15, .floor = 2, .warmup = 0.05},
+        {.points = 1000, .every = 500, .scale = 1e4, .noise = 0.1, .floor = 0.01, .warmup = 0.03},
+        {.points = 200,
+         .every = 5,
+         .scale = 1,
+         .shift = -3,
+         .noise = 0.05,
+         .floor = 1,
+         .warmup = 0.1},
+    };
+    size_t alerts = 0;
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
+        alerts += tv_curve_alerts(detector, runs[i], NULL, 10);
+    return alerts;
+}

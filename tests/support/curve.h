@@ -36,5 +36,8 @@ void tv_curve_run(struct tv_log *log, const char *detector, const struct tv_curv
 /* Number of alerts of a healthy run (or a changed one) for `runs` seeds, all of them together. */
 size_t tv_curve_alerts(const char *detector, struct tv_curve curve, tv_curve_change *change,
                        int runs);
+/* Alerts of this detector on healthy runs of several lengths, units, noises and logging intervals,
+ * ten of each. */
+size_t tv_curve_healthy_alerts(const char *detector);
 
 #endif

@@ -41,20 +41,7 @@ static void climb(const struct tv_curve *curve, int i, struct tv_curve_point *po
 /* Noise, unit and logging interval of a healthy run must not matter. */
 START_TEST(healthy_runs_are_silent)
 {
-    static const struct tv_curve runs[] = {
-        {.points = 20, .every = 50, .scale = 1, .noise = 0.05, .floor = 1, .warmup = 0.1},
-        {.points = 200, .every = 1, .scale = 1e-6, .noise = 0.15, .floor = 2, .warmup = 0.05},
-        {.points = 1000, .every = 500, .scale = 1e4, .noise = 0.1, .floor = 0.01, .warmup = 0.03},
-        {.points = 200,
-         .every = 5,
-         .scale = 1,
-         .shift = -3,
-         .noise = 0.05,
-         .floor = 1,
-         .warmup = 0.1},
-    };
-    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
-        ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", runs[i], NULL, 10), 0);
+    ck_assert_uint_eq(tv_curve_healthy_alerts("warmup_divergence"), 0);
 }
 END_TEST
 
