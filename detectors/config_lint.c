@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The configuration judged before (and beside) the run. The rules are in lib/lint.c. */
+/* The configuration judged before (and beside) the run. The rules are in lib/lint_*.c. */
 #include "lib/lint.h"
 
 struct state {
     uint32_t judged; /* schedule version + 1 */
 };
 
+static void judge_rule(struct tv_view *view, const struct tv_lint_options *options,
+                       const struct tv_lint_rule *rule)
+{
+    struct tv_note note;
+    struct tv_finding finding;
+    tv_note_init(&note, &finding, rule->setting, rule->severity, 0);
+    if (rule->broken(view, options, &note))
+        tv_raise(view, &finding);
+    else
+        tv_clear(view, rule->setting);
+}
+
 static void judge(struct tv_view *view, const struct tv_lint_options *options)
 {
-    for (const struct tv_lint_rule *rule = tv_lint_rules; rule->setting; rule++) {
-        if ((double)rule->severity < options->least_severity)
-            continue;
-        struct tv_note note;
-        struct tv_finding finding;
-        tv_note_init(&note, &finding, rule->setting, rule->severity, 0);
-        if (rule->broken(view, options, &note))
-            tv_raise(view, &finding);
-        else
-            tv_clear(view, rule->setting);
-    }
+    for (const struct tv_lint_rule *const *rules = tv_lint_rules; *rules; rules++)
+        for (const struct tv_lint_rule *rule = *rules; rule->setting; rule++)
+            if ((double)rule->severity >= options->least_severity)
+                judge_rule(view, options, rule);
 }
 
 /* Again whenever the configuration turns out to say more. */

@@ -48,6 +48,7 @@ struct stage {
     const char *path;
     struct tv_run *run;
     struct tv_notes notes;
+    bool unreadable;
     char *unknown[UNKNOWN_MAX]; /* sentences about keys that nobody knows */
     size_t unknown_len;
 };
@@ -157,7 +158,7 @@ static int load(struct lint *lint, struct stage *stage)
     if (add_settings(lint, tv_run_facts(stage->run), &error) != TV_OK)
         return tv_cli_error(&cli, "%s", error.message);
     if (tv_load_config(stage->run, stage->path, false, &error) != TV_OK) {
-        lint->unreadable = true;
+        lint->unreadable = stage->unreadable = true;
         if (error.line)
             tv_log(TV_LOG_ERROR, "%s: line %" PRIu32 ": %s", stage->path, error.line,
                    error.message);
@@ -208,9 +209,10 @@ static void report(struct lint *lint, struct stage *stage)
     const struct tv_alert *const *alerts;
     size_t len = tv_run_alerts(stage->run, &alerts);
     char safe[512];
-    if (!lint->json)
+    bool silent = len == 0 && stage->unknown_len == 0;
+    if (!lint->json && !(silent && stage->unreadable))
         printf("%s:%s\n", tv_escape(tv_span_of(stage->path), safe, sizeof safe),
-               len || stage->unknown_len ? "" : " nothing to object to");
+               silent ? " nothing to object to" : "");
     for (int severity = TV_CRITICAL; severity >= TV_INFO; severity--)
         for (size_t i = 0; i < len; i++) {
             if ((int)alerts[i]->severity != severity)

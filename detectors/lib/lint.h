@@ -25,6 +25,20 @@ struct tv_lint_rule {
                    struct tv_note *note);
 };
 
-extern const struct tv_lint_rule tv_lint_rules[]; /* ended by a NULL setting */
+/* Each ended by a NULL setting; tv_lint_rules, ended by NULL, has them all. */
+extern const struct tv_lint_rule tv_lint_refused[], tv_lint_warmup[], tv_lint_rate[], tv_lint_run[];
+extern const struct tv_lint_rule *const tv_lint_rules[];
+
+/* The setting if it is a number. */
+bool tv_lint_number(const struct tv_view *view, const char *name, struct tv_setting *ret);
+double tv_lint_value_or(const struct tv_view *view, const char *name, double otherwise);
+/* The setting is given and has this value; case does not matter. */
+bool tv_lint_says(const struct tv_view *view, const char *name, const char *value);
+/* The setting is there and not null. */
+bool tv_lint_given(const struct tv_view *view, const char *name, struct tv_setting *ret);
+/* "eval_strategy", "save_strategy" or "logging_strategy" in transformers' words (no, steps, epoch,
+ * best; case as written), by its old name and with its default too. Dumps write an enumeration by
+ * its value ("steps") or as "IntervalStrategy.STEPS". Valid as long as the setting. */
+const char *tv_lint_strategy(const struct tv_view *view, const char *name);
 
 #endif

@@ -46,7 +46,7 @@ static bool found(const struct tv_log *log, const char *subject, const char *tex
 #define BASE "framework=llamafactory", "max_steps=468", "lr_scheduler_type=cosine"
 
 static const struct {
-    const char *pairs[8];
+    const char *pairs[10];
     const char *subject, *text; /* NULL subject: nothing may be said */
 } cases[] = {
     {{BASE, "learning_rate=1e-4", "warmup_steps=47", "finetuning_type=lora"}, NULL, NULL},
@@ -78,7 +78,10 @@ static const struct {
     {{BASE, "learning_rate=1e-4", "finetuning_type=qlora"},
      "finetuning_type",
      "quantization_bit: 4"},
-    {{BASE, "learning_rate=1e-4", "eval_steps=1000"}, "eval_steps", "no evaluation"},
+    {{BASE, "learning_rate=1e-4", "eval_steps=1000"}, "eval_steps", "eval_strategy: no -> steps"},
+    {{BASE, "learning_rate=1e-4", "eval_steps=1000", "eval_strategy=steps"},
+     "eval_steps",
+     "eval_steps: 1000 -> 47"},
     {{BASE, "learning_rate=1e-4", "early_stopping_steps=3"},
      "early_stopping_steps",
      "eval_strategy"},
@@ -100,6 +103,55 @@ static const struct {
       "learning_rate=1e-8"},
      "configuration",
      "lr_end"},
+    {{BASE, "learning_rate=1e-4", "warmup_ratio=0.1", "finetuning_type=full",
+      "model_name_or_path=meta-llama/Llama-3.1-8B"},
+     "learning rate range",
+     "learning_rate: 1e-4 -> 1e-05"},
+    {{BASE, "learning_rate=1e-4", "warmup_ratio=0.1", "finetuning_type=full",
+      "model_name_or_path=Qwen/Qwen2.5-0.5B-Instruct"},
+     NULL,
+     NULL},
+    {{BASE, "learning_rate=6e-4", "warmup_ratio=0.1", "quantization_bit=4",
+      "model_name_or_path=huggyllama/llama-65b", "finetuning_type=lora"},
+     "learning rate range",
+     "-> 0.0001"},
+    {{BASE, "learning_rate=1e-4", "load_best_model_at_end=true", "eval_strategy=epoch"},
+     "load_best_model_at_end",
+     "eval_strategy: epoch -> steps"},
+    {{BASE, "learning_rate=1e-4", "load_best_model_at_end=true", "eval_strategy=steps",
+      "eval_steps=30"},
+     "load_best_model_at_end",
+     "save_steps: 500 -> 510"},
+    {{BASE, "learning_rate=1e-4", "load_best_model_at_end=true", "eval_strategy=steps",
+      "eval_steps=50"},
+     NULL,
+     NULL},
+    {{"framework=transformers", "max_steps=900", "learning_rate=1e-4",
+      "load_best_model_at_end=True", "evaluation_strategy=IntervalStrategy.EPOCH",
+      "save_strategy=SaveStrategy.EPOCH"},
+     NULL,
+     NULL},
+    {{BASE, "learning_rate=1e-4", "fp16=true", "bf16=true"}, "fp16 and bf16", "fp16"},
+    {{"framework=transformers", "max_steps=900", "learning_rate=1e-4",
+      "lr_scheduler_type=reduce_lr_on_plateau"},
+     "reduce_lr_on_plateau",
+     "eval_strategy"},
+    {{BASE, "learning_rate=1e-4", "logging_steps=0"}, "logging_steps 0", "10"},
+    {{BASE, "learning_rate=1e-5", "quantization_bit=4", "finetuning_type=full"},
+     "finetuning_type",
+     "finetuning_type: full -> lora"},
+    {{BASE, "learning_rate=1e-4", "use_galore=true"}, "finetuning_type", "lora -> full"},
+    {{BASE, "learning_rate=1e-4", "stage=sfd"}, "finetuning_type", "pt or sft"},
+    {{BASE, "learning_rate=1e-4", "stage=Supervised Fine-Tuning"}, NULL, NULL},
+    {{BASE, "learning_rate=1e-4", "dataset=alpaca", "eval_strategy=epoch"},
+     "val_size",
+     "val_size: 0.1"},
+    {{BASE, "learning_rate=1e-4", "dataset=alpaca", "eval_strategy=epoch", "val_size=0.1"},
+     NULL,
+     NULL},
+    {{BASE, "learning_rate=1e-4", "eval_dataset=alpaca", "val_size=0.1"}, "val_size", "remove"},
+    {{BASE, "learning_rate=1e-4", "stage=ppo"}, "reward_model", "stage rm"},
+    {{BASE, "learning_rate=1e-4", "streaming=true", "max_samples=100"}, "streaming", "remove"},
 };
 
 START_TEST(each_mistake_is_named_with_the_value_to_use)
@@ -132,6 +184,21 @@ START_TEST(a_scan_reports_only_what_cannot_work)
 }
 END_TEST
 
+START_TEST(a_run_that_has_begun_was_not_refused)
+{
+    struct tv_log log;
+    tv_log_open(&log, "config_lint");
+    tv_log_fact(&log, "framework", "transformers");
+    tv_log_fact(&log, "max_steps", "900");
+    tv_log_fact(&log, "fp16", "true");
+    tv_log_fact(&log, "bf16", "true");
+    tv_log_point(&log, "loss", 1, 2.0);
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, "config_lint"));
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("config_lint");
@@ -139,6 +206,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tcase, each_mistake_is_named_with_the_value_to_use, 0,
                         sizeof cases / sizeof *cases);
     tcase_add_test(tcase, a_scan_reports_only_what_cannot_work);
+    tcase_add_test(tcase, a_run_that_has_begun_was_not_refused);
     suite_add_tcase(suite, tcase);
     return suite;
 }
