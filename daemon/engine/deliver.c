@@ -29,6 +29,8 @@ static void restart(struct tv_run *run, int64_t step)
         return;
     run->rise = (struct tv_lr_rise){0};
     tv_rate_forget(run);
+    for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
+        tv_buckets_clear(&run->plots[role]);
     for (size_t i = 0; i < run->detectors_len; i++) {
         if (!run->states[i])
             continue;
@@ -86,6 +88,8 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
     slot->count++;
     slot->seen_marks = slot->owner->source->restart_marks;
     slot->taken_over = slot->may_go_back = false;
+    if (run->plots)
+        tv_buckets_add(&run->plots[point->role], point->step, point->value);
     if (run->first_step == TV_STEP_UNKNOWN)
         run->first_step = point->step;
     if (run->last_step == TV_STEP_UNKNOWN || point->step > run->last_step)

@@ -16,6 +16,7 @@
  * Samples of several sources are merged by step: pump() delivers the lowest step among the sources'
  * heads and stops as soon as a source that is not done has nothing queued, unless told to flush. A
  * single source is delivered at once. */
+#include "model/buckets.h"
 #include "model/facts.h"
 #include "trainvet/detector.h"
 #include "trainvet/parser.h"
@@ -28,6 +29,8 @@ struct tv_engine_options {
         *options;       /* by index into the detectors: its options struct, NULL: defaults */
     bool keep_silences; /* for --explain */
     bool only_count;    /* for inspect: points are counted by series, only epochs are delivered */
+    unsigned plot_buckets; /* most that each role keeps for tv_run_plot(), at least 2; 0: nothing is
+                              kept */
 };
 
 struct tv_run;
@@ -106,6 +109,10 @@ struct tv_run_now {
     double learning_rate, expected_learning_rate; /* at the step of the last logged learning rate */
 };
 void tv_run_now(struct tv_run *run, struct tv_run_now *ret);
+
+/* The points of a role as the detectors saw them, since the run last began from its first steps;
+ * NULL when there are none or options->plot_buckets is 0. Valid until the next call on this run. */
+const struct tv_buckets *tv_run_plot(const struct tv_run *run, enum tv_role role);
 
 /* The run's tags, for inspect. NULL `visit` results end nothing. */
 struct tv_series_info {

@@ -103,7 +103,8 @@ struct tv_run {
     void *on_problem_ctx;
 
     struct tv_role_slot roles[TV_ROLE_COUNT];
-    enum tv_role driver; /* the role whose steps decide about attempts */
+    struct tv_buckets *plots; /* by role, for tv_run_plot(); NULL: not wanted */
+    enum tv_role driver;      /* the role whose steps decide about attempts */
     uint32_t attempt;
     int64_t resume_step, first_step, last_step, end_step; /* end_step: of the END mark */
     double last_wall;

@@ -56,6 +56,11 @@ static void report_schedule(struct tv_run *run, const struct tv_schedule *promis
     ret->skipped_steps = tv_run_skipped(run);
 }
 
+const struct tv_buckets *tv_run_plot(const struct tv_run *run, enum tv_role role)
+{
+    return run->plots && tv_buckets_len(&run->plots[role]) ? &run->plots[role] : NULL;
+}
+
 void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
 {
     struct tv_view view = {.run = run};

@@ -23,6 +23,10 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
         tv_arena_text(&run->arena, tv_span_of(tv_escape(tv_span_of(name), safe, sizeof safe)));
     run->first_step = run->last_step = run->resume_step = TV_STEP_UNKNOWN;
     run->last_wall = run->now = NAN;
+    if (options->plot_buckets)
+        run->plots = tv_arena_alloc(&run->arena, TV_ROLE_COUNT * sizeof *run->plots);
+    for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
+        run->plots[role].max = options->plot_buckets;
     run->detectors = options->detectors ? options->detectors : tv_detectors;
     run->detectors_len = count_detectors(run->detectors);
     run->states = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
@@ -136,6 +140,8 @@ void tv_run_free(struct tv_run *run)
         free(run->silences[i]);
         free(run->states[i]);
     }
+    for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
+        tv_buckets_free(&run->plots[role]);
     for (size_t i = 0; i < run->alerts_len; i++)
         tv_arena_free(&run->alerts[i]->texts);
     free(run->alerts);

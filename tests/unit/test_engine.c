@@ -71,6 +71,33 @@ static void expect_steps(const int *steps, int len)
 }
 #define EXPECT_STEPS(...) expect_steps((int[]){__VA_ARGS__}, COUNT(__VA_ARGS__))
 
+START_TEST(plots_keep_what_the_detectors_saw)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    ck_assert_ptr_null(tv_run_plot(log.run, TV_ROLE_TRAIN_LOSS));
+    tv_run_free(log.run);
+    log.options.plot_buckets = 4;
+    log.run = tv_run_new(&log.options, "test");
+    log.source = tv_log_source(&log, "", 0, &log.emit);
+    ck_assert_ptr_null(tv_run_plot(log.run, TV_ROLE_TRAIN_LOSS));
+    LOSSES(&log, 1, 2, 4, 3, 5, 6); /* 3 is a late record: its value, 3, is not seen */
+    const struct tv_buckets *plot = tv_run_plot(log.run, TV_ROLE_TRAIN_LOSS);
+    size_t points = 0;
+    for (size_t i = 0; i < tv_buckets_len(plot); i++)
+        points += tv_buckets_at(plot, i)->points;
+    ck_assert_uint_eq(points, 5);
+    ck_assert_uint_eq(tv_buckets_width(plot), 2);
+    ck_assert_double_eq(tv_buckets_at(plot, 2)->min, 2);
+    ck_assert_double_eq(tv_buckets_at(plot, 2)->last, 4);
+    ck_assert_ptr_null(tv_run_plot(log.run, TV_ROLE_GRAD_NORM));
+    tv_log_next_file(&log);
+    LOSSES(&log, 1, 2); /* from its first steps on it is another run */
+    ck_assert_uint_eq(tv_buckets_len(tv_run_plot(log.run, TV_ROLE_TRAIN_LOSS)), 2);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(one_late_record_is_no_restart)
 {
     struct tv_log log;
@@ -351,6 +378,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("engine");
     TCase *tcase = tcase_create("engine");
     tcase_add_test(tcase, one_late_record_is_no_restart);
+    tcase_add_test(tcase, plots_keep_what_the_detectors_saw);
     tcase_add_test(tcase, steps_that_go_on_from_an_earlier_one_are_a_new_attempt);
     tcase_add_test(tcase, a_new_file_that_goes_back_is_a_new_attempt_at_once);
     tcase_add_test(tcase, a_run_begun_anew_forgets_and_resolves);
