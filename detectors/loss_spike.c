@@ -7,8 +7,10 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { RECENT = 10 };
+
 struct options {
-    double score, pair_score, early, late, heavy, rise, share, restart_factor;
+    double score, pair_score, early, large, late, heavy, rise, share, above_recent, restart_factor;
     int64_t least, mask, gap, relevel;
 };
 
@@ -20,9 +22,12 @@ struct state {
     struct tv_innovation loss, gradient;
     struct tv_descent descent;
     uint32_t points;                      /* accepted */
-    double high_change[4], high_score[4]; /* highest of accepted points, in generations of 30 */
+    double high_change[4], high_score[4]; /* highest of accepted points, in generations */
+    uint32_t generation, in_generation;   /* the one that is filled, its points */
     struct past pair_past;                /* the highest ones before the last point */
     double pair_score;                    /* of the last point, 0 unless it was large */
+    double pair_high;                     /* highest of the points before that one */
+    bool is_second;                       /* the point before this one was large */
     uint32_t attempt;
     uint32_t masked;     /* points still not judged after a resume */
     uint32_t quiet;      /* points until the next spike may be reported */
@@ -43,17 +48,21 @@ struct state {
     int64_t gradient_step;
 };
 
-/* Highest change and score among the last 90 to 120 accepted points. */
+/* Highest change and score among the last accepted points: 90 to 120, half of a longer run. */
 static double highest(const double *generation)
 {
     return fmax(fmax(generation[0], generation[1]), fmax(generation[2], generation[3]));
 }
 
-/* How many noises are needed: more while little is known, among very many points and after the
- * learning rate jumped. */
-static double caution(const struct state *state, const struct options *options, double early)
+/* How many noises are needed: more while little is known (less so for a jump that is large in
+ * itself), among very many points and after the learning rate jumped. */
+static double caution(const struct state *state, const struct options *options, double early,
+                      const struct tv_surprise *surprise)
 {
     double n = (double)(state->points + 1);
+    double range = tv_descent_range(&state->descent);
+    double size = state->loss.is_raw ? surprise->change / range : surprise->change;
+    early *= fmin(1, fmax(0.4, options->large / size));
     double factor = (1 + early / n) * (1 + options->late * fmax(0, log10(n / 1000)));
     return state->after_jump > 0 ? factor * options->restart_factor : factor;
 }
@@ -63,6 +72,15 @@ static bool stands_out(const struct options *options, const struct tv_surprise *
                        const struct past *past)
 {
     return surprise->change > options->heavy * past->change && surprise->score > past->score;
+}
+
+/* What falls steeply bounces back a little: a spike also stands above where the loss was a few
+ * points ago. */
+static bool is_above_recent(const struct state *state, const struct options *options, double value,
+                            double centre)
+{
+    double high = state->is_second ? state->pair_high : tv_innovation_highest(&state->loss, RECENT);
+    return value - high > options->above_recent * (value - centre);
 }
 
 /* Large against the noise, against the level and against the way that the loss has come. */
@@ -79,7 +97,9 @@ static bool is_large(const struct state *state, const struct options *options, d
     if (state->after_jump > 0 &&
         (state->loss.is_raw ? rise < 0.5 * range : rise < 0.5 * surprise->centre))
         return false;
-    return rise > options->share * range && tv_innovation_judge(&state->loss, value, surprise);
+    return rise > options->share * range &&
+           is_above_recent(state, options, value, surprise->centre) &&
+           tv_innovation_judge(&state->loss, value, surprise);
 }
 
 /* One point far out, or two in a row less far. */
@@ -89,22 +109,25 @@ static bool is_spike(struct state *state, const struct options *options, double 
     struct past before = state->pair_past;
     double score_before = state->pair_score;
     state->pair_score = 0;
+    state->is_second = score_before > 0;
     if (!is_large(state, options, value, surprise))
         return false;
     struct past now = {highest(state->high_change), highest(state->high_score)};
-    if (surprise->score > options->score * caution(state, options, options->early) &&
+    if (surprise->score > options->score * caution(state, options, options->early, surprise) &&
         stands_out(options, surprise, &now)) {
         state->is_pair = false;
         return true;
     }
     if (fmin(surprise->score, score_before) >
-            options->pair_score * caution(state, options, 2 * options->early) &&
+            options->pair_score * caution(state, options, 2 * options->early, surprise) &&
         stands_out(options, surprise, &before)) {
         state->is_pair = true;
         return true;
     }
     state->pair_past = now;
     state->pair_score = surprise->score;
+    if (!state->is_second)
+        state->pair_high = tv_innovation_highest(&state->loss, RECENT);
     return false;
 }
 
@@ -168,9 +191,13 @@ static void begin(struct tv_view *view, const struct options *options, struct st
 
 static void remember(struct state *state, const struct tv_surprise *surprise)
 {
-    int now = (int)(state->points / TV_INNOVATIONS % 4);
-    if (state->points % TV_INNOVATIONS == 0)
-        state->high_change[now] = state->high_score[now] = 0;
+    if (state->in_generation >= TV_INNOVATIONS && state->in_generation >= state->points / 8) {
+        state->generation = (state->generation + 1) % 4;
+        state->in_generation = 0;
+        state->high_change[state->generation] = state->high_score[state->generation] = 0;
+    }
+    state->in_generation++;
+    uint32_t now = state->generation;
     state->high_change[now] = fmax(state->high_change[now], surprise->change);
     if (surprise->score > 0)
         state->high_score[now] = fmax(state->high_score[now], surprise->score);
@@ -324,16 +351,22 @@ static const struct tv_option table[] = {
                   "innovation over its scale, times 1 + early/n at the n-th point"),
     TV_OPTION_ROW(struct options, pair_score, DOUBLE, 3.5, 2, 100,
                   "the same for two points in a row, times 1 + 2 early/n"),
-    TV_OPTION_ROW(struct options, early, DOUBLE, 20, 0, 1000, "caution at the start, in points"),
+    TV_OPTION_ROW(struct options, early, DOUBLE, 12, 0, 1000, "caution at the start, in points"),
+    TV_OPTION_ROW(
+        struct options, large, DOUBLE, 0.4, 0.01, 100,
+        "innovation from which this caution shrinks, to 40 % (negative losses: part of the way)"),
     TV_OPTION_ROW(
         struct options, late, DOUBLE, 0.1, 0, 1,
         "more caution for each tenfold of 1,000 points, since many points have large extremes"),
-    TV_OPTION_ROW(struct options, heavy, DOUBLE, 1.2, 0, 100,
-                  "innovation over the largest one of the last 90 to 120 points"),
+    TV_OPTION_ROW(
+        struct options, heavy, DOUBLE, 1.2, 0, 100,
+        "innovation over the largest one of the last 90 to 120 points, or half of the run"),
     TV_OPTION_ROW(struct options, rise, DOUBLE, 0.1, 0, 100,
                   "least rise, as a share of the level (positive losses)"),
     TV_OPTION_ROW(struct options, share, DOUBLE, 0.04, 0, 100,
                   "least rise, as a share of what the loss has come down since the start"),
+    TV_OPTION_ROW(struct options, above_recent, DOUBLE, 0.5, 0, 1,
+                  "part of the rise that must stand above all of the last 10 points"),
     TV_OPTION_ROW(struct options, restart_factor, DOUBLE, 2, 1, 100,
                   "score is multiplied by this for 10 points after the learning rate jumped up"),
     TV_OPTION_ROW(struct options, least, INT, 6, 2, 30, "innovations that must be known"),
@@ -350,9 +383,11 @@ const struct tv_detector tv_detector_loss_spike = {
     .explain =
         "e = ln x - ln(median of the last 3 accepted losses); s = max(1.4826 MAD, (95 % "
         "quantile - median)/1.645, 0.01) of the last 30 e. Fires when e/s > `score` x (1 + "
-        "`early`/n) at the n-th point, or > `pair_score` x (1 + 2 `early`/n) at two in a row; "
+        "`early`/n) at the n-th point, or > `pair_score` x (1 + 2 `early`/n) at two in a row "
+        "(beyond `large` this caution is less); "
         "when e is `heavy` times the largest e, and e/s above the largest e/s, of the last 90 "
-        "to 120 accepted points, since noise with heavy tails repeats its excursions; and "
+        "to 120 accepted points or half of the run, since noise with heavy tails repeats its "
+        "excursions; when `above_recent` of the rise stands above the last 10 points; and "
         "when the rise is above `rise` of the level and above `share` of the way from the "
         "start to here. Once a loss was negative, differences replace logarithms.\n"
         "Only accepted points are learnt. Over after 3 points below half of the jump; "

@@ -66,6 +66,14 @@ bool tv_innovation_judge(const struct tv_innovation *series, double value, struc
     return true;
 }
 
+double tv_innovation_highest(const struct tv_innovation *series, uint32_t len)
+{
+    double high = -INFINITY;
+    for (uint32_t i = 1; i <= len && i <= series->values; i++)
+        high = fmax(high, series->value[(series->values - i) % RING]);
+    return high;
+}
+
 static void add_change(struct tv_innovation *series, double value, uint32_t before)
 {
     double change = difference(series, value, last_median(series, before));

@@ -37,6 +37,9 @@ struct tv_surprise {
 bool tv_innovation_judge(const struct tv_innovation *series, double value, struct tv_surprise *ret);
 /* As above without the scale (score and scale NaN): costs a few comparisons. */
 bool tv_innovation_peek(const struct tv_innovation *series, double value, struct tv_surprise *ret);
+/* Highest of the last `len` accepted values (at most TV_INNOVATIONS); -INFINITY when there is none.
+ */
+double tv_innovation_highest(const struct tv_innovation *series, uint32_t len);
 /* Learns a finite value. */
 void tv_innovation_accept(struct tv_innovation *series, double value);
 /* Forgets the last values but not the noise: after a jump that is accepted as the new level. */

@@ -106,6 +106,43 @@ START_TEST(a_bump_after_a_restart_of_the_learning_rate_is_explained)
 }
 END_TEST
 
+/* Coarse logs are short: what stands out plainly must be seen within them. */
+static void four_times_at_the_24th(const struct tv_curve *curve, int i,
+                                   struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i == 23)
+        point->loss *= 4;
+}
+
+START_TEST(a_plain_spike_is_found_in_a_short_noisy_log)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.points = 45;
+    curve.every = 20;
+    curve.noise = 0.12;
+    ck_assert_uint_ge(tv_curve_alerts("loss_spike", curve, four_times_at_the_24th, 10), 9);
+}
+END_TEST
+
+/* Half of a steep fall comes back, to where the loss was six points ago. */
+START_TEST(a_bounce_within_a_steep_fall_is_no_spike)
+{
+    struct tv_log log;
+    struct tv_noise noise = {3};
+    tv_log_open(&log, "loss_spike");
+    for (int step = 1; step <= 80; step++) {
+        double fall = step <= 40 ? 0.005 * step : 0.2 + 0.12 * fmin(step - 40, 6);
+        double bounce = step == 47 || step == 48 ? 0.36 : 0;
+        tv_log_point(&log, "train/loss", step,
+                     exp(1 - fall + bounce + 0.01 * tv_noise_normal(&noise)));
+    }
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, "loss_spike"));
+    tv_log_close(&log);
+}
+END_TEST
+
 /* Resumed from a checkpoint: the steps repeat, and the loss there is higher than just before. */
 START_TEST(the_first_points_after_a_resume_are_not_judged)
 {
@@ -159,6 +196,8 @@ static Suite *suite(void)
     TCase *c = tcase_create("loss_spike");
     tcase_add_test(c, healthy_runs_are_silent);
     tcase_add_test(c, a_doubled_loss_is_found_at_its_step_in_any_unit);
+    tcase_add_test(c, a_plain_spike_is_found_in_a_short_noisy_log);
+    tcase_add_test(c, a_bounce_within_a_steep_fall_is_no_spike);
     tcase_add_test(c, a_spike_is_found_among_negative_losses_too);
     tcase_add_test(c, two_points_in_a_row_are_one_finding);
     tcase_add_test(c, excursions_that_repeat_are_noise);
