@@ -63,13 +63,11 @@ static void watch_rise(struct tv_run *run, const struct tv_point *point)
 
 static void dispatch(struct tv_run *run, const struct tv_point *point)
 {
-    uint32_t bit = TV_ROLE_BIT(point->role);
-    for (size_t i = 0; i < run->detectors_len; i++) {
-        const struct tv_detector *detector = run->detectors[i];
-        if (!(detector->roles & bit) || !run->is_enabled[i])
-            continue;
-        struct tv_view view = {.run = run, .detector = i, .point = point};
-        detector->on_sample(&view, tv_detector_options(run, i), tv_run_state(run, i), point);
+    struct tv_view view = {.run = run, .point = point};
+    for (size_t i = run->first_of[point->role]; i < run->first_of[point->role + 1]; i++) {
+        size_t who = view.detector = run->subscribers[i];
+        void *state = run->states[who] ? run->states[who] : tv_run_state(run, who);
+        run->detectors[who]->on_sample(&view, run->detector_options[who], state, point);
     }
 }
 

@@ -128,6 +128,10 @@ struct tv_run {
     bool *is_enabled;
     const void **detector_options;
     size_t detectors_len;
+    /* Enabled detectors that asked for a role: subscribers[first_of[role]] up to first_of[role + 1]
+     */
+    uint8_t *subscribers;
+    uint16_t first_of[TV_ROLE_COUNT + 1];
 
     struct tv_alert_box **alerts;
     const struct tv_alert **alert_list, **story_list;
@@ -156,8 +160,14 @@ double tv_rate_identified_total(struct tv_run *run);
 void tv_merge(struct tv_run *run, bool flush);
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step);
 void tv_story_tell(struct tv_run *run); /* sets every alert's leader */
-void tv_run_resolve_schedule(struct tv_run *run);
+void tv_run_resolve_again(struct tv_run *run);
 void *tv_run_state(struct tv_run *run, size_t detector); /* zeroed at first use */
-const void *tv_detector_options(const struct tv_run *run, size_t detector);
+
+/* Brings the schedule up to date with the facts; asked at every point, and nearly always it is. */
+static inline void tv_run_resolve_schedule(struct tv_run *run)
+{
+    if (!run->resolved_once || run->resolved_facts != run->facts.version)
+        tv_run_resolve_again(run);
+}
 
 #endif

@@ -14,6 +14,20 @@ static size_t count_detectors(const struct tv_detector *const *detectors)
     return n;
 }
 
+/* Who gets the points of which role, so that a point costs only those who asked for it. */
+static void subscribe(struct tv_run *run)
+{
+    uint16_t len = 0;
+    run->subscribers = tv_arena_alloc(&run->arena, run->detectors_len * TV_ROLE_COUNT);
+    for (int role = 0; role < TV_ROLE_COUNT; role++) {
+        run->first_of[role] = len;
+        for (size_t i = 0; i < run->detectors_len; i++)
+            if (run->is_enabled[i] && run->detectors[i]->roles & TV_ROLE_BIT(role))
+                run->subscribers[len++] = (uint8_t)i;
+    }
+    run->first_of[TV_ROLE_COUNT] = len;
+}
+
 struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *name)
 {
     struct tv_run *run = tv_xcalloc(1, sizeof *run);
@@ -43,6 +57,7 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
         }
         run->detector_options[i] = own;
     }
+    subscribe(run);
     return run;
 }
 
@@ -94,7 +109,7 @@ static void call_all(struct tv_run *run, double now, bool end)
         if (!callback || !run->is_enabled[i])
             continue;
         struct tv_view view = {.run = run, .detector = i, .has_now = true};
-        callback(&view, tv_detector_options(run, i), tv_run_state(run, i));
+        callback(&view, run->detector_options[i], tv_run_state(run, i));
     }
 }
 

@@ -83,10 +83,8 @@ static int64_t planned_steps(const struct tv_run *run)
     return 0;
 }
 
-void tv_run_resolve_schedule(struct tv_run *run)
+void tv_run_resolve_again(struct tv_run *run)
 {
-    if (run->resolved_once && run->resolved_facts == run->facts.version)
-        return;
     struct tv_schedule before = run->schedule;
     run->resolved_once = true;
     run->resolved_facts = run->facts.version;
@@ -201,9 +199,4 @@ double tv_view_now(const struct tv_view *view)
 bool tv_view_is_rl(const struct tv_view *view)
 {
     return view->run->is_rl;
-}
-
-const void *tv_detector_options(const struct tv_run *run, size_t detector)
-{
-    return run->detector_options[detector];
 }

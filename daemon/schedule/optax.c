@@ -102,7 +102,7 @@ static enum tv_status phases(const struct optax_case *o, const double *at, const
                              int len, double shape, struct tv_error *reterr)
 {
     double rows[TV_SCHEDULE_TABLE], from = 1;
-    if (len < 0 || len * TV_PHASE_ROW > TV_SCHEDULE_TABLE)
+    if (len < 0 || len > TV_SCHEDULE_TABLE / TV_PHASE_ROW)
         return tv_fail(reterr, TV_ELIMIT, "the schedule has too many boundaries");
     for (int i = 0; i < len; i++) {
         double to = from * scale[i];
