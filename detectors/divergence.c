@@ -10,7 +10,8 @@
 #include "lib/warmup.h"
 #include <math.h>
 
-#define RING 48 /* three windows of at most 16 points */
+#define WINDOW 16           /* most points of a level */
+#define RING   (2 * WINDOW) /* the base is the level of two windows */
 
 struct options {
     double fast_undone, slow_undone, rise, score, restart_undone, back;
@@ -20,7 +21,9 @@ struct options {
 struct state {
     struct tv_innovation loss;
     struct tv_descent descent;
-    double ring[RING]; /* last points */
+    double ring[RING];     /* last points */
+    double sorted[WINDOW]; /* those of the last window */
+    uint32_t sorted_len;
     uint32_t points, ring_len, at, attempt;
     struct tv_blocks blocks; /* of a long run */
     double base; /* lowest median of 2 windows since the warm-up; of a long run the lowest block */
@@ -58,7 +61,7 @@ static double space(const struct state *state, double from, double to)
 static size_t window(const struct state *state)
 {
     uint32_t f = state->points / 8;
-    return f < 3 ? 3 : f > RING / 3 ? RING / 3 : f;
+    return f < 3 ? 3 : f > WINDOW ? WINDOW : f;
 }
 
 static double median_of_last(const struct state *state, size_t len)
@@ -69,6 +72,24 @@ static double median_of_last(const struct state *state, size_t len)
     for (size_t i = 0; i < len; i++)
         values[i] = state->ring[(state->at + RING - 1 - i) % RING];
     return tv_median(values, len);
+}
+
+/* The level behind a new point: the window moves on, or has become longer. */
+static double next_level(struct state *state, double value)
+{
+    uint32_t len = (uint32_t)window(state);
+    if (len > state->ring_len)
+        len = state->ring_len;
+    if (len == state->sorted_len) {
+        double out = state->ring[(state->at + RING - 1 - len) % RING];
+        tv_sorted_replace(state->sorted, len, out, value);
+    } else {
+        for (uint32_t i = 0; i < len; i++)
+            state->sorted[i] = state->ring[(state->at + RING - 1 - i) % RING];
+        tv_sort(state->sorted, len);
+        state->sorted_len = len;
+    }
+    return tv_quantile_sorted(state->sorted, len, 0.5);
 }
 
 static bool is_falling(const struct state *state, size_t len)
@@ -250,11 +271,11 @@ static void learn(struct tv_view *view, struct state *state, const struct tv_poi
     state->ring_len += state->ring_len < RING;
     state->points += state->points < 1000000;
     size_t f = window(state);
-    state->level = median_of_last(state, f);
+    state->level = next_level(state, point->value);
     if (point->step <= tv_warmup_end(view) || state->held > 0 || state->above > 0)
         return;
     bool has_block = tv_blocks_add(&state->blocks, point->step, point->value);
-    if (tv_blocks_points(&state->blocks) >= 2 * RING / 3) {
+    if (tv_blocks_points(&state->blocks) >= 2 * WINDOW) {
         int64_t step = point->step;
         if (has_block) {
             double base = tv_blocks_lowest(&state->blocks, &step);
@@ -346,7 +367,7 @@ static void on_rate(struct state *state, const struct tv_point *point)
 static void begin_attempt(struct state *state, uint32_t attempt)
 {
     state->attempt = attempt;
-    state->ring_len = state->at = 0;
+    state->ring_len = state->at = state->sorted_len = 0;
     state->blocks = (struct tv_blocks){0};
     state->has_base = false;
     state->held = state->above = 0;

@@ -4,17 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-void tv_sort(double *values, size_t len)
-{
-    for (size_t i = 1; i < len; i++) {
-        double value = values[i];
-        size_t k = i;
-        for (; k > 0 && values[k - 1] > value; k--)
-            values[k] = values[k - 1];
-        values[k] = value;
-    }
-}
-
 double tv_quantile_sorted(const double *sorted, size_t len, double share)
 {
     if (len == 0)

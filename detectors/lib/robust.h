@@ -10,6 +10,9 @@
 
 /* Sorts upwards in place; meant for windows of at most TV_WINDOW_MAX values. */
 void tv_sort(double *values, size_t len);
+/* Puts `in` in the place of `out`, which must be one of the sorted values: a sorted window that
+ * moves on by a point costs a step instead of a sort. */
+void tv_sorted_replace(double *sorted, size_t len, double out, double in);
 /* Quantile of sorted values, linear between the neighbours (type 7 of Hyndman and Fan 1996); NaN
  * when len is 0. */
 double tv_quantile_sorted(const double *sorted, size_t len, double share);

@@ -7,6 +7,7 @@
 #include "support/noise.h"
 #include "support/suite.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LEN = 31 };
@@ -63,6 +64,60 @@ START_TEST(scales_of_normal_noise_are_its_standard_deviation)
     }
     ck_assert_double_eq_tol(mad, 5, 0.25);
     ck_assert_double_eq_tol(upper, 5, 0.6);
+}
+END_TEST
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Values that are often equal, sometimes infinite. */
+static void fill_coarse(double *values, size_t len, struct tv_noise *noise)
+{
+    for (size_t i = 0; i < len; i++) {
+        double value = tv_noise_normal(noise);
+        values[i] = value > 2 ? INFINITY : value < -2 ? -INFINITY : round(4 * value) / 4;
+        if (i % 3 == 0)
+            values[i] = value;
+    }
+}
+
+START_TEST(every_window_is_sorted_as_the_c_library_sorts_it)
+{
+    struct tv_noise noise = {5};
+    for (size_t len = 0; len <= TV_WINDOW_MAX; len++)
+        for (int round = 0; round < 200; round++) {
+            double values[TV_WINDOW_MAX] = {0}, expected[TV_WINDOW_MAX];
+            fill_coarse(values, len, &noise);
+            memcpy(expected, values, sizeof values);
+            qsort(expected, len, sizeof *expected, by_value);
+            tv_sort(values, len);
+            for (size_t i = 0; i < len; i++)
+                ck_assert(values[i] == expected[i]);
+        }
+}
+END_TEST
+
+START_TEST(a_sorted_window_that_moves_on_stays_sorted)
+{
+    enum { POINTS = 3000 };
+    struct tv_noise noise = {6};
+    double values[POINTS];
+    fill_coarse(values, POINTS, &noise);
+    for (size_t len = 1; len <= TV_WINDOW_MAX; len += 5) {
+        double window[TV_WINDOW_MAX], expected[TV_WINDOW_MAX];
+        memcpy(window, values, len * sizeof *window);
+        tv_sort(window, len);
+        for (size_t i = 0; i + len < POINTS; i++) {
+            tv_sorted_replace(window, len, values[i], values[i + len]);
+            memcpy(expected, values + i + 1, len * sizeof *expected);
+            qsort(expected, len, sizeof *expected, by_value);
+            for (size_t k = 0; k < len; k++)
+                ck_assert(window[k] == expected[k]);
+        }
+    }
 }
 END_TEST
 
@@ -244,6 +299,8 @@ static Suite *suite(void)
     tcase_add_test(c, scales_are_equivariant_and_ignore_shifts);
     tcase_add_test(c, fifteen_wild_points_of_31_do_not_carry_the_median_away);
     tcase_add_test(c, scales_of_normal_noise_are_its_standard_deviation);
+    tcase_add_test(c, every_window_is_sorted_as_the_c_library_sorts_it);
+    tcase_add_test(c, a_sorted_window_that_moves_on_stays_sorted);
     tcase_add_test(c, a_constant_has_no_scale_and_nothing_has_no_median);
     tcase_add_test(c, mann_kendall_follows_its_formula);
     tcase_add_test(c, mann_kendall_sees_only_the_order);
