@@ -9,6 +9,7 @@
 
 #define REFITS 64   /* points that fit nowhere before we look again at rarer and rarer ones only */
 #define CLOSE  5e-3 /* residual under which a cause that is not exact is still named */
+#define KEPT   6    /* points in a row that keep the promise exactly again: the trouble is over */
 
 struct options {
     double of_peak, of_expected;
@@ -25,6 +26,8 @@ struct state {
     bool was_kept; /* the promise before this one was kept to the end */
     uint32_t refits;
     uint32_t next_look; /* points seen when the cause is worked out again */
+    uint32_t raised_at; /* points seen when it was raised */
+    uint32_t kept;      /* points in a row that keep the promise while the finding fires */
     bool is_minimum_open;
     uint32_t floorless; /* points in a row that follow a schedule without a minimum exactly */
     int64_t floorless_step;
@@ -163,8 +166,13 @@ static void tell(struct tv_view *view, struct state *state, const struct tv_sche
     tv_lr_tell(&note, view, &input, verdicts, len);
     add_evidence(&note, &input, verdicts, len, worst);
     tv_raise(view, &finding);
+    /* What was raised on the first bad point is looked at again as soon as there are more. */
+    uint32_t seen = state->points.seen;
+    if (!state->is_raised)
+        state->raised_at = seen;
+    uint32_t since = seen - state->raised_at;
+    state->next_look = since >= 8 ? 2 * seen : seen + (since ? since : 1);
     state->is_raised = true;
-    state->next_look = 2 * state->points.seen;
 }
 
 /* A run that is resumed with other settings kept its first promise; the new one begins here. */
@@ -247,6 +255,28 @@ static bool follow_open_minimum(struct tv_view *view, struct state *state,
     return true;
 }
 
+/* The promise is kept again: what was wrong for a while is over. */
+static bool has_come_back(struct tv_view *view, struct state *state,
+                          const struct tv_schedule *promise, struct tv_lr_point point)
+{
+    double expected = tv_lr_fit_expected(&state->fit, promise, point.step);
+    double exact = tv_lr_exactness(&state->points, expected, promise->peak);
+    bool is_kept = point.value > 0 && fabs(point.value - expected) <= exact;
+    state->kept = is_kept ? state->kept + 1 : 0;
+    if (state->kept < KEPT)
+        return false;
+    tell(view, state, promise); /* with all that is known of it */
+    forget_past(state);
+    state->fit.fails = 0;
+    state->fit.is_broken = false;
+    state->fit.last_step = point.step;
+    state->fit.last_value = point.value;
+    state->is_raised = false;
+    state->kept = 0;
+    tv_clear(view, subject_of(view));
+    return true;
+}
+
 static bool should_refit(const struct state *state)
 {
     return state->refits <= REFITS || (state->refits & (state->refits - 1)) == 0;
@@ -259,7 +289,8 @@ static void compare(struct tv_view *view, const struct options *options, struct 
         follow_open_minimum(view, state, promise, point))
         return;
     if (state->has_fit && state->is_raised) {
-        if (!state->is_minimum_open && state->points.seen >= state->next_look)
+        if (!state->is_minimum_open && !has_come_back(view, state, promise, point) &&
+            state->points.seen >= state->next_look)
             tell(view, state, promise);
         return;
     }
@@ -377,25 +408,29 @@ static const struct tv_option option_rows[] = {
 const struct tv_detector tv_detector_lr_mismatch = {
     .name = "lr_mismatch",
     .summary = "the logged learning rate is not what the configuration says; names the cause",
-    .explain = "Rebuilds the schedule that the configuration promises and compares it with the "
-               "logged learning rate. A point "
-               "differs when it is farther than max(of_peak x peak, of_expected x expected) from "
-               "lr(g), lr(g-1) and lr(g+1), "
-               "where g is the logged step, also after taking off a whole, never falling number of "
-               "skipped optimizer steps, "
-               "printed digits and float32 into account. Three such points in a row are a "
-               "mismatch; the first of them is the "
-               "onset. The cause is the simplest of these that meets all logged points: another "
-               "scheduler or parameter, a "
-               "factor, several or too few scheduler steps per optimizer step (Accelerate, "
-               "micro-batches, epochs), another "
-               "warm-up or total, a logarithmic warm-up (DeepSpeed), a lowest learning rate, a "
-               "scheduler never stepped; since "
-               "the onset: a restart or a shift on resume, a factor, a stop, another total. "
-               "residual_best and residual_second "
-               "are root mean squares relative to the highest logged value. It cannot see a wrong "
-               "configuration that the job "
-               "follows, and says nothing when the total number of steps is not known.",
+    .explain =
+        "Rebuilds the schedule that the configuration promises and compares it with the "
+        "logged learning rate. A point "
+        "differs when it is farther than max(of_peak x peak, of_expected x expected) from "
+        "lr(g), lr(g-1) and lr(g+1), "
+        "where g is the logged step, also after taking off a whole, never falling number of "
+        "skipped optimizer steps, "
+        "printed digits and float32 into account. Three such points in a row are a "
+        "mismatch, two when one is twice as far off, one when it is five times as far off "
+        "(unless the total is only estimated, the value is 0 or repeated, or the digits that "
+        "the log prints are not known yet); the first of them is the onset. Six points "
+        "that keep the promise exactly again resolve it. The cause is the simplest of these that "
+        "meets all logged points: another "
+        "scheduler or parameter, a "
+        "factor, several or too few scheduler steps per optimizer step (Accelerate, "
+        "micro-batches, epochs), another "
+        "warm-up or total, a logarithmic warm-up (DeepSpeed), a lowest learning rate, a "
+        "scheduler never stepped; since "
+        "the onset: a restart or a shift on resume, a factor, a stop, another total. "
+        "residual_best and residual_second "
+        "are root mean squares relative to the highest logged value. It cannot see a wrong "
+        "configuration that the job "
+        "follows, and says nothing when the total number of steps is not known.",
     .roles = TV_ROLE_BIT(TV_ROLE_LEARNING_RATE) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS),
     .options = option_rows,
     .options_size = sizeof(struct options),

@@ -115,6 +115,25 @@ static int64_t find_lag(const struct tv_lr_fit *fit, const struct tv_schedule *p
     return -1;
 }
 
+/* What a point that is off weighs: TV_LR_FAILS break the promise. One that is far off needs no
+ * second, unless the log may show something else than a rate there: the same value again (the
+ * optimizer did not step), none (it never did yet), or so few digits that the first values do not
+ * tell how they are rounded. */
+static uint32_t weight_of(const struct tv_lr_fit *fit, const struct tv_schedule *promise,
+                          const struct tv_lr_tolerance *tolerance,
+                          const struct tv_lr_points *points, double n, struct tv_lr_point point)
+{
+    double expected = lr_at(promise, n), difference = fabs(point.value - expected);
+    double slack = threshold(promise, tolerance, points, fmax(expected, point.value));
+    bool is_precise = points->values >= 3 || points->digits > 4;
+    bool is_told = is_precise && tolerance->total_uncertainty == 0 && point.value > 0 &&
+                   (fit->last_step == INT64_MIN || point.step > fit->last_step) &&
+                   point.value != fit->last_value;
+    if (!is_told || difference <= TV_LR_CLEARLY * slack)
+        return 1;
+    return difference <= TV_LR_GROSSLY * slack ? TV_LR_FAILS - 1 : TV_LR_FAILS;
+}
+
 enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *promise,
                                const struct tv_lr_tolerance *tolerance,
                                const struct tv_lr_points *points, struct tv_lr_point point)
@@ -135,15 +154,18 @@ enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *
             match = TV_LR_EXACT;
         }
     }
+    uint32_t weight = match == TV_LR_OFF ? weight_of(fit, promise, tolerance, points, n, point) : 0;
     fit->last_step = point.step;
+    fit->last_value = point.value;
     fit->exact += match == TV_LR_EXACT;
     fit->is_rough |= match == TV_LR_NEAR;
     if (match != TV_LR_OFF) {
         fit->fails = 0;
         return match;
     }
-    if (fit->fails++ == 0)
+    if (fit->fails == 0)
         fit->fail_step = point.step;
+    fit->fails += weight;
     fit->is_broken |= fit->fails >= TV_LR_FAILS;
     return match;
 }

@@ -26,15 +26,19 @@ struct tv_lr_fit {
     int offset;
     int64_t lag;       /* skipped steps so far */
     int64_t last_step; /* of the last point that was compared */
+    double last_value;
     uint32_t parts;    /* intervals in a row of which a large part, not all, seems to be skipped */
-    uint32_t fails;    /* points in a row that fit nowhere */
+    uint32_t fails;    /* weight of the points in a row that fit nowhere */
     uint32_t exact;    /* points that differed by rounding only */
     bool is_rough;     /* some point was near only */
     int64_t fail_step; /* first of these fails */
-    bool is_broken;    /* TV_LR_FAILS fails in a row: the promise is not kept */
+    bool is_broken;    /* they weigh TV_LR_FAILS: the promise is not kept */
 };
 
-#define TV_LR_FAILS   3
+#define TV_LR_FAILS 3 /* points in a row; fewer that are 2 or 5 times as far off as the threshold  \
+                       */
+#define TV_LR_CLEARLY 2
+#define TV_LR_GROSSLY 5
 #define TV_LR_SETTLED 5
 
 enum tv_lr_match { TV_LR_UNKNOWN, TV_LR_EXACT, TV_LR_NEAR, TV_LR_OFF };
