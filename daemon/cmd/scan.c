@@ -44,7 +44,8 @@ enum {
 };
 
 static const struct tv_cli_option option_table[] = {
-    {"format", 0, "FORMAT", "text (default) or json: one object a line, runs and alerts"},
+    {"format", 0, "FORMAT",
+     "text (default); json: one object a line, runs and\nalerts; html: one page with plots"},
     {"json", 0, NULL, "short for --format json"},
     {"output", 'o', "FILE", "write the result there instead of on the terminal"},
     {"config", 'c', "FILE",
@@ -84,6 +85,8 @@ static const struct tv_cli cli = {
                 "      every run below; exit status for a script\n"
                 "  trainvet scan --config train.yaml trainer_log.jsonl\n"
                 "      a log whose configuration lies elsewhere\n"
+                "  trainvet scan --format html -o report.html experiments/\n"
+                "      a page to look at or to send to somebody\n"
                 "  trainvet scan --json experiments/ | jq 'select(.type == \"alert\") | .summary'\n"
                 "      for programs\n",
 };
@@ -135,9 +138,9 @@ static int add_config(struct scan *scan, const char *path)
 static int set_format(struct scan *scan, const char *format)
 {
     scan->format = format;
-    if (strcmp(format, "text") == 0 || strcmp(format, "json") == 0)
+    if (strcmp(format, "text") == 0 || strcmp(format, "json") == 0 || strcmp(format, "html") == 0)
         return TV_EXIT_OK;
-    return tv_cli_error(&cli, "--format is text or json, not \"%s\"", format);
+    return tv_cli_error(&cli, "--format is text, json or html, not \"%s\"", format);
 }
 
 static int set_framework(struct scan *scan, const char *text)
@@ -270,6 +273,7 @@ static int open_output(struct scan *scan)
         return tv_cli_error(&cli, "%s cannot be written: %s", scan->output,
                             strerror_r(errno, reason, sizeof reason));
     }
+    scan->choice.engine.plot_buckets = scan->sink->plot_points;
     scan->sink_options = tv_xcalloc(1, scan->sink->options_size);
     scan->sink_state = tv_xcalloc(1, scan->sink->state_size);
     tv_option_defaults(scan->sink->options, scan->sink_options);
@@ -355,6 +359,7 @@ static void report_run(void *ctx, size_t i)
     const struct tv_alert *const *alerts;
     size_t len = tv_run_stories(one->run, &alerts);
     tv_run_report(one->run, &report);
+    report.stories = alerts;
     erase_progress(scan);
     scan->trouble = scan->trouble || one->notes.any_damage;
     tv_notes_print(&one->notes);

@@ -138,6 +138,8 @@ struct tv_run {
     size_t alerts_len, alerts_cap, alerts_dropped;
     struct tv_input_report *report_inputs;
     struct tv_silence *report_silences;
+    struct tv_plot *report_plots;
+    struct tv_plot_point *report_points;
 };
 
 struct tv_view {

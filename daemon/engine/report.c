@@ -27,6 +27,49 @@ static void report_silences(struct tv_run *run, struct tv_run_report *ret)
     ret->silences = run->report_silences;
 }
 
+static struct tv_plot_point plot_point(const struct tv_bucket *bucket,
+                                       const struct tv_schedule *promised)
+{
+    bool finite = bucket->points > bucket->non_finite;
+    return (struct tv_plot_point){
+        .first_step = finite ? bucket->first_step : bucket->non_finite_step,
+        .last_step = finite ? bucket->last_step : bucket->non_finite_step,
+        .first = bucket->first,
+        .last = bucket->last,
+        .min = bucket->min,
+        .max = bucket->max,
+        .non_finite = bucket->non_finite > 0,
+        .expected = promised && finite ? tv_schedule_lr(promised, (double)bucket->last_step -
+                                                                      (double)promised->log_offset)
+                                       : (double)NAN,
+    };
+}
+
+/* The buckets of each role that hold something, one role behind the other in report_points. */
+static void report_plots(struct tv_run *run, const struct tv_schedule *promised,
+                         struct tv_run_report *ret)
+{
+    size_t all = 0, used = 0;
+    for (int role = 0; role < TV_ROLE_COUNT; role++)
+        all += tv_buckets_len(&run->plots[role]);
+    run->report_plots = tv_xrealloc(run->report_plots, TV_ROLE_COUNT, sizeof *run->report_plots);
+    run->report_points = tv_xrealloc(run->report_points, all, sizeof *run->report_points);
+    for (int role = TV_ROLE_OTHER + 1; role < TV_ROLE_COUNT; role++) {
+        const struct tv_buckets *buckets = &run->plots[role];
+        struct tv_plot *plot = &run->report_plots[ret->plots_len];
+        *plot = (struct tv_plot){.role = role,
+                                 .tag = tv_view_tag(&(struct tv_view){.run = run}, role),
+                                 .points = run->report_points + used};
+        for (size_t i = 0; i < tv_buckets_len(buckets); i++)
+            if (tv_buckets_at(buckets, i)->points)
+                run->report_points[used + plot->len++] = plot_point(
+                    tv_buckets_at(buckets, i), role == TV_ROLE_LEARNING_RATE ? promised : NULL);
+        used += plot->len;
+        ret->plots_len += plot->len > 0;
+    }
+    ret->plots = run->report_plots;
+}
+
 static const char *status_of(const struct tv_run *run, const struct tv_view *view)
 {
     if (run->points == 0)
@@ -93,6 +136,8 @@ void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
         ret->framework = schedule->framework;
     report_schedule(run, schedule, ret);
     report_inputs(run, ret);
+    if (run->plots)
+        report_plots(run, schedule, ret);
     if (run->options->keep_silences)
         report_silences(run, ret);
 }

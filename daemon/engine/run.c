@@ -166,6 +166,8 @@ void tv_run_free(struct tv_run *run)
     free(run->input_list);
     free(run->report_inputs);
     free(run->report_silences);
+    free(run->report_plots);
+    free(run->report_points);
     tv_map_free(&run->texts);
     tv_facts_free(&run->facts);
     tv_arena_free(&run->arena);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* For people: the verdict of each run in one line, and what was found below it. */
 #include "trainvet/text.h"
-#include "lib/message.h"
+#include "lib/report_text.h"
 #include "lib/wrap.h"
 #include "trainvet/sink.h"
 #include <inttypes.h>
@@ -74,26 +74,6 @@ static void line(const struct options *options, FILE *out, const char *label, co
     tv_wrap(out, (size_t)options->width, TEXT_INDENT, TEXT_INDENT, text);
 }
 
-static void add_progress(struct tv_text *text, const struct tv_run_report *report)
-{
-    if (report->steps >= 0 && report->total_steps > 0)
-        tv_text_add(text, ", step %" PRId64 "/%" PRId64, report->steps, report->total_steps);
-    else if (report->steps >= 0)
-        tv_text_add(text, ", step %" PRId64, report->steps);
-}
-
-static void add_losses(struct tv_text *text, const struct tv_run_report *report)
-{
-    if (!isnan(report->final_loss)) {
-        tv_text_add(text, ", loss ");
-        tv_text_add_number(text, report->final_loss);
-    }
-    if (!isnan(report->final_eval_loss)) {
-        tv_text_add(text, ", eval ");
-        tv_text_add_number(text, report->final_eval_loss);
-    }
-}
-
 struct verdict {
     const char *word, *color;
 };
@@ -124,7 +104,6 @@ static enum tv_status run(const void *opaque_options, void *opaque,
     const struct options *options = opaque_options;
     struct state *state = opaque;
     char facts[256];
-    struct tv_text text = tv_text_in(facts, sizeof facts);
     struct verdict verdict = judge(state, report);
     if (state->after_block || (report->alerts && state->runs > 1))
         putc('\n', state->out);
@@ -135,17 +114,9 @@ static enum tv_status run(const void *opaque_options, void *opaque,
         name_columns = (size_t)options->name_width;
     fprintf(state->out, "%s%-*s%s%-*s  ", color(options, verdict.color), VERDICT_COLUMN,
             verdict.word, color(options, "\033[0m"), (int)options->name_width, name);
-    if (report->alerts)
-        tv_text_add(&text, ", %zu finding%s", report->alerts, report->alerts == 1 ? "" : "s");
-    add_progress(&text, report);
-    add_losses(&text, report);
-    if (report->attempts > 1)
-        tv_text_add(&text, ", %" PRIu32 " attempts", report->attempts);
-    if (text.len == 0)
-        tv_text_add(&text, ", nothing has been logged yet");
     size_t at = VERDICT_COLUMN + name_columns + 2;
     tv_wrap(state->out, (size_t)options->width, at, VERDICT_COLUMN,
-            facts + 2); /* without the first comma */
+            tv_run_facts_text(facts, sizeof facts, report));
     if (report->silences_len && report->schedule_note)
         line(options, state->out, "rate", report->schedule_note);
     for (size_t i = 0; i < report->silences_len; i++) {
@@ -158,41 +129,10 @@ static enum tv_status run(const void *opaque_options, void *opaque,
     return check(state, reterr);
 }
 
-static void print_when(const struct options *options, FILE *out, const struct tv_alert *alert)
-{
-    char buffer[512];
-    struct tv_text text = tv_text_in(buffer, sizeof buffer);
-    tv_text_add(&text, "step %" PRId64, alert->onset_step);
-    if (alert->step > alert->onset_step)
-        tv_text_add(&text, ", noticed at step %" PRId64, alert->step);
-    if (alert->state == TV_RESOLVED)
-        tv_text_add(&text, ", over at step %" PRId64, alert->resolved_step);
-    tv_text_add(&text, " (%s)", alert->subject);
-    line(options, out, "since", buffer);
-}
-
 static void print_numbers(const struct options *options, FILE *out, const struct tv_alert *alert)
 {
     char buffer[2048];
-    struct tv_text text = tv_text_in(buffer, sizeof buffer);
-    if (!isnan(alert->observed) || !isnan(alert->expected)) {
-        tv_text_add(&text, "observed ");
-        tv_text_add_number(&text, alert->observed);
-        if (!isnan(alert->expected)) {
-            tv_text_add(&text, ", expected ");
-            tv_text_add_number(&text, alert->expected);
-        }
-    }
-    for (size_t i = 0; i < alert->evidence_len; i++) {
-        if (isnan(alert->evidence[i].value))
-            continue;
-        tv_text_add(&text, "%s", text.len ? ", " : "");
-        for (const char *p = alert->evidence[i].name; *p; p++)
-            tv_text_add(&text, "%c", *p == '_' ? ' ' : *p);
-        tv_text_add(&text, " ");
-        tv_text_add_number(&text, alert->evidence[i].value);
-    }
-    if (text.len)
+    if (*tv_alert_numbers(buffer, sizeof buffer, alert))
         line(options, out, "numbers", buffer);
 }
 
@@ -217,6 +157,7 @@ static enum tv_status deliver(const void *opaque_options, void *opaque,
     const struct options *options = opaque_options;
     struct state *state = opaque;
     FILE *out = state->out;
+    char when[512];
     if (print_consequence(options, state, alert))
         return check(state, reterr);
     memcpy(state->story, alert->fingerprint, sizeof state->story);
@@ -224,7 +165,7 @@ static enum tv_status deliver(const void *opaque_options, void *opaque,
     fprintf(out, "\n  %s%s%s: ", color(options, severity_color(alert->severity)), alert->detector,
             color(options, "\033[0m"));
     tv_wrap(out, (size_t)options->width, 4 + strlen(alert->detector), LABEL_INDENT, alert->summary);
-    print_when(options, out, alert);
+    line(options, out, "since", tv_alert_when(when, sizeof when, alert));
     print_numbers(options, out, alert);
     for (size_t i = 0; i < alert->causes_len; i++)
         line(options, out, i == 0 ? "likely" : "", alert->causes[i]);

@@ -6,6 +6,7 @@
 #include "trainvet/alert.h"
 #include "trainvet/error.h"
 #include "trainvet/option.h"
+#include "trainvet/run.h"
 #include "trainvet/sample.h"
 #include <stdbool.h>
 
@@ -18,6 +19,21 @@ struct tv_input_report {
 
 struct tv_silence {
     const char *detector, *reason;
+};
+
+/* A stretch of steps of a plotted series. */
+struct tv_plot_point {
+    int64_t first_step, last_step; /* of its points */
+    double first, last, min, max;  /* of the finite ones; NaN when there are none */
+    double expected;               /* learning rate promised at last_step; NaN: none */
+    bool non_finite;               /* one of them is not finite */
+};
+
+struct tv_plot {
+    enum tv_role role;
+    const char *tag; /* escaped; NULL when unknown */
+    const struct tv_plot_point *points;
+    size_t len;
 };
 
 /* What is known about one run when it was reported. Borrowed for the call. */
@@ -37,6 +53,10 @@ struct tv_run_report {
     uint32_t attempts;
     size_t alerts;
     enum tv_severity worst; /* of the alerts, when there are any */
+    /* The alerts, each consequence behind its cause; NULL where they are not told with the run. */
+    const struct tv_alert *const *stories;
+    const struct tv_plot *plots; /* only for sinks that ask for plots */
+    size_t plots_len;
     const struct tv_input_report *inputs;
     size_t inputs_len;
     const struct tv_silence *silences; /* only with --explain */
@@ -99,6 +119,7 @@ struct tv_sink {
     const char *name, *summary;
     const struct tv_option *options;
     size_t options_size, state_size;
+    unsigned plot_points; /* most that a plotted series should have; 0: no plots wanted */
     /* `out` is a stdio stream (FILE *) for sinks that print to one; `host` is for sinks that send.
      * Either may be NULL where the sink has no use for it. Both outlive the sink. */
     enum tv_status (*open)(const void *options, void *state, void *out,
