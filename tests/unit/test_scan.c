@@ -374,7 +374,7 @@ START_TEST(wrong_usage_gives_status_2_and_says_what_to_do)
         {"scna", "x", NULL, "did you mean \"scan\"?"},
         {"scan", NULL, NULL, "scan needs a PATH"},
         {"scan", "--formt=json", NULL, "did you mean --format?"},
-        {"scan", "--format=html", ".", "--format is text or json"},
+        {"scan", "--format=xml", ".", "--format is text, json or html"},
         {"scan", "--jobs=0", ".", "--jobs takes a number from 1"},
         {"scan", "--now=yesterday", ".", "--now takes a time"},
         {"scan", "--fail-on=bad", ".", "info, warning, critical or never"},
