@@ -8,8 +8,11 @@
 #include "lib/warmup.h"
 #include <math.h>
 
-#define HEAD 8 /* first points that later ones are compared with */
-#define LAST 5 /* points that a level is the median of */
+#define HEAD            8  /* first points that later ones are compared with */
+#define LAST            5  /* points that a level is the median of */
+#define SETTLED         12 /* points after the first ones that tell the noise */
+#define COARSE          16 /* points until which a rise is followed however many steps they span */
+#define MEDIAN_VARIANCE 0.287 /* of the median of five normal values; of three it is 0.449 */
 
 struct options {
     double rise, critical, early_rise, far_rise, score, worse_score, undone;
@@ -21,8 +24,9 @@ struct state {
     int64_t last_step[LAST];
     double last_lr[LAST];
     uint32_t points, attempt;
-    double first;  /* median of the first 3 points, or fewer */
-    double lowest; /* lowest level so far */
+    double first;           /* median of the first 3 points, or fewer */
+    double lowest;          /* lowest level so far */
+    double lowest_variance; /* of that level, in units of the noise's */
     double lowest_lr;
     int64_t lowest_step;
     double head[HEAD]; /* the first points */
@@ -61,7 +65,8 @@ static void say(struct tv_view *view, const struct options *options, const struc
     tv_note_evidence(&note, "lowest_loss", state->lowest);
     tv_note_evidence(&note, "loss", state->level);
     tv_note_evidence(&note, "noise", tv_innovation_noise(&state->loss));
-    tv_note_evidence(&note, "last_good_lr", good);
+    if (good >= 0)
+        tv_note_evidence(&note, "last_good_lr", good);
     tv_note_evidence(&note, "lr", tv_rate_now(view));
     tv_note_evidence(&note, "peak_lr", peak);
     tv_note_evidence(&note, "warmup_steps", (double)warmup);
@@ -124,6 +129,23 @@ static double lowest_of_last(const struct state *state, uint32_t len)
     return lowest;
 }
 
+/* All points but the first lie on a level above it, in view of how they spread: three of them close
+ * together, five or more with a spread of nearly half of the rise, or even of 0.8 of a doubling. */
+static bool stays_up(const struct state *state, const struct options *options)
+{
+    uint32_t len = state->points - 1;
+    double low = INFINITY, high = highest_of_first(state, state->points);
+    for (uint32_t i = 1; i <= len; i++)
+        low = fmin(low, state->head[i]);
+    if (!(low > 0))
+        return false;
+    double rise = log(low / state->head[0]), spread = log(high / low);
+    if (len == 3)
+        return rise > log(options->early_rise) && spread < 0.25 * rise;
+    return (rise > log(options->rise) && spread < (len == 4 ? 0.25 : 0.45) * rise) ||
+           (rise > log(2) && spread < 0.8 * rise);
+}
+
 /* The first points themselves climb from the very first one: a step up onto a new level, or one
  * after the other. */
 static bool climbs(const struct state *state, const struct options *options)
@@ -134,9 +156,7 @@ static bool climbs(const struct state *state, const struct options *options)
     double rise = lowest_of_last(state, 3) / state->head[0];
     if (rise > 2 * options->early_rise && tv_mann_kendall(state->head, n) > 1.64)
         return true;
-    uint32_t len = n - 1 < LAST ? n - 1 : LAST;
-    double low = lowest_of_last(state, len), high = highest_of_first(state, n);
-    return low > options->early_rise * state->head[0] && high - low < 0.25 * (low - state->head[0]);
+    return stays_up(state, options);
 }
 
 /* A descent never has three points in a row clearly above its first ones, nor four of ten at twice
@@ -161,15 +181,40 @@ static bool rises_at_once(struct state *state, const struct options *options)
     return lowest_of_last(state, 3) > limit;
 }
 
-/* In the warm-up's neighbourhood; a rise that begins there is followed for as long again. */
+/* The first points stood far above what the noise became a little later: the weights were thrown
+ * about, and the loss has settled since, often where nothing is learnt any more. */
+static bool was_thrown(const struct tv_view *view, struct state *state,
+                       const struct options *options)
+{
+    double change[SETTLED];
+    if (state->points != HEAD + SETTLED || state->loss.is_raw || state->loss.changes < SETTLED)
+        return false;
+    for (uint32_t i = 0; i < SETTLED; i++)
+        change[i] = state->loss.change[(state->loss.changes - 1 - i) % TV_INNOVATIONS];
+    double noise = fmax(tv_mad(change, SETTLED), 0.05), far = 0;
+    double limit = state->head[0] * fmax(options->far_rise, exp(6 * noise));
+    for (uint32_t i = 1; i < HEAD; i++)
+        far += state->head[i] > limit;
+    if (far < 3)
+        return false;
+    state->lowest = state->head[0];
+    state->lowest_step = tv_view_first_step(view);
+    state->lowest_lr = NAN;
+    state->level = highest_of_first(state, HEAD);
+    return true;
+}
+
+/* In the warm-up's neighbourhood; a rise that begins there is followed for as long again, in a
+ * coarse log until its noise is known. */
 static bool is_inside(const struct tv_view *view, const struct state *state,
                       const struct options *options, int64_t step)
 {
     int64_t first = tv_view_first_step(view), end = tv_warmup_end(view);
     if (step <= end || state->points <= 6)
         return true;
-    return state->lowest_step <= end && end < INT64_MAX / 4 && step <= end + (end - first) &&
-           !state->loss.is_raw && rise_of(state) > log(options->rise);
+    bool is_near = step <= end + (end - first) || state->points <= COARSE;
+    return state->lowest_step <= end && end < INT64_MAX / 4 && is_near && !state->loss.is_raw &&
+           rise_of(state) > log(options->rise);
 }
 
 static bool rises(const struct state *state, const struct options *options)
@@ -182,8 +227,8 @@ static bool rises(const struct state *state, const struct options *options)
                         ? state->level > state->first + 2 * noise
                         : state->level > options->rise * state->first;
     double rise = rise_of(state);
-    double needed = caution(state) * (is_worse ? options->worse_score : options->score) * 1.2533 *
-                    noise * sqrt(2.0 / LAST);
+    double needed = caution(state) * (is_worse ? options->worse_score : options->score) * noise *
+                    sqrt(state->lowest_variance + MEDIAN_VARIANCE);
     if (!state->loss.is_raw)
         needed = fmax(needed, log(options->rise));
     return rise > needed &&
@@ -206,6 +251,7 @@ static void learn(struct tv_view *view, struct state *state, const struct tv_poi
     uint32_t middle = n + 1 < LAST ? n : (n + 1 + LAST / 2) % LAST;
     if (n == 0 || ((n + 1 >= LAST || n < 3) && state->level < state->lowest)) {
         state->lowest = state->level;
+        state->lowest_variance = n == 0 ? 1 : n == 1 ? 0.5 : n == 2 ? 0.449 : MEDIAN_VARIANCE;
         state->lowest_step = state->last_step[middle % LAST];
         state->lowest_lr = state->last_lr[middle % LAST];
     }
@@ -234,8 +280,8 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     bool inside = is_inside(view, state, options, point->step);
     if (inside)
         state->noise = tv_innovation_noise(&state->loss);
-    if (inside &&
-        (rises_at_once(state, options) || climbs(state, options) || rises(state, options))) {
+    if (inside && (rises_at_once(state, options) || climbs(state, options) ||
+                   was_thrown(view, state, options) || rises(state, options))) {
         state->is_raised = true;
         state->is_over = true;
         say(view, options, state);
@@ -280,19 +326,25 @@ const struct tv_detector tv_detector_warmup_divergence = {
     .explain =
         "Level = median of the last 5 losses. Inside the warm-up and as many steps again (at "
         "most 10 %, at least 5 % of the run) the level must not rise above its lowest value "
-        "by more than max(ln `rise`, `score` x 1.2533 s sqrt(2/5)) (times 1 + log10(n/24) from the "
-        "24th point on) in log space, s being the "
-        "noise from innovations, while the rise undoes at least `undone` of the progress so "
-        "far (`worse_score` once the level is also `rise` above the first losses). Three "
-        "points in a row above all of the first three by `early_rise` (later by `rise` and 2 "
-        "noises) are enough, and so are four of ten points at `far_rise` times the first "
-        "three, or two in a row at 1.5 `far_rise` times within the first 8. Within the first 8 "
-        "points also: three in a row at twice `early_rise` times the very first one on a climb "
-        "(Mann-Kendall z > 1.64), or all but the first on one level at `early_rise` times it. A "
-        "rise that begins in that neighbourhood is followed for as long again.\n"
+        "by more than max(ln `rise`, `score` x s sqrt(v + 0.287)) (times 1 + log10(n/24) from the "
+        "24th point on) in log space, s being the noise from innovations and v the variance of "
+        "the lowest level in its units (1 for a single first point, 0.287 for a median of 5), "
+        "while the rise undoes at least `undone` of the progress so far (`worse_score` once the "
+        "level is also `rise` above the first losses). Three points in a row above all of the "
+        "first three by `early_rise` (later by `rise` and 2 noises) are enough, and so are four "
+        "of ten points at `far_rise` times the first three, or two in a row at 1.5 `far_rise` "
+        "times within the first 8. Within the first 8 points also: three in a row at twice "
+        "`early_rise` times the very first one on a climb (Mann-Kendall z > 1.64); all but the "
+        "first above it by more than they spread (3 points: `early_rise` and a quarter of it as "
+        "spread; more: `rise` and 0.45 of it, or a doubling and 0.8). At the 20th point: three of "
+        "the "
+        "first 8 that stood 6 later noises and `far_rise` times above the very first one. A rise "
+        "that begins in that neighbourhood is followed for as long again, at least to the 16th "
+        "point.\n"
         "Warm-up comes from the configuration, else from the rise of the logged learning "
         "rate. The learning rate at the lowest level is reported as the last good one.\n"
-        "Source: median test of two samples (asymptotic standard error 1.2533 s / sqrt n).\n"
+        "Source: median test of two samples; 0.287 and 0.449 are the variances of the median of "
+        "five and of three normal values.\n"
         "Cannot see: a rise within the first logging interval; steps that were averaged away.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
     .options = table,

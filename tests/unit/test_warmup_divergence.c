@@ -119,6 +119,64 @@ START_TEST(a_climb_from_the_very_first_point_is_found)
 }
 END_TEST
 
+/* The warm-up is over before the first point is logged; all that shows is that the loss stands
+ * above it. */
+static void up_after_the_first(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    point->loss *= i == 0 ? 1 : 1.5;
+}
+
+START_TEST(a_rise_within_the_first_interval_of_a_coarse_log_is_found)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.warmup = 0.01;
+    curve.points = 80;
+    curve.every = 10;
+    curve.floor = 3.5;
+    ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", curve, up_after_the_first, 10), 10);
+}
+END_TEST
+
+/* Weights that are thrown about at once and then settle where nothing is learnt. */
+static void thrown(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    static const double up[] = {1, 2.1, 1.3, 2.6, 0.9, 2.6, 1.4, 6.7, 1.1};
+    (void)curve;
+    point->loss = 1.88 * (i < 9 ? up[i] : 0.9 + 0.05 * sin(1.7 * i));
+}
+
+START_TEST(chaos_that_settles_again_is_told)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    curve.every = 2;
+    tv_curve_run(&log, "warmup_divergence", &curve, thrown);
+    const struct tv_alert *alert = tv_log_alert(&log, "warmup_divergence");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_le(alert->onset_step, 4);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
+/* One low first point among noise is no level that a rise could start from. */
+static void low_at_first(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i == 0)
+        point->loss *= 0.8;
+}
+
+START_TEST(a_first_point_that_is_low_by_chance_is_no_base)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.noise = 0.2;
+    curve.floor = 3.8;
+    ck_assert_uint_le(tv_curve_alerts("warmup_divergence", curve, low_at_first, 40), 5);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("warmup_divergence");
@@ -130,6 +188,9 @@ static Suite *suite(void)
     tcase_add_test(c, a_rise_later_is_left_to_divergence);
     tcase_add_test(c, a_rise_is_found_with_a_point_every_step_or_every_fiftieth);
     tcase_add_test(c, a_climb_from_the_very_first_point_is_found);
+    tcase_add_test(c, a_rise_within_the_first_interval_of_a_coarse_log_is_found);
+    tcase_add_test(c, chaos_that_settles_again_is_told);
+    tcase_add_test(c, a_first_point_that_is_low_by_chance_is_no_base);
     suite_add_tcase(s, c);
     return s;
 }
