@@ -60,6 +60,12 @@ static struct tv_map_slot *find(const struct tv_map *map, struct tv_span key, ui
     return &map->slots[i];
 }
 
+uint64_t tv_map_hash(struct tv_span key)
+{
+    pthread_once(&seed_once, make_seed);
+    return tv_hash(key, seed);
+}
+
 void *tv_map_get(const struct tv_map *map, struct tv_span key)
 {
     return map->len ? find(map, key, tv_hash(key, seed))->value : NULL;
@@ -78,10 +84,9 @@ static void grow(struct tv_map *map)
 
 void tv_map_set(struct tv_map *map, struct tv_span key, void *value)
 {
-    pthread_once(&seed_once, make_seed);
     if (map->len * 4 >= map->cap * 3)
         grow(map);
-    uint64_t hash = tv_hash(key, seed);
+    uint64_t hash = tv_map_hash(key);
     struct tv_map_slot *slot = find(map, key, hash);
     map->len += slot->value == NULL;
     *slot = (struct tv_map_slot){key, value, hash};

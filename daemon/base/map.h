@@ -15,6 +15,9 @@ void *tv_map_get(const struct tv_map *map, struct tv_span key);       /* NULL wh
 void tv_map_set(struct tv_map *map, struct tv_span key, void *value); /* value not NULL; replaces */
 void tv_map_free(struct tv_map *map);
 
+/* The hash that maps use: keyed at random per process. */
+uint64_t tv_map_hash(struct tv_span key);
+
 uint64_t tv_hash(struct tv_span bytes, uint64_t from); /* not keyed: stable across processes */
 
 #endif

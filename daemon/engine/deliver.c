@@ -32,10 +32,10 @@ static void restart(struct tv_run *run, int64_t step)
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
         tv_buckets_clear(&run->plots[role]);
     for (size_t i = 0; i < run->detectors_len; i++) {
-        if (!run->states[i])
+        if (!run->states[i].data)
             continue;
         tv_bus_resolve_all(run, i, step);
-        memset(run->states[i], 0, run->detectors[i]->state_size);
+        tv_block_free(&run->states[i]); /* zeroed at its next use */
     }
 }
 
@@ -66,8 +66,8 @@ static void dispatch(struct tv_run *run, const struct tv_point *point)
     struct tv_view view = {.run = run, .point = point};
     for (size_t i = run->first_of[point->role]; i < run->first_of[point->role + 1]; i++) {
         size_t who = view.detector = run->subscribers[i];
-        void *state = run->states[who] ? run->states[who] : tv_run_state(run, who);
-        run->detectors[who]->on_sample(&view, run->detector_options[who], state, point);
+        const struct tv_detector *detector = run->detectors[who];
+        detector->on_sample(&view, run->detector_options[who], tv_run_state(run, who), point);
     }
 }
 

@@ -76,6 +76,9 @@ bool tv_run_is_disordered(const struct tv_run *run);
 /* The trainer wrote that it finished, or the planned steps were reached. */
 bool tv_run_is_finished(struct tv_run *run);
 void tv_run_tick(struct tv_run *run, double now);
+/* Nothing will be fed for a while: the run gets along with less memory until something is. What was
+ * got from it is invalid then, but for its alerts. */
+void tv_run_rest(struct tv_run *run);
 /* A configuration without any point ends too: that is what `trainvet lint` judges. */
 void tv_run_end(struct tv_run *run, double now);
 
@@ -114,7 +117,7 @@ void tv_run_now(struct tv_run *run, struct tv_run_now *ret);
  * NULL when there are none or options->plot_buckets is 0. Valid until the next call on this run. */
 const struct tv_buckets *tv_run_plot(const struct tv_run *run, enum tv_role role);
 
-/* The run's tags, for inspect. NULL `visit` results end nothing. */
+/* The run's tags, those with a role unless only_count is set. NULL `visit` results end nothing. */
 struct tv_series_info {
     const char *tag; /* escaped */
     enum tv_role role;

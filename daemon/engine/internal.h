@@ -9,6 +9,7 @@
  * is epoch.c    steps per epoch from logged epochs view.c     what a detector may ask bus.c what a
  * detector says: alerts, their identity and state story.c    which alert is a consequence of which
  *   run.c      life of a run; report.c what is told about it */
+#include "base/block.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "engine/engine.h"
@@ -21,13 +22,25 @@
 
 struct tv_series {
     struct tv_tag tag; /* first member: a tag handed to a parser is the series */
-    enum tv_role role;
-    int rank;
     struct tv_source *source;
-    const char *shown; /* with the prefix, escaped for detectors; NULL: nobody has asked */
+    struct tv_series_count *count; /* NULL: nobody will ask */
+    int rank;
+    uint8_t role; /* enum tv_role */
+    char name[];  /* of the tag */
+};
+
+/* What is known of the points of a series that has a role, or that is counted for inspect. */
+struct tv_series_count {
+    const char *shown; /* the tag with the prefix, escaped for detectors; NULL: nobody has asked */
     uint64_t points, non_finite;
     int64_t first_step, last_step;
     double min, max, last;
+};
+
+/* Tags of a source, by name: open addressing, each slot an index + 1 into the run's series. */
+struct tv_tag_table {
+    uint16_t *slots;
+    uint32_t len, cap;
 };
 
 struct tv_source {
@@ -36,7 +49,7 @@ struct tv_source {
     char *prefix;
     int rank;
     bool done;
-    struct tv_map tags; /* raw tag -> tv_series */
+    struct tv_tag_table tags;
     /* the file being read */
     const struct tv_parser *parser;
     struct tv_input_report *input;
@@ -81,6 +94,12 @@ struct tv_epoch_length {
     uint32_t points, tellings;
 };
 
+/* What the configuration says about the learning rate; all zeros: nothing. */
+struct tv_promise {
+    struct tv_schedule schedule;
+    struct tv_error error;
+};
+
 struct tv_alert_box {
     struct tv_alert alert;
     struct tv_arena texts; /* of summary, causes, advice: replaced as a whole */
@@ -111,20 +130,21 @@ struct tv_run {
     bool end_mark, is_rl, ended, disordered;
     double now;
     struct tv_lr_rise rise;
-    struct tv_rate *rate; /* NULL before the first learning rate */
+    struct tv_block rate; /* struct tv_rate, NULL before the first learning rate */
+    double rate_total;    /* optimizer steps that the identified schedule takes, NaN: unknown */
+    double rate_zero;     /* with which step it reaches its lowest value, NaN: unknown */
     struct tv_epoch_length epoch;
     uint64_t points, late_points;
 
-    struct tv_schedule schedule;
-    struct tv_error schedule_error;
+    struct tv_block promise; /* struct tv_promise */
     enum tv_status schedule_status;
     uint32_t schedule_version, resolved_facts;
     bool resolved_once;
     int64_t total_steps; /* what the facts and the schedule say, 0: nothing */
 
     const struct tv_detector *const *detectors;
-    void **states;   /* by detector, calloc'd */
-    char **silences; /* by detector, malloc'd, NULL: nothing to say */
+    struct tv_block *states; /* by detector */
+    char **silences;         /* by detector, malloc'd, NULL: nothing to say */
     bool *is_enabled;
     const void **detector_options;
     size_t detectors_len;
@@ -155,6 +175,7 @@ void tv_epoch_watch(struct tv_run *run,
 void tv_rate_watch(struct tv_run *run, const struct tv_point *point);
 void tv_rate_end(struct tv_run *run);
 void tv_rate_forget(struct tv_run *run); /* the run began anew */
+void tv_rate_fold(struct tv_run *run);
 /* The identity in a sentence; valid until the next call. */
 const char *tv_rate_note(struct tv_run *run);
 /* Steps as the logged learning rate shows them; NaN. */
@@ -163,13 +184,19 @@ void tv_merge(struct tv_run *run, bool flush);
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step);
 void tv_story_tell(struct tv_run *run); /* sets every alert's leader */
 void tv_run_resolve_again(struct tv_run *run);
-void *tv_run_state(struct tv_run *run, size_t detector); /* zeroed at first use */
+struct tv_promise *tv_run_promise(struct tv_run *run); /* as resolved last */
 
 /* Brings the schedule up to date with the facts; asked at every point, and nearly always it is. */
 static inline void tv_run_resolve_schedule(struct tv_run *run)
 {
     if (!run->resolved_once || run->resolved_facts != run->facts.version)
         tv_run_resolve_again(run);
+}
+
+/* Zeroed at first use. */
+static inline void *tv_run_state(struct tv_run *run, size_t detector)
+{
+    return tv_block_open(&run->states[detector], run->detectors[detector]->state_size);
 }
 
 #endif

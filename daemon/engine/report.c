@@ -147,6 +147,9 @@ void tv_run_each_series(const struct tv_run *run,
 {
     for (size_t i = 0; i < run->series_len; i++) {
         const struct tv_series *series = run->series[i];
+        const struct tv_series_count *count = series->count;
+        if (!count || !count->points)
+            continue;
         char full[TV_TAG_LENGTH_MAX + 64], safe[TV_TAG_LENGTH_MAX + 64];
         struct tv_text text = tv_text_in(full, sizeof full);
         tv_text_add(&text, "%s", series->source->prefix);
@@ -154,16 +157,15 @@ void tv_run_each_series(const struct tv_run *run,
         struct tv_series_info info = {
             .tag = tv_escape((struct tv_span){full, text.len}, safe, sizeof safe),
             .role = series->role,
-            .points = series->points,
-            .non_finite = series->non_finite,
-            .first_step = series->first_step,
-            .last_step = series->last_step,
-            .min = series->min,
-            .max = series->max,
-            .last = series->last,
+            .points = count->points,
+            .non_finite = count->non_finite,
+            .first_step = count->first_step,
+            .last_step = count->last_step,
+            .min = count->min,
+            .max = count->max,
+            .last = count->last,
         };
-        if (series->points)
-            visit(ctx, &info);
+        visit(ctx, &info);
     }
 }
 

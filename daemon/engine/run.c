@@ -36,14 +36,14 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
     run->name =
         tv_arena_text(&run->arena, tv_span_of(tv_escape(tv_span_of(name), safe, sizeof safe)));
     run->first_step = run->last_step = run->resume_step = TV_STEP_UNKNOWN;
-    run->last_wall = run->now = NAN;
+    run->last_wall = run->now = run->rate_total = run->rate_zero = NAN;
     if (options->plot_buckets)
         run->plots = tv_arena_alloc(&run->arena, TV_ROLE_COUNT * sizeof *run->plots);
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
         run->plots[role].max = options->plot_buckets;
     run->detectors = options->detectors ? options->detectors : tv_detectors;
     run->detectors_len = count_detectors(run->detectors);
-    run->states = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
+    run->states = tv_arena_alloc(&run->arena, run->detectors_len * sizeof *run->states);
     run->silences = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(char *));
     run->is_enabled = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(bool));
     run->detector_options = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
@@ -93,11 +93,20 @@ void tv_run_pump(struct tv_run *run, bool flush)
     tv_merge(run, flush);
 }
 
-void *tv_run_state(struct tv_run *run, size_t detector)
+static void free_states(struct tv_run *run)
 {
-    if (!run->states[detector])
-        run->states[detector] = tv_xcalloc(1, run->detectors[detector]->state_size);
-    return run->states[detector];
+    for (size_t i = 0; i < run->detectors_len; i++)
+        tv_block_free(&run->states[i]);
+}
+
+/* Detectors that look at the clock are called so often that theirs stay open. */
+void tv_run_rest(struct tv_run *run)
+{
+    for (size_t i = 0; i < run->detectors_len; i++)
+        if (!run->detectors[i]->on_tick)
+            tv_block_fold(&run->states[i], run->detectors[i]->state_size);
+    tv_block_fold(&run->promise, sizeof(struct tv_promise));
+    tv_rate_fold(run);
 }
 
 static void call_all(struct tv_run *run, double now, bool end)
@@ -124,6 +133,7 @@ void tv_run_end(struct tv_run *run, double now)
     tv_rate_end(run);
     if (run->points || run->facts.len)
         call_all(run, now, true);
+    free_states(run);
     run->ended = true;
 }
 
@@ -139,8 +149,8 @@ const struct tv_schedule *tv_run_schedule(struct tv_run *run, enum tv_status *re
     if (ret_status)
         *ret_status = run->schedule_status;
     if (reterr)
-        *reterr = run->schedule_error;
-    return &run->schedule;
+        *reterr = tv_run_promise(run)->error;
+    return &tv_run_promise(run)->schedule;
 }
 
 void tv_run_free(struct tv_run *run)
@@ -148,13 +158,14 @@ void tv_run_free(struct tv_run *run)
     if (!run)
         return;
     for (struct tv_source *source = run->sources; source; source = source->next) {
-        tv_map_free(&source->tags);
+        free(source->tags.slots);
         free(source->queue);
     }
-    for (size_t i = 0; i < run->detectors_len; i++) {
+    for (size_t i = 0; i < run->detectors_len; i++)
         free(run->silences[i]);
-        free(run->states[i]);
-    }
+    free_states(run);
+    tv_block_free(&run->promise);
+    tv_block_free(&run->rate);
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
         tv_buckets_free(&run->plots[role]);
     for (size_t i = 0; i < run->alerts_len; i++)

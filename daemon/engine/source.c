@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUEUE_START = 64 };
+enum { QUEUE_START = 64, TABLE_START = 16 };
 
 static void problem(struct tv_source *source, const struct tv_damage *damage)
 {
@@ -23,21 +23,54 @@ static void note(struct tv_source *source, const char *what)
     problem(source, &(struct tv_damage){.is_note = true, .what = what});
 }
 
+/* The slot that holds the tag, or where it belongs. There is always a free one. */
+static uint16_t *slot_of(const struct tv_source *source, struct tv_span name)
+{
+    const struct tv_tag_table *table = &source->tags;
+    size_t i = tv_map_hash(name) & (table->cap - 1);
+    for (; table->slots[i]; i = (i + 1) & (table->cap - 1)) {
+        const struct tv_tag *tag = &source->run->series[table->slots[i] - 1]->tag;
+        if (tag->len == name.len && (name.len == 0 || memcmp(tag->name, name.data, name.len) == 0))
+            break;
+    }
+    return &table->slots[i];
+}
+
+/* An index into the run's series fits: there are at most TV_RUN_TAGS_MAX. */
+static void remember_tag(struct tv_source *source, size_t index)
+{
+    struct tv_tag_table old = source->tags, *table = &source->tags;
+    struct tv_series *const *series = source->run->series;
+    if (old.len * 4 >= old.cap * 3) {
+        table->cap = old.cap ? old.cap * 2 : TABLE_START;
+        table->slots = tv_xcalloc(table->cap, sizeof *table->slots);
+        for (size_t i = 0; i < old.cap; i++)
+            if (old.slots[i]) {
+                const struct tv_tag *tag = &series[old.slots[i] - 1]->tag;
+                *slot_of(source, (struct tv_span){tag->name, tag->len}) = old.slots[i];
+            }
+        free(old.slots);
+    }
+    const struct tv_tag *tag = &series[index]->tag;
+    *slot_of(source, (struct tv_span){tag->name, tag->len}) = (uint16_t)(index + 1);
+    table->len++;
+}
+
 static struct tv_series *new_series(struct tv_source *source, struct tv_span name)
 {
     struct tv_run *run = source->run;
-    struct tv_series *series = tv_arena_alloc(&run->arena, sizeof *series);
-    char *copy = tv_arena_text(&run->arena, name);
+    struct tv_series *series = tv_arena_alloc(&run->arena, sizeof *series + name.len + 1);
     struct tv_role_match match = tv_tag_role(source->prefix, source->parser->name, name);
-    *series = (struct tv_series){
-        .tag = {.name = copy, .len = (uint32_t)name.len},
-        .role = match.role,
-        .rank = source->rank * 100 + match.rank,
-        .source = source,
-        .min = NAN,
-        .max = NAN,
-        .last = NAN,
-    };
+    if (name.len)
+        memcpy(series->name, name.data, name.len);
+    series->tag = (struct tv_tag){.name = series->name, .len = (uint32_t)name.len};
+    series->role = (uint8_t)match.role;
+    series->rank = source->rank * 100 + match.rank;
+    series->source = source;
+    if (match.role != TV_ROLE_OTHER || run->options->only_count) {
+        series->count = tv_arena_alloc(&run->arena, sizeof *series->count);
+        *series->count = (struct tv_series_count){.min = NAN, .max = NAN, .last = NAN};
+    }
     if (match.role == TV_ROLE_REWARD || tv_span_starts(name, "rollout/"))
         run->is_rl = true;
     if (run->series_len == run->series_cap) {
@@ -45,16 +78,16 @@ static struct tv_series *new_series(struct tv_source *source, struct tv_span nam
         run->series = tv_xrealloc(run->series, run->series_cap, sizeof(struct tv_series *));
     }
     run->series[run->series_len++] = series;
-    tv_map_set(&source->tags, (struct tv_span){copy, name.len}, series);
+    remember_tag(source, run->series_len - 1);
     return series;
 }
 
 static struct tv_tag *on_tag(void *ctx, struct tv_span name)
 {
     struct tv_source *source = ctx;
-    struct tv_series *series = tv_map_get(&source->tags, name);
-    if (series)
-        return &series->tag;
+    uint16_t known = source->tags.len ? *slot_of(source, name) : 0;
+    if (known)
+        return &source->run->series[known - 1]->tag;
     if (name.len > TV_TAG_LENGTH_MAX || source->run->series_len >= TV_RUN_TAGS_MAX) {
         if (!source->run->said_tags_full)
             note(source, name.len > TV_TAG_LENGTH_MAX
@@ -66,7 +99,7 @@ static struct tv_tag *on_tag(void *ctx, struct tv_span name)
     return &new_series(source, name)->tag;
 }
 
-static inline void count(struct tv_series *series, const struct tv_sample *sample)
+static inline void count(struct tv_series_count *series, const struct tv_sample *sample)
 {
     if (series->points++ == 0)
         series->first_step = sample->step;
@@ -125,7 +158,8 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
         check_overlap(source, batch[0].wall_time);
     for (size_t i = 0; i < len; i++) {
         struct tv_series *series = (struct tv_series *)batch[i].tag;
-        count(series, &batch[i]);
+        if (series->count)
+            count(series->count, &batch[i]);
         if (series->role == TV_ROLE_OTHER || (only_count && series->role != TV_ROLE_EPOCH))
             continue;
         if (alone)

@@ -40,14 +40,14 @@ const char *tv_view_tag(const struct tv_view *view, enum tv_role role)
     struct tv_series *owner = view->run->roles[role].owner;
     if (!owner)
         return NULL;
-    if (owner->shown)
-        return owner->shown;
+    if (owner->count->shown)
+        return owner->count->shown;
     char full[TV_TAG_LENGTH_MAX + 64];
     struct tv_text text = tv_text_in(full, sizeof full);
     tv_text_add(&text, "%s", owner->source->prefix);
     tv_text_add_span(&text, (struct tv_span){owner->tag.name, owner->tag.len});
-    owner->shown = keep_escaped(view->run, (struct tv_span){full, text.len}, 128);
-    return owner->shown;
+    owner->count->shown = keep_escaped(view->run, (struct tv_span){full, text.len}, 128);
+    return owner->count->shown;
 }
 
 bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret)
@@ -71,13 +71,18 @@ static bool is_count(double steps)
     return steps >= 1 && steps < 1e15;
 }
 
-static int64_t planned_steps(const struct tv_run *run)
+struct tv_promise *tv_run_promise(struct tv_run *run)
+{
+    return tv_block_open(&run->promise, sizeof(struct tv_promise));
+}
+
+static int64_t planned_steps(const struct tv_run *run, const struct tv_schedule *schedule)
 {
     double total;
     if (tv_facts_number(&run->facts, "log.total_steps", &total) && is_count(total))
         return (int64_t)total;
-    if (run->schedule.kind && is_count(run->schedule.total_steps))
-        return (int64_t)run->schedule.total_steps;
+    if (schedule->kind && is_count(schedule->total_steps))
+        return (int64_t)schedule->total_steps;
     if (tv_facts_number(&run->facts, "max_steps", &total) && is_count(total))
         return (int64_t)total;
     return 0;
@@ -85,21 +90,22 @@ static int64_t planned_steps(const struct tv_run *run)
 
 void tv_run_resolve_again(struct tv_run *run)
 {
-    struct tv_schedule before = run->schedule;
+    struct tv_promise *promise = tv_run_promise(run);
+    struct tv_schedule before = promise->schedule;
     run->resolved_once = true;
     run->resolved_facts = run->facts.version;
-    memset(&run->schedule, 0, sizeof run->schedule);
-    run->schedule_status = tv_schedule_resolve(&run->facts, &run->schedule, &run->schedule_error);
+    memset(&promise->schedule, 0, sizeof promise->schedule);
+    run->schedule_status = tv_schedule_resolve(&run->facts, &promise->schedule, &promise->error);
     /* zeroed before it is filled: its bytes can be compared */
-    if (memcmp(&before, &run->schedule, sizeof before) != 0) /* NOLINT */
+    if (memcmp(&before, &promise->schedule, sizeof before) != 0) /* NOLINT */
         run->schedule_version++;
-    run->total_steps = planned_steps(run);
+    run->total_steps = planned_steps(run, &promise->schedule);
 }
 
 const struct tv_schedule *tv_view_schedule(const struct tv_view *view)
 {
     tv_run_resolve_schedule(view->run);
-    return view->run->schedule_status == TV_OK ? &view->run->schedule : NULL;
+    return view->run->schedule_status == TV_OK ? &tv_run_promise(view->run)->schedule : NULL;
 }
 
 uint32_t tv_view_schedule_version(const struct tv_view *view)
@@ -111,7 +117,8 @@ uint32_t tv_view_schedule_version(const struct tv_view *view)
 const char *tv_view_rejection(const struct tv_view *view)
 {
     tv_run_resolve_schedule(view->run);
-    return view->run->schedule_status == TV_ECONFIG ? view->run->schedule_error.message : NULL;
+    return view->run->schedule_status == TV_ECONFIG ? tv_run_promise(view->run)->error.message
+                                                    : NULL;
 }
 
 int64_t tv_view_total_steps(const struct tv_view *view)
@@ -135,8 +142,9 @@ int64_t tv_view_warmup_steps(const struct tv_view *view)
 {
     struct tv_run *run = view->run;
     tv_run_resolve_schedule(run);
-    double warmup = run->schedule.warmup_steps;
-    if (run->schedule_status == TV_OK && warmup >= 0 && warmup < 1e15)
+    double warmup =
+        run->schedule_status == TV_OK ? tv_run_promise(run)->schedule.warmup_steps : (double)NAN;
+    if (warmup >= 0 && warmup < 1e15)
         return (int64_t)warmup;
     const struct tv_schedule *known = identified(run);
     if (known && known->warmup_steps >= 0 && known->warmup_steps < 1e15)
@@ -151,12 +159,12 @@ double tv_view_peak_lr(const struct tv_view *view)
     struct tv_run *run = view->run;
     tv_run_resolve_schedule(run);
     if (run->schedule_status == TV_OK)
-        return run->schedule.peak;
+        return tv_run_promise(run)->schedule.peak;
     const struct tv_schedule *known = identified(run);
     if (known)
         return known->peak;
-    return run->roles[TV_ROLE_LEARNING_RATE].count ? run->roles[TV_ROLE_LEARNING_RATE].owner->max
-                                                   : NAN;
+    const struct tv_role_slot *rate = &run->roles[TV_ROLE_LEARNING_RATE];
+    return rate->count ? rate->owner->count->max : (double)NAN;
 }
 
 int64_t tv_view_first_step(const struct tv_view *view)

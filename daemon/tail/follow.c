@@ -17,6 +17,8 @@ enum { SLICE = 4 << 20 };    /* bytes of one run before the others get their tur
 #define REREAD_MIN     1.0   /* seconds between two readings of a run from the start */
 #define TORN_PATIENCE  30.0  /* seconds that a half-written file is waited for */
 #define RECENT         120.0 /* seconds; a run with news since then moves */
+#define KEEP_ENDED     600.0 /* seconds that the numbers of a run that has ended are kept */
+#define GONE_PATIENCE  30.0  /* seconds that a run whose files are gone is waited for */
 
 struct directory {
     char *path;
@@ -30,9 +32,9 @@ struct followed {
     struct tv_live
         *incoming; /* the same run being read from the start; takes over when it is complete */
     struct tv_told told;
-    struct directory *dirs[TV_DISCOVER_SOURCES];
+    struct directory **dirs;
     size_t dirs_len;
-    double last_news, next_look, last_tick, next_reread, torn_since;
+    double last_news, next_look, last_tick, next_reread, torn_since, ended_at, missing_since;
     double news_wall; /* the time of day at last_news: silence is counted from there */
     bool ended, must_reread;
     bool is_blocked; /* a file could not be opened at the last look */
@@ -67,6 +69,7 @@ static void free_run(struct followed *run)
     tv_live_free(run->live);
     tv_live_free(run->incoming);
     tv_told_free(&run->told);
+    free(run->dirs);
     free(run->path);
     free(run);
 }
@@ -134,8 +137,10 @@ static void remember_directory(struct tv_follow *follow, struct followed *run, c
     for (size_t i = 0; i < run->dirs_len; i++)
         if (run->dirs[i] == dir)
             return;
-    if (run->dirs_len < TV_DISCOVER_SOURCES)
-        run->dirs[run->dirs_len++] = dir;
+    if (run->dirs_len == TV_DISCOVER_SOURCES)
+        return;
+    run->dirs = tv_xrealloc(run->dirs, run->dirs_len + 1, sizeof(struct directory *));
+    run->dirs[run->dirs_len++] = dir;
 }
 
 static void remember_directories(struct tv_follow *follow, struct followed *run,
@@ -154,6 +159,7 @@ static void note_directories(struct tv_follow *follow, const struct tv_found_run
 {
     struct followed nobody = {0};
     remember_directories(follow, &nobody, found);
+    free(nobody.dirs);
 }
 
 static void recall(void *ctx, const struct tv_alert *alert)
@@ -169,7 +175,7 @@ static struct followed *add_run(struct tv_follow *follow, const struct tv_found_
     run->path = tv_xstrndup(found->path, strlen(found->path));
     run->last_news = now;
     run->last_tick = -INFINITY; /* once it is read */
-    run->torn_since = NAN;
+    run->torn_since = run->missing_since = NAN;
     if (follow->options->recall)
         follow->options->recall(follow->options->ctx, found->name, recall, run);
     *(follow->newest ? &follow->newest->next : &follow->runs) = run;
@@ -354,6 +360,8 @@ static bool look(struct tv_follow *follow, struct followed *run, struct tv_momen
 static void tell(struct tv_follow *follow, struct followed *run, double now)
 {
     const struct tv_alert *const *alerts;
+    if (!tv_live_run(run->live))
+        return;
     size_t len = tv_run_alerts(tv_live_run(run->live), &alerts);
     bool settled = !run->incoming && !run->must_reread && !run->is_blocked &&
                    now - run->last_news >= follow->options->hold;
@@ -366,6 +374,7 @@ static void end_run(struct tv_follow *follow, struct followed *run, struct tv_mo
     struct tv_run_report report;
     tv_live_end(run->live, run->news_wall + (now.boot - run->last_news));
     run->ended = true;
+    run->ended_at = now.boot;
     tell(follow, run, now.boot);
     tv_run_report(tv_live_run(run->live), &report);
     follow->options->run(follow->options->ctx, &report);
@@ -380,7 +389,19 @@ void tv_follow_each(const struct tv_follow *follow,
                     void (*visit)(void *ctx, struct tv_run *run, bool ended), void *ctx)
 {
     for (const struct followed *run = follow->runs; run; run = run->next)
-        visit(ctx, tv_live_run(run->live), run->ended);
+        if (tv_live_run(run->live)) {
+            visit(ctx, tv_live_run(run->live), run->ended);
+            tv_live_rest(run->live);
+        }
+}
+
+static bool is_over(const struct tv_follow *follow, const struct followed *run, double silence)
+{
+    if (run->ended)
+        return false;
+    return silence >= follow->options->end_after ||
+           (!run->is_blocked && silence >= FINISH_SILENCE &&
+            tv_run_is_finished(tv_live_run(run->live)));
 }
 
 static bool serve(struct tv_follow *follow, struct followed *run, struct tv_moment now)
@@ -391,14 +412,16 @@ static bool serve(struct tv_follow *follow, struct followed *run, struct tv_mome
         run->last_tick = now.boot; /* a clock that is set makes no silence, nor ends one */
         tv_run_tick(tv_live_run(run->live), run->news_wall + silence);
     }
-    bool given_up = silence >= follow->options->end_after,
-         over = given_up || (!run->is_blocked && silence >= FINISH_SILENCE &&
-                             tv_run_is_finished(tv_live_run(run->live)));
-    if (!more && !run->ended && !run->incoming && !run->must_reread && over)
+    if (!more && !run->incoming && !run->must_reread && is_over(follow, run, silence))
         end_run(follow, run, now);
     else
         tell(follow, run, now.boot);
+    if (run->ended && !run->incoming && now.boot - run->ended_at >= KEEP_ENDED)
+        tv_live_shed(run->live);
     schedule(follow, run, now.boot);
+    tv_live_rest(run->live);
+    if (run->incoming)
+        tv_live_rest(run->incoming);
     return more;
 }
 

@@ -10,11 +10,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* What tells that a file is as it was. */
+struct look {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
 struct live_file {
     struct live_file *next;
     char *path;
     const struct tv_parser *parser;
-    struct stat seen; /* when it was last looked at */
+    struct look seen; /* when it was last looked at */
     bool was_seen, is_over;
 };
 
@@ -24,14 +32,14 @@ struct live_source {
     int rank;
     struct live_file *files, *current; /* files before `current` are over */
     struct tv_source *source;
-    struct tv_reader reader;
+    struct tv_block reader; /* struct tv_reader */
     struct tv_emit emit;
     bool is_reading; /* the reader holds a paused file */
     bool is_done;    /* its last file is one that ends */
 };
 
 struct tv_live {
-    struct tv_run *run;
+    struct tv_run *run;          /* NULL once it is shed */
     struct live_source *sources; /* the first one holds the configuration files */
     struct tv_arena arena;
     const struct tv_engine_options *options;
@@ -40,6 +48,11 @@ struct tv_live {
     void *say_ctx;
     bool ended, torn;
 };
+
+static struct tv_reader *reader_of(struct live_source *source)
+{
+    return tv_block_open(&source->reader, sizeof(struct tv_reader));
+}
 
 static void add_file(struct tv_live *live, struct live_source *source, const char *path,
                      const struct tv_parser *parser)
@@ -122,7 +135,8 @@ void tv_live_free(struct tv_live *live)
         return;
     for (struct live_source *source = live->sources; source; source = source->next) {
         if (source->is_reading)
-            tv_reader_close(&source->reader);
+            tv_reader_close(reader_of(source));
+        tv_block_free(&source->reader);
     }
     tv_run_free(live->run);
     tv_arena_free(&live->arena);
@@ -163,10 +177,20 @@ bool tv_live_extend(struct tv_live *live, const struct tv_found_run *found)
     return true;
 }
 
-static bool is_same_stat(const struct stat *a, const struct stat *b)
+static bool look_up(const char *path, struct look *ret)
 {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+    struct stat now;
+    bool is_there = stat(path, &now) == 0;
+    *ret = (struct look){.size = -1};
+    if (is_there)
+        *ret = (struct look){now.st_dev, now.st_ino, now.st_size, now.st_mtim};
+    return is_there;
+}
+
+static bool is_same(const struct look *a, const struct look *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
 static void file_is_over(struct live_source *source)
@@ -179,13 +203,21 @@ static void file_is_over(struct live_source *source)
         source->current = source->current->next;
 }
 
+static void close_reader(struct live_source *source)
+{
+    struct tv_reader *reader = reader_of(source);
+    tv_source_file_end(source->source, &reader->result);
+    tv_reader_close(reader);
+    tv_block_free(&source->reader);
+    source->is_reading = false;
+}
+
 static void end_file(struct tv_live *live, struct live_source *source)
 {
-    if (source->current->parser->mode == TV_PARSER_SNAPSHOT && source->reader.result.dead)
+    struct tv_reader *reader = reader_of(source);
+    if (source->current->parser->mode == TV_PARSER_SNAPSHOT && reader->result.dead)
         live->torn = true;
-    tv_source_file_end(source->source, &source->reader.result);
-    tv_reader_close(&source->reader);
-    source->is_reading = false;
+    close_reader(source);
     file_is_over(source);
 }
 
@@ -198,8 +230,10 @@ static bool is_stream(const struct live_file *file, const struct tv_reader *read
 static enum tv_status open_current(struct live_source *source)
 {
     struct live_file *file = source->current;
+    struct tv_reader *reader = reader_of(source);
     struct tv_error error = {0};
-    if (tv_reader_open(&source->reader, AT_FDCWD, file->path, file->parser, &error) != TV_OK) {
+    if (tv_reader_open(reader, AT_FDCWD, file->path, file->parser, &error) != TV_OK) {
+        tv_block_free(&source->reader);
         if (tv_is_passing(error.sys_errno)) /* tried again at the next look */
             return TV_AGAIN;
         source->emit = tv_source_file(source->source, file->path, file->parser);
@@ -208,7 +242,7 @@ static enum tv_status open_current(struct live_source *source)
         return TV_EIO;
     }
     source->emit = tv_source_file(source->source, file->path, file->parser);
-    source->reader.is_live = is_stream(file, &source->reader);
+    reader->is_live = is_stream(file, reader);
     source->is_reading = true;
     return TV_OK;
 }
@@ -216,7 +250,7 @@ static enum tv_status open_current(struct live_source *source)
 /* Reads what the open reader has, up to the budget. True: all there is. */
 static bool read_open(struct tv_live *live, struct live_source *source, size_t *budget)
 {
-    struct tv_reader *reader = &source->reader;
+    struct tv_reader *reader = reader_of(source);
     for (;;) {
         uint64_t before = reader->result.bytes;
         bool fresh = reader->is_fresh;
@@ -243,7 +277,7 @@ static enum tv_live_news read_current(struct tv_live *live, struct live_source *
         if (status != TV_OK)
             return status == TV_AGAIN ? TV_LIVE_BLOCKED : TV_LIVE_READ;
     } else {
-        enum tv_status status = tv_reader_resume(&source->reader, source->current->path, &error);
+        enum tv_status status = tv_reader_resume(reader_of(source), source->current->path, &error);
         if (status != TV_OK)
             return status == TV_EIO ? TV_LIVE_BLOCKED : TV_LIVE_REREAD;
     }
@@ -251,11 +285,11 @@ static enum tv_live_news read_current(struct tv_live *live, struct live_source *
     if (!source->is_reading)
         return TV_LIVE_READ;
     if (all && source->current->next) {
-        tv_reader_finish(&source->reader, &source->emit);
+        tv_reader_finish(reader_of(source), &source->emit);
         end_file(live, source);
         return TV_LIVE_READ;
     }
-    tv_reader_pause(&source->reader, NULL);
+    tv_reader_pause(reader_of(source), NULL);
     return all ? TV_LIVE_READ : TV_LIVE_MORE;
 }
 
@@ -263,10 +297,10 @@ static enum tv_live_news read_current(struct tv_live *live, struct live_source *
 static enum tv_live_news look_at(struct tv_live *live, struct live_source *source,
                                  struct live_file *file, size_t *budget)
 {
-    struct stat now;
-    bool is_there = stat(file->path, &now) == 0;
-    bool same = file->was_seen && is_there && is_same_stat(&now, &file->seen);
-    if (!is_there && file->was_seen)
+    struct look now;
+    bool is_there = look_up(file->path, &now);
+    bool same = file->was_seen && is_there && is_same(&now, &file->seen);
+    if (!is_there && (file->was_seen || file->is_over))
         return TV_LIVE_NOTHING; /* gone: what it told stays told */
     if (same && (file->is_over || !file->next))
         return TV_LIVE_NOTHING;
@@ -294,6 +328,8 @@ enum tv_live_news tv_live_look(struct tv_live *live, size_t budget, bool flush)
             if (budget == 0)
                 return TV_LIVE_MORE;
         }
+    if (live->ended)
+        return news;
     if (news != TV_LIVE_NOTHING || flush)
         tv_run_pump(live->run, flush);
     return tv_run_is_disordered(live->run) ? TV_LIVE_REREAD : news;
@@ -301,7 +337,7 @@ enum tv_live_news tv_live_look(struct tv_live *live, size_t budget, bool flush)
 
 bool tv_live_is_waiting(const struct tv_live *live)
 {
-    return tv_run_is_waiting(live->run);
+    return !live->ended && tv_run_is_waiting(live->run);
 }
 
 bool tv_live_is_torn(const struct tv_live *live)
@@ -313,10 +349,8 @@ void tv_live_end(struct tv_live *live, double now)
 {
     for (struct live_source *source = live->sources; source; source = source->next) {
         if (source->is_reading) {
-            tv_reader_finish(&source->reader, &source->emit);
-            tv_source_file_end(source->source, &source->reader.result);
-            tv_reader_close(&source->reader);
-            source->is_reading = false;
+            tv_reader_finish(reader_of(source), &source->emit);
+            close_reader(source);
         }
         tv_source_done(source->source);
     }
@@ -324,15 +358,29 @@ void tv_live_end(struct tv_live *live, double now)
     live->ended = true;
 }
 
+void tv_live_rest(struct tv_live *live)
+{
+    for (struct live_source *source = live->sources; source; source = source->next)
+        tv_block_fold(&source->reader, sizeof(struct tv_reader));
+    if (live->run)
+        tv_run_rest(live->run);
+}
+
+void tv_live_shed(struct tv_live *live)
+{
+    tv_run_free(live->run);
+    live->run = NULL;
+}
+
 struct tv_run *tv_live_run(struct tv_live *live)
 {
     return live->run;
 }
 
-static uint64_t hash_file(const char *path, const struct stat *seen, uint64_t hash)
+static uint64_t hash_file(const char *path, const struct look *seen, uint64_t hash)
 {
-    int64_t facts[] = {(int64_t)seen->st_dev, (int64_t)seen->st_ino, seen->st_size,
-                       seen->st_mtim.tv_sec, seen->st_mtim.tv_nsec};
+    int64_t facts[] = {(int64_t)seen->device, (int64_t)seen->inode, seen->size,
+                       seen->modified.tv_sec, seen->modified.tv_nsec};
     hash = tv_hash((struct tv_span){path, strlen(path)}, hash);
     return tv_hash((struct tv_span){(const char *)facts, sizeof facts}, hash);
 }
@@ -340,9 +388,8 @@ static uint64_t hash_file(const char *path, const struct stat *seen, uint64_t ha
 static uint64_t hash_found(const struct tv_found_file *file, uint64_t hash)
 {
     for (; file; file = file->next) {
-        struct stat now = {0};
-        if (stat(file->path, &now) != 0)
-            now.st_size = -1;
+        struct look now;
+        look_up(file->path, &now);
         hash = hash_file(file->path, &now, hash);
     }
     return hash;

@@ -42,6 +42,13 @@ bool tv_live_is_torn(const struct tv_live *live);
 /* The run is over: the ends of the files are ends. */
 void tv_live_end(struct tv_live *live, double now);
 
+/* Nothing is going to be read for a while: it takes less memory until something is. */
+void tv_live_rest(struct tv_live *live);
+/* A run that has ended keeps its files only: it is seen when one of them changes, and can be read
+ * again. */
+void tv_live_shed(struct tv_live *live);
+
+/* NULL once it is shed. */
 struct tv_run *tv_live_run(struct tv_live *live);
 
 /* 16 hex digits that change when any file of the run does: as it is now, and as it was when it was

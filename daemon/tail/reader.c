@@ -86,7 +86,6 @@ enum tv_status tv_reader_open(struct tv_reader *reader, int dirfd, const char *p
         return status;
     }
     reader->is_fresh = reader->end > 0;
-    reader->state = tv_xcalloc(1, reader->parser->state_size);
     return TV_OK;
 }
 
@@ -94,7 +93,7 @@ void tv_reader_close(struct tv_reader *reader)
 {
     tv_input_close(&reader->input);
     free(reader->buffer);
-    free(reader->state);
+    tv_block_free(&reader->state);
     *reader = (struct tv_reader){.input.fd = -1};
 }
 
@@ -143,7 +142,8 @@ static enum tv_status feed(struct tv_reader *reader, const struct tv_emit *emit,
 {
     struct tv_span in = {reader->buffer + reader->start, reader->end - reader->start};
     uint64_t base = reader->input.offset - in.len;
-    struct tv_feed fed = reader->parser->feed(reader->state, in, last, emit, &reader->error);
+    void *state = tv_block_open(&reader->state, reader->parser->state_size);
+    struct tv_feed fed = reader->parser->feed(state, in, last, emit, &reader->error);
     reader->start += fed.consumed;
     reader->result.records += fed.records;
     reader->want = fed.want;

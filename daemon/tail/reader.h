@@ -4,6 +4,7 @@
 /* Brings one file to its parser: chunks, what the parser left over, what it wants to have skipped,
  * the end. Memory is bounded by the parser's window whatever the file holds; a snapshot is held
  * whole, up to TV_SNAPSHOT_MAX. */
+#include "base/block.h"
 #include "engine/engine.h"
 #include "tail/input.h"
 
@@ -28,8 +29,7 @@ struct tv_place {
 struct tv_reader {
     struct tv_input input;
     const struct tv_parser *parser;
-    void *state;
-    struct tv_emit emit;
+    struct tv_block state;
     char *buffer;
     size_t cap, start, end; /* the bytes shown and not consumed are [start, end) */
     size_t want;            /* the parser needs this many before it can go on */

@@ -49,6 +49,7 @@ enum tv_status tv_reader_pause(struct tv_reader *reader, struct tv_error *reterr
     reader->buffer = tv_xrealloc(reader->buffer, kept, 1);
     close(reader->input.fd);
     reader->input.fd = -1;
+    tv_block_fold(&reader->state, reader->parser->state_size);
     return TV_OK;
 }
 

@@ -26,7 +26,7 @@ static struct tv_told_alert *find(struct tv_told *told, const char *fingerprint)
 static struct tv_told_alert *add(struct tv_told *told, const struct tv_alert *alert)
 {
     if (told->len == told->cap) {
-        told->cap = told->cap ? told->cap * 2 : 4;
+        told->cap = told->cap ? told->cap * 2 : 1;
         told->list = tv_xrealloc(told->list, told->cap, sizeof *told->list);
     }
     struct tv_told_alert *known = &told->list[told->len++];
