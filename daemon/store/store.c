@@ -96,6 +96,15 @@ static bool open_file(struct tv_store *store, const char *path)
            is_usable(store);
 }
 
+/* The directory may be a link, as that of a service with a dynamic user is; SQLite takes none in
+ * the whole path of a database that may not be one. */
+static bool database_path(const char *dir, char ret[PATH_MAX])
+{
+    char real[PATH_MAX];
+    return realpath(dir, real) &&
+           (size_t)snprintf(ret, PATH_MAX, "%s/trainvet.db", real) < PATH_MAX;
+}
+
 static void set_aside(const char *path, char ret_note[512])
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
@@ -119,8 +128,7 @@ enum tv_status tv_store_open(const char *dir, struct tv_store **ret, char ret_no
     struct tv_store *store = tv_xcalloc(1, sizeof *store);
     char path[PATH_MAX] = ":memory:";
     ret_note[0] = '\0';
-    if (dir && ((mkdir(dir, 0700) != 0 && errno != EEXIST) ||
-                (size_t)snprintf(path, sizeof path, "%s/trainvet.db", dir) >= sizeof path)) {
+    if (dir && ((mkdir(dir, 0700) != 0 && errno != EEXIST) || !database_path(dir, path))) {
         free(store);
         return tv_fail(reterr, TV_EIO, "the state directory %.120s cannot be made: %s", dir,
                        strerrordesc_np(errno));
@@ -148,7 +156,8 @@ enum tv_status tv_store_open_to_read(const char *dir, struct tv_store **ret,
 {
     struct tv_store *store = tv_xcalloc(1, sizeof *store);
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/trainvet.db", dir);
+    if (!database_path(dir, path))
+        snprintf(path, sizeof path, "%s/trainvet.db", dir);
     if (sqlite3_open_v2(path, &store->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL) !=
             SQLITE_OK ||
         sqlite3_busy_timeout(store->db, BUSY_MS) != SQLITE_OK ||

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tail/input.h"
 #include "base/memory.h"
+#include "tail/beneath.h"
 #include "trainvet/text.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -108,14 +107,6 @@ void tv_input_confine(const char *const *roots, size_t len)
     confined_len = len;
 }
 
-static int open_beneath(int dirfd, const char *path, uint64_t flags)
-{
-    struct open_how how = {.flags = flags | O_CLOEXEC,
-                           .resolve =
-                               RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-    return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof how);
-}
-
 /* The directory that holds `path`, O_PATH, reached without links from its root; -1 and errno. */
 static int open_parent(const char *path, const char *slash)
 {
@@ -134,7 +125,7 @@ static int open_parent(const char *path, const char *slash)
             return -1;
         }
         int root = open(confined_to[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
-        int fd = root < 0 ? -1 : open_beneath(root, *below ? below : ".", O_PATH | O_DIRECTORY);
+        int fd = root < 0 ? -1 : tv_open_beneath(root, *below ? below : ".", O_PATH | O_DIRECTORY);
         int saved = errno;
         if (root >= 0)
             close(root);
@@ -156,7 +147,7 @@ static bool is_foreign_link(int parent, const struct stat *stat)
 static enum tv_status open_confined(int parent, const char *name, struct stat *stat, int *ret_fd,
                                     struct tv_error *reterr)
 {
-    int seen = open_beneath(parent, name, O_PATH);
+    int seen = tv_open_beneath(parent, name, O_PATH);
     if (seen < 0 || fstat(seen, stat) != 0) {
         enum tv_status status = errno == ELOOP
                                     ? tv_fail(reterr, TV_EUNSUPPORTED,
@@ -172,7 +163,7 @@ static enum tv_status open_confined(int parent, const char *name, struct stat *s
         status = tv_fail(reterr, TV_EUNSUPPORTED,
                          "is a hard link to another user's file and was not opened");
     if (status == TV_OK) {
-        *ret_fd = open_beneath(parent, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+        *ret_fd = tv_open_beneath(parent, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
         if (*ret_fd < 0)
             status = fail_errno(reterr, "cannot be read");
     }

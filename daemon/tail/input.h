@@ -24,10 +24,10 @@ struct tv_input {
 const char *tv_file_type(mode_t mode);
 
 /* From now on this process, which may read other users' files, opens nothing but what lies below
- * one of these directories and is reached without any symbolic link below it (openat2); nor a hard
- * link that somebody else than the directory's owner may have made to another user's file. The
- * roots themselves may be links: whoever configures the service is trusted. `roots` is borrowed;
- * NULL lifts it. */
+ * one of these directories and is reached without any symbolic link below it (tail/beneath.h); nor
+ * a hard link that somebody else than the directory's owner may have made to another user's file.
+ * The roots themselves may be links: whoever configures the service is trusted. `roots` is
+ * borrowed; NULL lifts it. */
 void tv_input_confine(const char *const *roots, size_t len);
 
 /* Opens `path` relative to the directory `dirfd` (AT_FDCWD allowed). Symbolic links are followed,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LIBRARY_FD_MAX = 1023, SPELLINGS_MAX = 100 };
@@ -143,7 +144,8 @@ void tv_watch_remove(struct tv_watch *watch, const char *path)
     if (!find_watch(watch, path, &wd, name) || wd < 0)
         return;
     watch->cookies[wd] = NULL;
-    if (access(path, F_OK) == 0) /* the library complains on stderr of what is gone already */
+    struct stat there; /* not access(): that asks for the real user, without capabilities */
+    if (stat(path, &there) == 0) /* the library complains on stderr of what is gone already */
         inotifytools_remove_watch_by_wd(wd);
 }
 

@@ -154,6 +154,24 @@ START_TEST(a_restart_loses_and_repeats_nothing)
 }
 END_TEST
 
+/* systemd's StateDirectory= of a dynamic user is one. */
+START_TEST(the_state_directory_may_be_a_link)
+{
+    struct tv_error error = {0};
+    struct tv_store *store = NULL;
+    char note[512], real[128], link[128];
+    snprintf(real, sizeof real, "%s/private", dir);
+    snprintf(link, sizeof link, "%s/link", dir);
+    ck_assert_int_eq(mkdir(real, 0700), 0);
+    ck_assert_int_eq(symlink("private", link), 0);
+    ck_assert_msg(tv_store_open(link, &store, note, &error) == TV_OK, "%s", error.message);
+    ck_assert(put(store, 1, TV_FIRING, 100));
+    tv_store_close(store);
+    ck_assert_msg(tv_store_open_to_read(link, &store, &error) == TV_OK, "%s", error.message);
+    tv_store_close(store);
+}
+END_TEST
+
 START_TEST(a_full_queue_drops_the_oldest_and_counts)
 {
     struct tv_store *store = NULL;
@@ -220,6 +238,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, each_state_is_owed_once_to_each_sink);
     tcase_add_test(tcase, what_is_over_is_never_told_before_it_began);
     tcase_add_test(tcase, a_restart_loses_and_repeats_nothing);
+    tcase_add_test(tcase, the_state_directory_may_be_a_link);
     tcase_add_test(tcase, a_full_queue_drops_the_oldest_and_counts);
     tcase_add_test(tcase, a_damaged_database_never_keeps_us_from_starting);
     tcase_add_test(tcase, a_directory_that_cannot_be_made_is_said);
