@@ -116,39 +116,41 @@ static bool grows(const struct state *state, const struct options *options, doub
            tv_mann_kendall(values, LAST) > 2.6;
 }
 
-static void add_to_blocks(struct state *state, const struct tv_point *point)
+static void add_to_blocks(struct state *state, int64_t step, double norm)
 {
-    if (!tv_blocks_add(&state->blocks, point->step, log(point->value)))
+    if (!tv_blocks_add(&state->blocks, step, norm))
         return;
     uint32_t len = state->blocks.len;
     state->reference =
         tv_blocks_median(&state->blocks, len > 16 ? len - 16 : 0, len > 2 ? len - 1 : len);
 }
 
-static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
+static void learn(struct tv_view *view, struct state *state, const struct tv_point *point,
+                  double norm)
 {
     if (state->above)
         return;
     tv_innovation_accept(&state->norm, point->value);
     if (point->step > tv_warmup_end(view))
-        add_to_blocks(state, point);
+        add_to_blocks(state, point->step, norm);
     state->last_good = point->value;
 }
 
-static void remember(const struct tv_view *view, struct state *state, const struct tv_point *point)
+static void remember(const struct tv_view *view, struct state *state, const struct tv_point *point,
+                     double norm)
 {
     struct tv_point loss;
     bool has_loss = tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss) && isfinite(loss.value);
     uint32_t at = state->seen++ % LAST;
     state->loss[at] = has_loss ? loss.value : 0;
     state->last_step[at] = point->step;
-    state->last[at] = log(point->value);
+    state->last[at] = norm;
     if (state->seen == 1000 * LAST)
         state->seen -= 900 * LAST;
 }
 
 static void count_above(struct state *state, const struct options *options, double rise,
-                        double noise, const struct tv_point *point)
+                        double noise, const struct tv_point *point, double norm)
 {
     if (!(rise > 0)) { /* most points end here */
         state->far = state->above = 0;
@@ -159,12 +161,11 @@ static void count_above(struct state *state, const struct options *options, doub
         state->above = 0;
         return;
     }
-    double value = log(point->value);
     if (state->above++ == 0) {
         state->above_step = point->step;
-        state->peak = value;
+        state->peak = norm;
     }
-    state->peak = fmax(state->peak, value);
+    state->peak = fmax(state->peak, norm);
 }
 
 static void follow(struct tv_view *view, const struct options *options, struct state *state,
@@ -183,20 +184,21 @@ static void follow(struct tv_view *view, const struct options *options, struct s
 static void on_norm(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_point *point)
 {
-    double reference = usual(state), rise = log(point->value) - reference, noise = NAN;
+    double norm = log(point->value); /* as all norms here */
+    double reference = usual(state), rise = norm - reference, noise = NAN;
     if (rise > log(options->growth))
         noise = tv_innovation_noise(&state->norm);
     state->dead = 0;
-    remember(view, state, point);
-    count_above(state, options, noise >= 0 ? rise : 0, noise, point);
-    learn(view, state, point);
+    remember(view, state, point, norm);
+    count_above(state, options, noise >= 0 ? rise : 0, noise, point, norm);
+    learn(view, state, point, norm);
     if (state->is_raised) {
         follow(view, options, state, reference);
     } else if (state->above >= options->points || state->far >= 2) {
         state->onset_step = state->above_step;
         say(view, state, reference);
     } else if (noise >= 0 && grows(state, options, reference, noise)) {
-        state->peak = log(point->value);
+        state->peak = norm;
         state->onset_step = state->last_step[state->seen % LAST];
         say(view, state, reference);
     }

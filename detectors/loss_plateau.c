@@ -41,6 +41,9 @@ struct state {
     double eval_first, eval_lowest;
     uint64_t evals;
     bool fires;
+    const char *said; /* and since when: what fires */
+    int64_t said_onset;
+    uint64_t confirmed; /* times */
 };
 
 static void still_add(struct still *still, int64_t step, double value, bool is_still)
@@ -128,16 +131,22 @@ static bool eval_learns(const struct tv_view *view, const struct options *option
     return fall - slope * steps_left(view, state) > 2 * enough;
 }
 
-/* The training loss has fallen, by more than its noise can feign, or is on its way. */
-static bool train_learns(const struct tv_view *view, const struct options *options,
-                         const struct state *state, const struct tv_change *change, double size)
+/* The training loss has fallen by more than its noise can feign. */
+static bool has_fallen(const struct options *options, const struct tv_change *change, double start,
+                       double size)
 {
     double enough = options->drop * size;
     /* A median of START values has about 0.54 of their deviation. */
     double start_error = 0.54 * change->point_noise;
-    if (start_level(state) - change->last > fmax(enough, 2 * start_error) ||
-        change->fall > enough + 1.5 * change->error)
-        return true;
+    return start - change->last > fmax(enough, 2 * start_error) ||
+           change->fall > enough + 1.5 * change->error;
+}
+
+/* Or it is on its way. */
+static bool is_falling(const struct tv_view *view, const struct options *options,
+                       const struct state *state, const struct tv_change *change, double size)
+{
+    double enough = options->drop * size;
     return change->z < -2.5 && change->fall - change->slope * steps_left(view, state) > 2 * enough;
 }
 
@@ -148,6 +157,9 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
     double start = start_level(state), size = fabs(start);
     if (start <= 0 || state->low <= 0)
         size = fmax(size, (state->high - state->low) / 2);
+    const struct tv_change *change = &state->change;
+    if (has_fallen(options, change, start, size))
+        return false; /* most points end here */
     double done = state->effort / tv_plan_length(view);
     bool constant = state->high - state->low <= 1e-4 * size && size > 0;
     uint64_t points = constant ? START + 1 : (uint64_t)options->points;
@@ -155,22 +167,21 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
         points = UNPLANNED_POINTS;
     if (state->points < points || done < (constant ? options->constant_effort : options->effort))
         return false;
-    const struct tv_change change = state->change;
-    if (!isfinite(change.fall) || train_learns(view, options, state, &change, size) ||
+    if (!isfinite(change->fall) || is_falling(view, options, state, change, size) ||
         eval_learns(view, options, state))
         return false;
     /* Noise hides small progress: then the evaluation decides, or more of the run. */
-    double enough = options->drop * size, fall = fmax(change.fall, 0);
-    bool no_trend = change.z > -1 && fall < enough && state->points >= NOISY_POINTS;
-    bool sure = fall + change.error < enough || (no_trend && state->evals >= 3) ||
-                (no_trend && done > options->noisy_effort && change.error < 1.5 * enough);
+    double enough = options->drop * size, fall = fmax(change->fall, 0);
+    bool no_trend = change->z > -1 && fall < enough && state->points >= NOISY_POINTS;
+    bool sure = fall + change->error < enough || (no_trend && state->evals >= 3) ||
+                (no_trend && done > options->noisy_effort && change->error < 1.5 * enough);
     if (!sure)
         return false;
     *ret = (struct verdict){
         .what = constant ? "the loss has not moved at all since the start"
                          : "nothing was learnt since the start",
         .onset = state->first_step,
-        .observed = change.last,
+        .observed = change->last,
         .expected = start * (1 - options->drop),
         .confidence = constant            ? 0.99
                       : state->evals >= 3 ? 0.95
@@ -190,6 +201,9 @@ static bool is_rounded(double value)
 static bool stands_still(const struct tv_view *view, const struct options *options,
                          const struct state *state, struct verdict *ret)
 {
+    if (state->gradient.points < (uint64_t)options->still_points &&
+        state->lr.points < (uint64_t)options->still_points && state->eval.points == 0)
+        return false; /* most points end here */
     double promised = tv_plan_lr_share(view, tv_view_step(view)), start = start_level(state);
     bool useful = !(promised < options->useful_lr);
     double scale = fmax(fabs(start), state->high - state->low);
@@ -294,18 +308,41 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
     tv_raise(view, &finding);
 }
 
+/* It learns after all, and everything moves. */
+static bool is_back(const struct options *options, const struct state *state)
+{
+    double start = start_level(state), scale = fmax(fabs(start), state->high - state->low);
+    return start - level_now(state) > 2 * options->drop * scale && !state->gradient.points &&
+           !state->lr.points && !state->eval.points;
+}
+
+/* Said anew when it is about something else, and ever more rarely with newer numbers. */
+static bool is_news(struct state *state, const struct verdict *verdict)
+{
+    bool is_same =
+        state->fires && state->said == verdict->what && state->said_onset == verdict->onset;
+    state->said = verdict->what;
+    state->said_onset = verdict->onset;
+    state->confirmed = is_same ? state->confirmed + 1 : 0;
+    return state->confirmed <= 16 || (state->confirmed & (state->confirmed - 1)) == 0;
+}
+
+static bool is_plateau(const struct tv_view *view, const struct options *options,
+                       const struct state *state, struct verdict *ret)
+{
+    return stands_still(view, options, state, ret) || never_learnt(view, options, state, ret);
+}
+
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
     struct verdict verdict;
-    if (stands_still(view, options, state, &verdict) ||
-        never_learnt(view, options, state, &verdict)) {
-        raise(view, state, &verdict);
+    if (is_plateau(view, options, state, &verdict)) {
+        if (is_news(state, &verdict))
+            raise(view, state, &verdict);
         state->fires = true;
         return;
     }
-    double start = start_level(state), scale = fmax(fabs(start), state->high - state->low);
-    if (state->fires && start - level_now(state) > 2 * options->drop * scale &&
-        !state->gradient.points && !state->lr.points && !state->eval.points) {
+    if (state->fires && is_back(options, state)) {
         tv_clear(view, tv_view_tag(view, TV_ROLE_TRAIN_LOSS));
         state->fires = false;
     }
@@ -360,12 +397,14 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     judge(view, options, state);
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state)
+static void on_end(struct tv_view *view, const void *options, void *state_)
 {
-    (void)options;
-    (void)state;
+    const struct state *state = state_;
+    struct verdict verdict;
     if (tv_view_is_rl(view))
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    else if (state->fires && is_plateau(view, options, state, &verdict))
+        raise(view, state, &verdict);
 }
 
 static const struct tv_option options[] = {

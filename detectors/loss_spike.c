@@ -87,7 +87,7 @@ static bool is_above_recent(const struct state *state, const struct options *opt
 static bool is_large(const struct state *state, const struct options *options, double value,
                      struct tv_surprise *surprise)
 {
-    if (!tv_innovation_peek(&state->loss, value, surprise) ||
+    if (!tv_innovation_expect(&state->loss, value, surprise) ||
         surprise->known < (size_t)options->least)
         return false;
     double rise = value - surprise->centre;
@@ -209,9 +209,11 @@ static void learn(struct state *state, const struct tv_point *point)
     if (tv_innovation_peek(&state->loss, point->value, &surprise)) {
         surprise.score = state->pair_score;
         remember(state, &surprise);
+        tv_innovation_accept_judged(&state->loss, point->value, &surprise);
+    } else {
+        tv_innovation_accept(&state->loss, point->value);
     }
     state->points++;
-    tv_innovation_accept(&state->loss, point->value);
     tv_descent_add(&state->descent, point->step, point->value);
     state->rejected = 0;
 }
@@ -301,13 +303,15 @@ static void on_gradient(struct state *state, const struct tv_point *point)
     struct tv_surprise surprise;
     if (point->value <= 0)
         return;
-    if (tv_innovation_peek(&state->gradient, point->value, &surprise) && surprise.change > 0.3 &&
-        tv_innovation_judge(&state->gradient, point->value, &surprise) && surprise.known >= 6 &&
-        surprise.score > 5) {
+    if (!tv_innovation_peek(&state->gradient, point->value, &surprise)) {
+        tv_innovation_accept(&state->gradient, point->value);
+    } else if (surprise.change > 0.3 &&
+               tv_innovation_judge(&state->gradient, point->value, &surprise) &&
+               surprise.known >= 6 && surprise.score > 5) {
         state->gradient_score = surprise.score;
         state->gradient_step = point->step;
     } else {
-        tv_innovation_accept(&state->gradient, point->value);
+        tv_innovation_accept_judged(&state->gradient, point->value, &surprise);
     }
 }
 

@@ -28,6 +28,7 @@ struct state {
     uint32_t calm;
     /* Seconds a step between two training points with nothing else in between. */
     struct tv_thin pace;
+    double fastest; /* of those */
     double recent[PACES];
     int64_t recent_step[PACES];
     uint32_t recent_len;
@@ -119,12 +120,21 @@ static void raise_slow(struct tv_view *view, struct state *state, double now, in
     state->slow_fires = true;
 }
 
+static double lowest_of(const double *values, uint32_t len)
+{
+    double lowest = INFINITY;
+    for (uint32_t i = 0; i < len; i++)
+        lowest = values[i] < lowest ? values[i] : lowest;
+    return lowest;
+}
+
 static void add_pace(struct state *state, int64_t step, double pace)
 {
     if (state->recent_len == PACES) {
         /* What leaves the window is history, unless it belongs to a slow-down. */
-        if (!state->slow_fires)
-            tv_thin_add(&state->pace, state->recent_step[0], state->recent[0]);
+        if (!state->slow_fires &&
+            tv_thin_add(&state->pace, state->recent_step[0], state->recent[0]))
+            state->fastest = lowest_of(state->pace.value, state->pace.len);
         memmove(state->recent, state->recent + 1, sizeof state->recent - sizeof *state->recent);
         memmove(state->recent_step, state->recent_step + 1,
                 sizeof state->recent_step - sizeof *state->recent_step);
@@ -157,11 +167,11 @@ static bool slowed(const struct options *options, const struct state *state, uin
                    double factor, double seconds)
 {
     uint32_t from = state->recent_len - hold;
-    double fastest = INFINITY;
-    for (uint32_t i = from; i < state->recent_len; i++)
-        fastest = state->recent[i] < fastest ? state->recent[i] : fastest;
-    /* Less than half of the others are so much faster, nor is their median: most points end here.
-     */
+    /* Most points end here: none of the history is so much faster, and it outnumbers the rest. */
+    if (from < state->pace.len && state->recent[state->recent_len - 1] <= factor * state->fastest)
+        return false;
+    double fastest = lowest_of(state->recent + from, hold);
+    /* Less than half of the others are so much faster, so neither is their median. */
     if (2 * (count_faster(state->pace.value, state->pace.len, factor, fastest) +
              count_faster(state->recent, from, factor, fastest)) <
         state->pace.len + from)

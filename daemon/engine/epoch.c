@@ -40,6 +40,8 @@ static void tell(struct tv_run *run, double length, double width)
 /* Epochs that nobody rounded all give the same whole number. */
 static bool is_exact(struct tv_epoch_length *length, double ratio)
 {
+    if (length->points > 0 && length->exact == 0)
+        return false;
     bool is_whole = fabs(ratio - round(ratio)) <= 3e-7 * ratio;
     if (length->points++ == 0)
         length->exact = is_whole ? round(ratio) : 0;
@@ -66,9 +68,11 @@ void tv_epoch_watch(struct tv_run *run, const struct tv_point *point)
     double epoch = point->value, step = (double)point->step;
     if (!(epoch > 0 && epoch < 1e9 && step > 0))
         return;
-    int decimals = decimals_of(epoch);
-    if (decimals > length->decimals)
-        length->decimals = decimals;
+    if (length->decimals <= DECIMALS_MAX) { /* more are not told apart */
+        int decimals = decimals_of(epoch);
+        if (decimals > length->decimals)
+            length->decimals = decimals;
+    }
     bool exact = is_exact(length, step / epoch);
     if (length->decimals == 0)
         return; /* whole numbers count epochs, they do not measure them */

@@ -20,13 +20,20 @@ static double difference(const struct tv_innovation *series, double value, doubl
     return series->is_raw ? value - centre : log(value / centre);
 }
 
-bool tv_innovation_peek(const struct tv_innovation *series, double value, struct tv_surprise *ret)
+bool tv_innovation_expect(const struct tv_innovation *series, double value, struct tv_surprise *ret)
 {
     if (series->values < TV_INNOVATION_LAST || (!series->is_raw && value == 0))
         return false;
-    *ret = (struct tv_surprise){.scale = NAN, .score = NAN};
+    *ret = (struct tv_surprise){.change = NAN, .scale = NAN, .score = NAN};
     ret->centre = last_median(series, series->values);
     ret->known = series->changes < TV_INNOVATIONS ? series->changes : TV_INNOVATIONS;
+    return true;
+}
+
+bool tv_innovation_peek(const struct tv_innovation *series, double value, struct tv_surprise *ret)
+{
+    if (!tv_innovation_expect(series, value, ret))
+        return false;
     if (!series->is_raw && value < 0)
         ret->change = -INFINITY;
     else
@@ -74,9 +81,8 @@ double tv_innovation_highest(const struct tv_innovation *series, uint32_t len)
     return high;
 }
 
-static void add_change(struct tv_innovation *series, double value, uint32_t before)
+static void add_change(struct tv_innovation *series, double change)
 {
-    double change = difference(series, value, last_median(series, before));
     if (!isfinite(change))
         return;
     series->change[series->changes++ % TV_INNOVATIONS] = change;
@@ -92,7 +98,7 @@ static void turn_raw(struct tv_innovation *series)
     series->is_raw = true;
     series->changes = series->windows = 0;
     for (uint32_t i = first + TV_INNOVATION_LAST; i < series->values; i++)
-        add_change(series, series->value[i % RING], i);
+        add_change(series, difference(series, series->value[i % RING], last_median(series, i)));
 }
 
 /* Counts stay where the ring's positions and its fullness stay the same, however long the run. */
@@ -113,7 +119,19 @@ void tv_innovation_accept(struct tv_innovation *series, double value)
     if (!series->is_raw && value == 0)
         return;
     if (series->values >= TV_INNOVATION_LAST)
-        add_change(series, value, series->values);
+        add_change(series, difference(series, value, last_median(series, series->values)));
+    series->value[series->values++ % RING] = value;
+    wrap(series);
+}
+
+void tv_innovation_accept_judged(struct tv_innovation *series, double value,
+                                 const struct tv_surprise *judged)
+{
+    if (!series->is_raw && value <= 0) { /* the series turns raw, or learns nothing */
+        tv_innovation_accept(series, value);
+        return;
+    }
+    add_change(series, judged->change);
     series->value[series->values++ % RING] = value;
     wrap(series);
 }

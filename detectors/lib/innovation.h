@@ -35,13 +35,19 @@ struct tv_surprise {
 /* Judges a finite value without learning it. False when it cannot be judged: nothing known yet, or
  * a zero in a positive series, which has no logarithm. */
 bool tv_innovation_judge(const struct tv_innovation *series, double value, struct tv_surprise *ret);
-/* As above without the scale (score and scale NaN): costs a few comparisons. */
+/* As above without the scale (score and scale NaN): costs a logarithm. */
 bool tv_innovation_peek(const struct tv_innovation *series, double value, struct tv_surprise *ret);
+/* As above without the change either (NaN): costs a few comparisons. */
+bool tv_innovation_expect(const struct tv_innovation *series, double value,
+                          struct tv_surprise *ret);
 /* Highest of the last `len` accepted values (at most TV_INNOVATIONS); -INFINITY when there is none.
  */
 double tv_innovation_highest(const struct tv_innovation *series, uint32_t len);
 /* Learns a finite value. */
 void tv_innovation_accept(struct tv_innovation *series, double value);
+/* The same for a value that was just judged or peeked at: the change is not worked out again. */
+void tv_innovation_accept_judged(struct tv_innovation *series, double value,
+                                 const struct tv_surprise *judged);
 /* Forgets the last values but not the noise: after a jump that is accepted as the new level. */
 void tv_innovation_relevel(struct tv_innovation *series);
 /* Standard deviation of the noise about the series' level, in the innovations' space; NaN while
