@@ -11,3 +11,10 @@ const struct tv_detector *const tv_detectors[] = {
 #undef TV_DETECTOR
     NULL,
 };
+
+const struct tv_preset tv_presets[] = {
+#define TV_PRESET(preset, detector, option, value) {#preset, #detector, #option, value},
+#include "presets.def"
+#undef TV_PRESET
+    {NULL, NULL, NULL, 0},
+};

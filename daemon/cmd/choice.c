@@ -2,6 +2,7 @@
 #include "cmd/choice.h"
 #include "base/memory.h"
 #include "cmd/options.h"
+#include "trainvet/number.h"
 #include "trainvet/text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ void tv_choice_init(struct tv_choice *choice)
         choice->len++;
     choice->enabled = tv_xcalloc(choice->len, sizeof *choice->enabled);
     choice->options = tv_xcalloc(choice->len, sizeof *choice->options);
+    choice->said = tv_xcalloc(choice->len, sizeof *choice->said);
     for (size_t i = 0; i < choice->len; i++) {
         choice->enabled[i] = true;
         choice->options[i] = tv_xcalloc(1, tv_detectors[i]->options_size);
@@ -76,8 +78,10 @@ static enum tv_status set_option(struct tv_choice *choice, size_t index, const c
     while (table && table[count].name)
         count++;
     for (size_t i = 0; i < count; i++)
-        if (strcmp(table[i].name, name) == 0)
+        if (strcmp(table[i].name, name) == 0) {
+            choice->said[index] |= UINT64_C(1) << i % 64;
             return tv_option_set(table, choice->options[index], name, value, reterr);
+        }
     const char *near = tv_nearest(name, count, option_name, table);
     const char *id = tv_detectors[index]->name;
     return near ? tv_fail(reterr, TV_ECONFIG, "%s has no option \"%.60s\"; did you mean %s.%s?", id,
@@ -101,12 +105,51 @@ enum tv_status tv_choice_set(struct tv_choice *choice, const char *setting, stru
     return status == TV_OK ? set_option(choice, index, name, equals + 1, reterr) : status;
 }
 
+static const char *preset_name(const void *ctx, size_t i)
+{
+    (void)ctx;
+    return i == 0 ? "default" : tv_presets[i - 1].preset;
+}
+
+static void apply(struct tv_choice *choice, const struct tv_preset *row)
+{
+    size_t index, option = 0;
+    char value[TV_NUMBER_MAX];
+    if (find(choice, row->detector, &index, NULL) != TV_OK)
+        return;
+    const struct tv_option *table = tv_detectors[index]->options;
+    while (table[option].name && strcmp(table[option].name, row->option) != 0)
+        option++;
+    tv_format_double(value, row->value);
+    if (table[option].name && !(choice->said[index] >> option % 64 & 1))
+        tv_option_set(table, choice->options[index], row->option, value, NULL);
+}
+
+enum tv_status tv_choice_preset(struct tv_choice *choice, const char *name, struct tv_error *reterr)
+{
+    size_t rows = 0;
+    bool known = strcmp(name, "default") == 0;
+    for (; tv_presets[rows].preset; rows++)
+        known = known || strcmp(name, tv_presets[rows].preset) == 0;
+    if (!known) {
+        const char *near = tv_nearest(name, rows + 1, preset_name, NULL);
+        return tv_fail(reterr, TV_ECONFIG,
+                       "the presets are default, strict and quiet, not \"%.60s\"%s%s", name,
+                       near ? "; did you mean " : "", near ? near : "");
+    }
+    for (const struct tv_preset *row = tv_presets; row->preset; row++)
+        if (strcmp(name, row->preset) == 0)
+            apply(choice, row);
+    return TV_OK;
+}
+
 void tv_choice_free(struct tv_choice *choice)
 {
     for (size_t i = 0; i < choice->len; i++)
         free(choice->options[i]);
     free(choice->options);
     free(choice->enabled);
+    free(choice->said);
     *choice = (struct tv_choice){0};
 }
 

@@ -76,8 +76,9 @@ static void add_number(struct tv_text *text, double value)
     tv_text_add(text, "%s", number);
 }
 
-/* "3 (0 to 10)" */
-static void describe_default(const struct tv_option *option, struct tv_text *text)
+/* "3 (0 to 10; strict 2, quiet 5)" */
+static void describe_default(const struct topic *topic, const struct tv_option *option,
+                             struct tv_text *text)
 {
     if (option->type == TV_OPTION_STRING) {
         tv_text_add(text, "\"%s\"", option->default_text ? option->default_text : "");
@@ -92,6 +93,14 @@ static void describe_default(const struct tv_option *option, struct tv_text *tex
     add_number(text, option->min);
     tv_text_add(text, " to ");
     add_number(text, option->max);
+    const char *separator = "; ";
+    for (const struct tv_preset *row = tv_presets; row->preset; row++) {
+        if (strcmp(row->detector, topic->name) != 0 || strcmp(row->option, option->name) != 0)
+            continue;
+        tv_text_add(text, "%s%s ", separator, row->preset);
+        add_number(text, row->value);
+        separator = ", ";
+    }
     tv_text_add(text, ")");
 }
 
@@ -135,7 +144,7 @@ static void print_text(const struct topic *topic)
     for (const struct tv_option *option = topic->options; option->name; option++) {
         char value[128];
         struct tv_text text = tv_text_in(value, sizeof value);
-        describe_default(option, &text);
+        describe_default(topic, option, &text);
         printf("  %-21s %s\n%*s", option->name, value, OPTION_INDENT, "");
         tv_wrap(stdout, WIDTH, OPTION_INDENT, OPTION_INDENT, option->help);
     }
@@ -168,6 +177,9 @@ static void print_json(const struct topic *topic)
             tv_json_double(&json, "max", option->max);
         }
         tv_json_text(&json, "help", option->help);
+        for (const struct tv_preset *row = tv_presets; row->preset; row++)
+            if (strcmp(row->detector, topic->name) == 0 && strcmp(row->option, option->name) == 0)
+                tv_json_double(&json, row->preset, row->value);
         tv_json_close(&json, '}');
     }
     tv_json_close(&json, ']');

@@ -37,6 +37,7 @@ enum {
     OPT_FAIL_ON,
     OPT_DETECTOR,
     OPT_SET,
+    OPT_PRESET,
     OPT_EXPLAIN,
     OPT_FULL,
     OPT_NOW,
@@ -57,6 +58,8 @@ static const struct tv_cli_option option_table[] = {
      "critical or never"},
     {"detector", 'd', "ID", "run this detector only; can be repeated"},
     {"set", 0, "ID.OPTION=VALUE", "set a detector's option (trainvet explain ID names them)"},
+    {"preset", 0, "NAME",
+     "strict: also what may be nothing; quiet: only what is\ncertain; default"},
     {"explain", 0, NULL, "also say why each silent detector is silent"},
     {"full", 0, NULL, "tell consequences as fully as the finding that caused them"},
     {"now", 0, "TIME",
@@ -178,6 +181,10 @@ static int set_option(struct scan *scan, int option, const char *value)
         if (tv_choice_detector(&scan->choice, value, &error) != TV_OK)
             return tv_cli_error(&cli, "%s", error.message);
         return TV_EXIT_OK;
+    case OPT_PRESET:
+        return tv_choice_preset(&scan->choice, value, &error) == TV_OK
+                   ? TV_EXIT_OK
+                   : tv_cli_error(&cli, "%s", error.message);
     case OPT_SET:
         if (tv_choice_set(&scan->choice, value, &error) != TV_OK)
             return tv_cli_error(&cli, "%s", error.message);

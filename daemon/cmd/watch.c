@@ -23,6 +23,7 @@ enum {
     OPT_UNTIL_IDLE,
     OPT_DETECTOR,
     OPT_SET,
+    OPT_PRESET,
     OPT_FAIL_ON,
     OPT_STATE_DIR
 };
@@ -36,6 +37,8 @@ static const struct tv_cli_option option_table[] = {
     {"until-idle", 0, "SECONDS", "end when nothing has moved for that long"},
     {"detector", 'd', "ID", "run this detector only; can be repeated"},
     {"set", 0, "ID.OPTION=VALUE", "set a detector's option (trainvet explain ID names them)"},
+    {"preset", 0, "NAME",
+     "strict: also what may be nothing; quiet: only what is\ncertain; default"},
     {"fail-on", 0, "LEVEL",
      "exit with 1 from this severity on: info, warning (default),\ncritical or never"},
     {"state-dir", 0, "DIR", "keep what was said there, so that a restart does not say it again"},
@@ -100,6 +103,10 @@ static int set_option(struct watching *w, int option, const char *value)
         return TV_EXIT_OK;
     case OPT_DETECTOR:
         return tv_choice_detector(&w->choice, value, &error) == TV_OK
+                   ? TV_EXIT_OK
+                   : tv_cli_error(&cli, "%s", error.message);
+    case OPT_PRESET:
+        return tv_choice_preset(&w->choice, value, &error) == TV_OK
                    ? TV_EXIT_OK
                    : tv_cli_error(&cli, "%s", error.message);
     case OPT_SET:

@@ -50,4 +50,12 @@ void tv_silent(struct tv_view *view, const char *reason);
 extern const struct tv_detector
     *const tv_detectors[]; /* NULL-terminated, in the order of detectors.def */
 
+/* An option that a preset sets to another value than its default. */
+struct tv_preset {
+    const char *preset, *detector, *option;
+    double value;
+};
+extern const struct tv_preset
+    tv_presets[]; /* ended by a NULL preset, presets one behind the other */
+
 #endif

@@ -172,6 +172,73 @@ START_TEST(settings_reach_the_detectors_options)
 }
 END_TEST
 
+static const struct tv_option *option_of(const char *detector, const char *option, size_t *ret)
+{
+    for (*ret = 0; tv_detectors[*ret]; ++*ret)
+        for (const struct tv_option *o = tv_detectors[*ret]->options;
+             strcmp(tv_detectors[*ret]->name, detector) == 0 && o->name; o++)
+            if (strcmp(o->name, option) == 0)
+                return o;
+    return NULL;
+}
+
+START_TEST(every_value_of_a_preset_is_an_option_in_its_range_and_no_default)
+{
+    size_t rows = 0, detector;
+    for (const struct tv_preset *row = tv_presets; row->preset; row++, rows++) {
+        const struct tv_option *option = option_of(row->detector, row->option, &detector);
+        ck_assert_msg(option != NULL, "%s.%s", row->detector, row->option);
+        ck_assert_msg(row->value >= option->min && row->value <= option->max &&
+                          row->value != option->default_value,
+                      "%s.%s", row->detector, row->option);
+        ck_assert(option->type == TV_OPTION_DOUBLE || option->type == TV_OPTION_INT);
+    }
+    ck_assert_uint_gt(rows, 10);
+}
+END_TEST
+
+static double factor_of(const struct tv_choice *choice)
+{
+    size_t index;
+    const struct tv_option *option = option_of("gradient_explosion", "factor", &index);
+    double value;
+    memcpy(&value, (const char *)choice->options[index] + option->offset, sizeof value);
+    return value;
+}
+
+START_TEST(what_is_set_by_itself_wins_over_a_preset_before_or_after)
+{
+    struct tv_error error;
+    for (int first = 0; first < 2; first++) {
+        struct tv_choice choice = {0};
+        tv_choice_init(&choice);
+        if (first)
+            ck_assert_int_eq(tv_choice_preset(&choice, "quiet", &error), TV_OK);
+        ck_assert_int_eq(tv_choice_set(&choice, "gradient_explosion.factor=17", &error), TV_OK);
+        if (!first)
+            ck_assert_int_eq(tv_choice_preset(&choice, "quiet", &error), TV_OK);
+        ck_assert_double_eq(factor_of(&choice), 17);
+        tv_choice_free(&choice);
+    }
+}
+END_TEST
+
+START_TEST(a_preset_changes_options_and_an_unknown_one_is_named)
+{
+    struct tv_error error;
+    struct tv_choice choice = {0};
+    tv_choice_init(&choice);
+    double usual = factor_of(&choice);
+    ck_assert_int_eq(tv_choice_preset(&choice, "default", &error), TV_OK);
+    ck_assert_double_eq(factor_of(&choice), usual);
+    ck_assert_int_eq(tv_choice_preset(&choice, "strict", &error), TV_OK);
+    ck_assert_double_lt(factor_of(&choice), usual);
+    ck_assert_int_eq(tv_choice_preset(&choice, "quite", &error), TV_ECONFIG);
+    ck_assert_ptr_nonnull(strstr(error.message, "did you mean quiet"));
+    tv_choice_free(&choice);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("options");
@@ -184,6 +251,9 @@ int main(void)
     tcase_add_test(tcase, nearest_word_survives_any_text);
     tcase_add_test(tcase, chosen_detectors_run_alone);
     tcase_add_test(tcase, settings_reach_the_detectors_options);
+    tcase_add_test(tcase, every_value_of_a_preset_is_an_option_in_its_range_and_no_default);
+    tcase_add_test(tcase, what_is_set_by_itself_wins_over_a_preset_before_or_after);
+    tcase_add_test(tcase, a_preset_changes_options_and_an_unknown_one_is_named);
     suite_add_tcase(suite, tcase);
     return tv_test_main(suite);
 }
