@@ -34,7 +34,8 @@ struct followed {
     struct tv_told told;
     struct directory **dirs;
     size_t dirs_len;
-    double last_news, next_look, last_tick, next_reread, torn_since, ended_at, missing_since;
+    double last_news, next_look, last_tick, next_reread, torn_since, ended_at, found_at,
+        missing_since;
     double news_wall; /* the time of day at last_news: silence is counted from there */
     bool ended, must_reread;
     bool is_blocked; /* a file could not be opened at the last look */
@@ -206,6 +207,8 @@ static void take_runs(struct tv_follow *follow, const struct tv_found *found, do
         if (!run)
             run = add_run(follow, one, now);
         remember_directories(follow, run, one);
+        run->missing_since = NAN;
+        run->found_at = now;
         run->next_look = now;
         struct tv_live *newest = run->incoming ? run->incoming : run->live;
         if (newest && tv_live_extend(newest, one))
@@ -220,6 +223,57 @@ static void take_runs(struct tv_follow *follow, const struct tv_found *found, do
             run->incoming = NULL;
         }
     }
+}
+
+/* Runs whose files are gone leave, once they have been gone for a while; what they told stays told.
+ */
+static void drop_runs(struct tv_follow *follow, double now)
+{
+    struct followed **at = &follow->runs, *run;
+    size_t before = follow->runs_len;
+    follow->newest = NULL;
+    while ((run = *at)) {
+        if (run->found_at != now && isnan(run->missing_since))
+            run->missing_since = now;
+        if (now - run->missing_since >= GONE_PATIENCE) {
+            *at = run->next;
+            free_run(run);
+            follow->runs_len--;
+            continue;
+        }
+        follow->newest = run;
+        at = &run->next;
+    }
+    if (follow->runs_len == before)
+        return;
+    tv_map_free(&follow->by_path);
+    for (run = follow->runs; run; run = run->next)
+        tv_map_set(&follow->by_path, tv_span_of(run->path), run);
+}
+
+/* And so do directories that no run needs. */
+static void drop_directories(struct tv_follow *follow)
+{
+    struct directory **at = &follow->dirs, *dir;
+    bool dropped = false;
+    for (struct followed *run = follow->runs; run; run = run->next)
+        for (size_t i = 0; i < run->dirs_len; i++)
+            run->dirs[i]->is_found = true;
+    while ((dir = *at)) {
+        if (dir->is_found || dir->is_watched) {
+            at = &dir->next;
+            continue;
+        }
+        *at = dir->next;
+        free(dir->path);
+        free(dir);
+        dropped = true;
+    }
+    if (!dropped)
+        return;
+    tv_map_free(&follow->dirs_by_path);
+    for (dir = follow->dirs; dir; dir = dir->next)
+        tv_map_set(&follow->dirs_by_path, tv_span_of(dir->path), dir);
 }
 
 static void tell_problems(const struct tv_follow *follow, const struct tv_found *found)
@@ -246,6 +300,10 @@ static void discover(struct tv_follow *follow, double now)
     follow->entries_changed = found.is_incomplete; /* again, soon */
     watch_directories(follow, &found);
     take_runs(follow, &found, now);
+    if (!found.is_incomplete) {
+        drop_runs(follow, now);
+        drop_directories(follow);
+    }
     tv_found_free(&found);
     if (!follow->started)
         follow->last_news = now;

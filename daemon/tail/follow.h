@@ -58,7 +58,9 @@ double tv_follow_idle(const struct tv_follow *follow, struct tv_moment now);
 void tv_follow_end(struct tv_follow *follow, struct tv_moment now);
 
 size_t tv_follow_runs(const struct tv_follow *follow);
-/* Every run that is followed, for metrics. */
+/* Every run that is followed, for metrics; what was got from a run is valid during its visit. One
+ * that has ended is told about for ten minutes: then only its files are remembered, by which it is
+ * seen when it goes on. */
 void tv_follow_each(const struct tv_follow *follow,
                     void (*visit)(void *ctx, struct tv_run *run, bool ended), void *ctx);
 

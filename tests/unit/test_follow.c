@@ -194,6 +194,83 @@ START_TEST(a_clock_that_is_set_back_by_a_day_hides_no_stall)
 }
 END_TEST
 
+static void count_run(void *ctx, struct tv_run *run, bool ended)
+{
+    size_t *counts = ctx;
+    ck_assert_ptr_nonnull(run);
+    counts[ended]++;
+}
+
+START_TEST(a_run_that_was_deleted_is_forgotten_and_comes_back_as_a_new_one)
+{
+    wanted = "non_finite";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 20, 2.5f);
+    append_steps(20, 21, NAN);
+    settle(follow, 20);
+    ck_assert_uint_eq(tv_follow_runs(follow), 1);
+    ck_assert_int_eq(remove(event_file), 0);
+    settle(follow, 20);
+    ck_assert_uint_eq(tv_follow_runs(follow), 1); /* it may come back at once */
+    settle(follow, 200);
+    ck_assert_uint_eq(tv_follow_runs(follow), 0);
+    ck_assert_uint_eq(resolved, 0);
+    append_steps(0, 20, 2.5f);
+    append_steps(20, 21, NAN);
+    settle(follow, 100);
+    ck_assert_uint_eq(tv_follow_runs(follow), 1);
+    ck_assert_uint_eq(firing, 2);
+    tv_follow_free(follow);
+}
+END_TEST
+
+START_TEST(a_run_that_is_away_for_a_moment_stays)
+{
+    wanted = "non_finite";
+    char aside[160];
+    snprintf(aside, sizeof aside, "%s.aside", dir);
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 20, 2.5f);
+    append_steps(20, 21, NAN);
+    settle(follow, 20);
+    ck_assert_int_eq(rename(event_file, aside), 0);
+    settle(follow, 10);
+    ck_assert_int_eq(rename(aside, event_file), 0);
+    settle(follow, 200);
+    ck_assert_uint_eq(tv_follow_runs(follow), 1);
+    ck_assert_uint_eq(firing, 1);
+    ck_assert_uint_eq(resolved, 0);
+    tv_follow_free(follow);
+}
+END_TEST
+
+START_TEST(a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_goes_on)
+{
+    wanted = "non_finite";
+    struct tv_follow_options brief = options;
+    brief.end_after = 60;
+    struct tv_follow *follow = tv_follow_new(&brief, NULL);
+    append_steps(0, 20, 2.5f);
+    settle(follow, 200);
+    size_t counts[2] = {0};
+    tv_follow_each(follow, count_run, counts);
+    ck_assert_uint_eq(counts[true], 1);
+    settle(follow, 700);
+    counts[true] = 0;
+    tv_follow_each(follow, count_run, counts);
+    ck_assert_uint_eq(counts[true] + counts[false], 0);
+    ck_assert_uint_eq(tv_follow_runs(follow), 1);
+    ck_assert_uint_eq(firing, 0);
+    append_steps(20, 21, NAN);
+    settle(follow, 80);
+    ck_assert_uint_eq(firing, 1);
+    counts[true] = counts[false] = 0;
+    tv_follow_each(follow, count_run, counts);
+    ck_assert_uint_eq(counts[true] + counts[false], 1);
+    tv_follow_free(follow);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("follow");
@@ -204,6 +281,10 @@ static Suite *suite(void)
     tcase_add_test(files, what_was_told_stays_told_while_no_descriptor_is_left);
     tcase_add_loop_test(files, a_clock_that_is_set_by_a_day_makes_no_stall, 0, 2);
     tcase_add_test(files, a_clock_that_is_set_back_by_a_day_hides_no_stall);
+    tcase_add_test(files, a_run_that_was_deleted_is_forgotten_and_comes_back_as_a_new_one);
+    tcase_add_test(files, a_run_that_is_away_for_a_moment_stays);
+    tcase_add_test(files,
+                   a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_goes_on);
     suite_add_tcase(s, files);
     return s;
 }
