@@ -59,7 +59,8 @@ struct tv_found {
     size_t dirs_len, dirs_cap;
     struct tv_found_problem *problems;
     size_t problems_len, problems_cap, problems_dropped;
-    bool is_incomplete; /* something could not be opened that may be there the next time */
+    struct tv_probed *probed; /* NULL: every file is opened; else those that are new to it */
+    bool is_incomplete;       /* something could not be opened that may be there the next time */
 };
 
 /* Adds what is found at each of the paths. Directory symlinks below a PATH are not followed, file

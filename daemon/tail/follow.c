@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "tail/live.h"
+#include "tail/probed.h"
 #include "tail/told.h"
 #include "trainvet/text.h"
 #include <math.h>
@@ -48,6 +49,7 @@ struct tv_follow {
     struct followed *runs, *newest;
     struct tv_map by_path, dirs_by_path;
     struct directory *dirs;
+    struct tv_probed probed;
     size_t runs_len;
     bool entries_changed, started, is_behind;
     bool must_poll;          /* some directory cannot be watched */
@@ -92,6 +94,7 @@ void tv_follow_free(struct tv_follow *follow)
     }
     tv_map_free(&follow->by_path);
     tv_map_free(&follow->dirs_by_path);
+    tv_probed_free(&follow->probed);
     free(follow);
 }
 
@@ -284,13 +287,14 @@ static void tell_problems(const struct tv_follow *follow, const struct tv_found 
     }
 }
 
-/* Searching opens files: how often it is done depends on what it costs, which the caller's next
- * call tells. */
+/* Searching opens new files and looks at all: how often it is done depends on what it costs, which
+ * the caller's next call tells. */
 static void discover(struct tv_follow *follow, double now)
 {
-    struct tv_found found = {0};
+    struct tv_found found = {.probed = &follow->probed};
     follow->entries_changed = false;
     tv_discover(&found, follow->options->paths, follow->options->paths_len);
+    tv_probed_next(&follow->probed);
     tell_problems(follow, &found);
     if (!found.is_incomplete)
         follow->incomplete_since = NAN;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tail/tree.h"
+#include "tail/probed.h"
 #include "tail/reader.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -156,29 +157,57 @@ static struct tv_span read_head(struct tv_input *input, char *buffer, struct tv_
     return (struct tv_span){buffer, len};
 }
 
-static struct tv_tree_file *describe(struct tv_found *found, const char *path,
-                                     const struct tv_input *input, struct tv_span head,
+/* What the beginning of a file tells. */
+static struct tv_probed_file examine(const struct tv_input *input, struct tv_span head,
                                      const struct tv_parser *parser)
 {
     static const char args[] = "args/text_summary";
+    struct tv_probed_file file = {
+        .parser = parser, .global_step = -1, .is_empty = parser && head.len == 0};
+    if (parser && strcmp(parser->name, "tfevents") == 0) {
+        file.has_hf_args = memmem(head.data, head.len, args, sizeof args - 1) != NULL;
+    } else if (parser && strcmp(parser->name, "hf_trainer_state") == 0) {
+        file.global_step = find_global_step(head);
+        file.is_complete = input->gz || ends_as_object(input);
+    }
+    return file;
+}
+
+/* NULL for a file that nobody reads, or that is empty. */
+static struct tv_tree_file *describe(struct tv_found *found, const char *path,
+                                     const struct stat *stat, const struct tv_probed_file *probed)
+{
     const char *slash = strrchr(path, '/');
+    if (probed->is_empty)
+        tv_found_problem(found, path, false, "is empty: nothing has been logged yet");
+    if (probed->is_empty || !probed->parser)
+        return NULL;
     struct tv_tree_file *file = tv_arena_alloc(&found->arena, sizeof *file);
     file->path = tv_arena_text(&found->arena, tv_span_of(path));
     file->name = file->path + (slash ? slash + 1 - path : 0);
-    file->parser = parser;
-    file->size = (uint64_t)input->stat.st_size;
-    file->mtime = file->stamp =
-        (double)input->stat.st_mtim.tv_sec + 1e-9 * (double)input->stat.st_mtim.tv_nsec;
-    file->is_events = strcmp(parser->name, "tfevents") == 0;
-    file->global_step = -1;
-    if (file->is_events) {
+    file->parser = probed->parser;
+    file->size = (uint64_t)stat->st_size;
+    file->mtime = file->stamp = (double)stat->st_mtim.tv_sec + 1e-9 * (double)stat->st_mtim.tv_nsec;
+    file->is_events = strcmp(probed->parser->name, "tfevents") == 0;
+    file->has_hf_args = probed->has_hf_args;
+    file->global_step = probed->global_step;
+    file->is_complete = probed->is_complete;
+    if (file->is_events)
         read_event_name(&found->arena, file);
-        file->has_hf_args = memmem(head.data, head.len, args, sizeof args - 1) != NULL;
-    } else if (strcmp(parser->name, "hf_trainer_state") == 0) {
-        file->global_step = find_global_step(head);
-        file->is_complete = input->gz || ends_as_object(input);
-    }
     return file;
+}
+
+/* Whether the last search has seen the file as it is now: then it need not be opened. */
+static bool recall(struct tv_found *found, int dirfd, const char *name, const char *path,
+                   struct tv_tree_file **ret)
+{
+    struct stat stat;
+    if (!found->probed || fstatat(dirfd, name, &stat, 0) != 0)
+        return false;
+    const struct tv_probed_file *probed = tv_probed_get(found->probed, tv_probed_key(path, &stat));
+    if (probed)
+        *ret = describe(found, path, &stat, probed);
+    return probed != NULL;
 }
 
 struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char *name,
@@ -188,6 +217,8 @@ struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char 
     struct tv_error error = {0};
     char buffer[TV_PROBE_BYTES];
     struct tv_tree_file *file = NULL;
+    if (recall(found, dirfd, name, path, &file))
+        return file;
     if (tv_input_open(&input, dirfd, name, &error) != TV_OK) {
         found->is_incomplete = found->is_incomplete || tv_is_passing(error.sys_errno);
         tv_found_problem(found, path, false, "%s", error.message);
@@ -195,17 +226,20 @@ struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char 
     }
     struct tv_span head = read_head(&input, buffer, &error);
     const struct tv_parser *parser = tv_probe(tv_input_name(path), head);
-    if (parser && head.len == 0 && error.status == TV_OK)
-        tv_found_problem(found, path, false, "is empty: nothing has been logged yet");
-    else if (parser)
-        file = describe(found, path, &input, head, parser);
-    else if (required)
+    struct tv_probed_file what = examine(&input, head, parser);
+    if (error.status != TV_OK)
+        what.is_empty = false; /* it could not be read */
+    file = describe(found, path, &input.stat, &what);
+    if (!parser && required)
         tv_found_problem(found, path, false, "%s",
                          error.status != TV_OK ? error.message
                          : head.len == 0
                              ? "is empty"
                              : "is no log or configuration that trainvet can read (trainvet list "
                                "names the formats)");
+    what.key = tv_probed_key(path, &input.stat);
+    if (found->probed && error.status == TV_OK && !required)
+        tv_probed_add(found->probed, &what);
     tv_input_close(&input);
     return file;
 }

@@ -2,6 +2,7 @@
 #include "support/folder.h"
 #include "support/suite.h"
 #include "tail/discover.h"
+#include "tail/probed.h"
 #include "trainvet/text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,59 @@ START_TEST(hf_output_directory_is_one_run_with_one_history)
                                    "runs/Jan02_03-04-05_n/events.out.tfevents.1700000002.n.7.0"
                                    " trainer_state.json trainer_log.jsonl");
     ck_assert_str_eq(problems(), "");
+}
+END_TEST
+
+/* Bytes that this process has got from read() so far. */
+static unsigned long bytes_read(void)
+{
+    unsigned long bytes = 0;
+    FILE *file = fopen("/proc/self/io", "re");
+    ck_assert(file && fscanf(file, "rchar: %lu", &bytes) == 1);
+    fclose(file);
+    return bytes;
+}
+
+START_TEST(the_next_search_opens_only_what_is_new_or_changed)
+{
+    struct tv_probed probed = {0};
+    char name[64], before[8192];
+    const char *path = folder.path;
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof name, "run-%02d/trainer_state.json", i);
+        tv_folder_text(&folder, name, state_json(60));
+        snprintf(name, sizeof name, "run-%02d/notes.txt", i);
+        tv_folder_text(&folder, name, "nobody reads this, and nobody needs to look at it twice\n");
+    }
+    tv_folder_text(&folder, "run-00/checkpoint-70/trainer_state.json", state_json(50));
+    tv_folder_text(&folder, "run-01/trainer_log.jsonl", "");
+    unsigned long costs[4], overhead = bytes_read();
+    overhead = bytes_read() - overhead;
+    for (int i = 0; i < 4; i++) {
+        costs[i] = bytes_read();
+        found.probed = &probed;
+        tv_discover(&found, &path, 1);
+        tv_probed_next(&probed);
+        costs[i] = bytes_read() - costs[i];
+        costs[i] -= costs[i] < overhead ? costs[i] : overhead;
+        const char *seen = describe();
+        ck_assert_int_eq(strstr(problems(), "is empty") == NULL, i == 3);
+        if (i == 1) { /* as if nothing was remembered */
+            strcpy(before, seen);
+            ck_assert_str_eq(discover(""), before);
+            tv_folder_text(&folder, "run-00/checkpoint-70/trainer_state.json", state_json(70));
+        }
+        if (i == 2) {
+            ck_assert_ptr_nonnull(strstr(seen, "run-00: run-00/checkpoint-70/trainer_state.json"));
+            tv_folder_text(&folder, "run-01/trainer_log.jsonl", log_line);
+        }
+        tv_found_free(&found);
+    }
+    ck_assert_uint_gt(costs[0], 20 * strlen(state_json(60)));
+    ck_assert_uint_le(costs[1], 32);                         /* the numbers in the file grow */
+    ck_assert_uint_le(costs[2], 2 * strlen(state_json(70))); /* with the look at its end */
+    ck_assert_uint_le(costs[3], 2 * strlen(log_line));
+    tv_probed_free(&probed);
 }
 END_TEST
 
@@ -443,6 +497,7 @@ int main(void)
     tcase_add_test(bad, path_itself_may_be_a_symbolic_link);
     tcase_add_test(bad, empty_log_is_named_and_the_rest_is_found);
     tcase_add_test(bad, directory_without_logs_says_so_once);
+    tcase_add_test(runs, the_next_search_opens_only_what_is_new_or_changed);
     tcase_add_test(bad, missing_path_and_file_of_no_format_say_why);
     tcase_add_test(bad, unreadable_file_is_named_and_the_rest_is_found);
     tcase_add_test(bad, depth_is_bounded_and_said_once);
