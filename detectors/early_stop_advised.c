@@ -9,7 +9,8 @@ struct options {
     int64_t patience;
     double share, rise;
     int64_t risen_evals;
-    double noise, min_delta;
+    double noise, min_delta, opening_rise, opening_noise, opening_sigmas;
+    int64_t many_evals;
 };
 
 struct state {
@@ -72,13 +73,30 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     state->fires = true;
 }
 
-static bool risen(const struct options *options, const struct state *state)
+/* The gap to the training loss opens: where evaluations are many, two of them tell. */
+static bool opens(const struct tv_view *view, const struct options *options,
+                  const struct state *state)
+{
+    const struct tv_evals *evals = &state->evals;
+    const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
+    double least = options->opening_rise / 100 * tv_evals_scale(evals);
+    double last = evals->recent[evals->recent_len - 1] - evals->best;
+    return evals->since_best >= 2 && gap.rise > least && last > 1.5 * least &&
+           planned_evals(view, evals) >= (double)options->many_evals &&
+           !(gap.rise_sigmas < options->opening_noise) &&
+           tv_evals_opens(evals, &gap, options->opening_sigmas);
+}
+
+static bool risen(const struct tv_view *view, const struct options *options,
+                  const struct state *state)
 {
     const struct tv_evals *evals = &state->evals;
     uint32_t n = (uint32_t)options->risen_evals;
-    double rise = tv_evals_rise(evals, n);
-    return evals->since_best >= n && 100 * rise > options->rise * tv_evals_scale(evals) &&
-           rise > options->noise * tv_evals_noise(evals);
+    double rise = tv_evals_rise(evals, n), scale = tv_evals_scale(evals);
+    if (evals->since_best >= n && 100 * rise > options->rise * scale &&
+        rise > options->noise * tv_evals_noise(evals))
+        return true;
+    return opens(view, options, state);
 }
 
 static bool stale(const struct tv_view *view, const struct options *options,
@@ -106,7 +124,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "the learning rate was restarted: improvement may come back");
         return;
     }
-    if (risen(options, state))
+    if (risen(view, options, state))
         raise(view, options, state, "the evaluation loss has turned up: the model overfits");
     else if (stale(view, options, state))
         raise(view, options, state,
@@ -121,7 +139,9 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     struct state *state = state_;
     if (tv_view_is_rl(view) || !isfinite(point->value))
         return;
-    if (point->role == TV_ROLE_LEARNING_RATE)
+    if (point->role == TV_ROLE_TRAIN_LOSS)
+        tv_evals_train(&state->evals, point->value);
+    else if (point->role == TV_ROLE_LEARNING_RATE)
         tv_restarts_add(&state->restarts, point->step, point->value);
     else if (tv_evals_add(&state->evals, point->step, point->value))
         judge(view, options, state);
@@ -148,6 +168,14 @@ static const struct tv_option options[] = {
                   "successive evaluations so far above the best"),
     TV_OPTION_ROW(struct options, noise, DOUBLE, 3, 0, 100,
                   "standard deviations of the evaluation's noise that such a rise must exceed"),
+    TV_OPTION_ROW(struct options, opening_rise, DOUBLE, 3, 0, 1000,
+                  "percent above the best in 2 evaluations while the training loss fell by more"),
+    TV_OPTION_ROW(struct options, opening_noise, DOUBLE, 1, 0, 100,
+                  "standard deviations of the evaluation's noise that this rise must exceed"),
+    TV_OPTION_ROW(struct options, many_evals, INT, 16, 3, 1000000,
+                  "planned evaluations from which two are enough for that"),
+    TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 3.5, 0, 100,
+                  "standard deviations that this rise and fall must be beyond, taken together"),
     TV_OPTION_ROW(struct options, min_delta, DOUBLE, 0.0, 0, 1,
                   "progress that counts, as a part of the best"),
     TV_OPTION_END,
@@ -159,7 +187,11 @@ const struct tv_detector tv_detector_early_stop_advised = {
     .explain =
         "Fires when the last `risen_evals` evaluation losses all lie more than `rise` percent and "
         "`noise` deviations above\n"
-        "the best one, or when there was no progress by more than `min_delta` for `patience` "
+        "the best one; or, in a run of at least `many_evals`, the last two `opening_rise` percent "
+        "while the training loss fell by at "
+        "least as much, both together by\n"
+        "more than `opening_sigmas` standard errors; or when there was no progress by more than "
+        "`min_delta` for `patience` "
         "evaluations and `share` of all\n"
         "that are planned. Onset: the second evaluation after the best. Names the best step and "
         "the steps spent since then.\n"
@@ -169,7 +201,8 @@ const struct tv_detector tv_detector_early_stop_advised = {
         "runs.\n"
         "It cannot know that a long pause ends (double descent, grokking), and it does not judge "
         "metrics where larger is better.",
-    .roles = TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
+             TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),

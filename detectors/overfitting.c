@@ -6,7 +6,7 @@
 #include <math.h>
 
 struct options {
-    double rise, critical_rise, noise;
+    double rise, critical_rise, noise, opening_rise, opening_sigmas;
     int64_t evals;
     double train_slack;
 };
@@ -73,6 +73,7 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     tv_note_evidence(&note, "eval_noise", noise);
     tv_note_evidence(&note, "train_loss_at_best", evals->train_best);
     tv_note_evidence(&note, "train_loss_now", evals->train_now);
+    tv_note_evidence(&note, "train_fall_sigmas", tv_evals_gap(evals, 2).fall_sigmas);
     if (tv_view_setting(view, "num_train_epochs", &epochs) && epochs.number > 3)
         tv_note_cause(&note, "the data are seen %s times (%s, %s)", epochs.value, epochs.key,
                       epochs.source);
@@ -105,12 +106,16 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "needs 3 evaluations");
         return;
     }
-    double rise = tv_evals_rise(evals, 2),
-           last = evals->recent[evals->recent_len - 1] - evals->best;
-    double noise = tv_evals_noise(evals);
-    double percent = 100 * rise / tv_evals_scale(evals);
-    if (evals->since_best < (uint64_t)options->evals || !(percent > options->rise) ||
-        rise < options->noise * noise) {
+    double last = evals->recent[evals->recent_len - 1] - evals->best;
+    double scale = tv_evals_scale(evals);
+    const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
+    bool turned = evals->since_best >= (uint64_t)options->evals;
+    bool opens = turned && 100 * gap.rise > options->opening_rise * scale &&
+                 100 * last > 1.5 * options->opening_rise * scale &&
+                 tv_evals_opens(evals, &gap, options->opening_sigmas);
+    bool risen =
+        turned && 100 * gap.rise > options->rise * scale && gap.rise_sigmas >= options->noise;
+    if (!opens && !risen) {
         tv_silent(view, "the evaluation loss has not turned up");
         return;
     }
@@ -118,8 +123,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "no training loss to compare the evaluation with");
         return;
     }
-    double fallen = evals->train_best - evals->train_now;
-    if (fallen < -options->train_slack * last) {
+    if (gap.fall < -options->train_slack * last) {
         tv_silent(view, "the training loss rose as well: that is not overfitting");
         return;
     }
@@ -127,7 +131,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "the learning rate was restarted: the rise may be passing");
         return;
     }
-    raise(view, options, state, 100 * last / tv_evals_scale(evals));
+    raise(view, options, state, 100 * last / scale);
 }
 
 static void on_sample(struct tv_view *view, const void *options, void *state_,
@@ -161,6 +165,10 @@ static const struct tv_option options[] = {
                   "percent; the same from which it is critical"),
     TV_OPTION_ROW(struct options, noise, DOUBLE, 3, 0, 100,
                   "standard deviations of the evaluation's noise that the rise must exceed"),
+    TV_OPTION_ROW(struct options, opening_rise, DOUBLE, 3, 0, 1000,
+                  "percent; the same where the training loss fell by at least as much meanwhile"),
+    TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 3.5, 0, 100,
+                  "standard deviations that this rise and fall must be beyond, taken together"),
     TV_OPTION_ROW(struct options, evals, INT, 2, 1, 1000,
                   "successive evaluations that must be so far above the best"),
     TV_OPTION_ROW(struct options, train_slack, DOUBLE, 0.1, 0, 10,
@@ -180,7 +188,10 @@ const struct tv_detector tv_detector_overfitting = {
         "the rise exceeds `noise` times the deviation of e from the middle of its neighbours, and "
         "t "
         "is not above what it was\n"
-        "at b. The last condition keeps divergence and a change of the data apart. Losses near or "
+        "at b; or already when they lie `opening_rise` percent above b and t fell by at least as "
+        "much, both together by more\n"
+        "than `opening_sigmas` standard errors: the gap opens. The last condition keeps divergence "
+        "and a change of the data apart. Losses near or "
         "below zero are measured\n"
         "against the way that they have come. A restart of the learning rate excuses the next 5 "
         "evaluations. Onset: the step\n"

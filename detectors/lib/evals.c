@@ -4,8 +4,20 @@
 #include <math.h>
 #include <string.h>
 
+#define DIFFERENCES 32 /* that the variance of the training loss remembers */
+
+/* Half the mean square of the differences of neighbours: blind to a slow trend. */
+static void learn_variance(struct tv_evals *evals, double difference)
+{
+    evals->train_differences += evals->train_differences < DIFFERENCES;
+    evals->train_variance +=
+        (difference * difference / 2 - evals->train_variance) / (double)evals->train_differences;
+}
+
 void tv_evals_train(struct tv_evals *evals, double loss)
 {
+    if (evals->train_len)
+        learn_variance(evals, loss - evals->train_recent[0]);
     double window[3] = {loss, evals->train_recent[0], evals->train_recent[1]};
     double level = evals->train_len < 2 ? loss : tv_median(window, 3);
     evals->train_recent[1] = evals->train_recent[0];
@@ -15,6 +27,7 @@ void tv_evals_train(struct tv_evals *evals, double loss)
     evals->train_last = level;
     if (evals->best_awaits_train) {
         evals->train_best = level;
+        evals->train_best_count = 1;
         evals->best_awaits_train = false;
     }
     evals->train_count++;
@@ -24,6 +37,7 @@ static void close_train_interval(struct tv_evals *evals)
 {
     evals->train_now =
         evals->train_count ? evals->train_sum / evals->train_count : evals->train_last;
+    evals->train_now_count = evals->train_count ? evals->train_count : 1;
     evals->train_sum = 0;
     evals->train_count = 0;
 }
@@ -47,6 +61,7 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
         evals->best_step = step;
         evals->since_best = 0;
         evals->train_best = evals->train_now;
+        evals->train_best_count = evals->train_now_count;
         evals->best_awaits_train = evals->train_len == 0;
     } else {
         if (evals->since_best < 2)
@@ -84,6 +99,43 @@ double tv_evals_rise(const struct tv_evals *evals, uint32_t n)
     for (uint32_t i = 0; i < n && i < evals->recent_len; i++)
         lowest = fmin(lowest, evals->recent[evals->recent_len - 1 - i]);
     return lowest - evals->best;
+}
+
+/* The best of k evaluations around one level lies 0.68 ln k deviations below it (within 0.1 up to
+ * k = 9: order statistics of the normal distribution). */
+static double luck_of_best(const struct tv_evals *evals, double noise)
+{
+    uint32_t k = 0;
+    for (uint32_t i = 0; i < evals->recent_len; i++)
+        k += evals->recent[i] <= evals->best + 3 * noise;
+    return k ? 0.68 * log(k) * noise : 0;
+}
+
+struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n)
+{
+    double noise = tv_evals_noise(evals);
+    struct tv_evals_gap gap = {.rise = tv_evals_rise(evals, n),
+                               .fall = evals->train_best - evals->train_now};
+    double beyond = gap.rise - luck_of_best(evals, noise);
+    gap.rise_sigmas = evals->count < 4 ? NAN : noise > 0 ? beyond / noise : INFINITY;
+    if (evals->train_differences < 2) {
+        gap.fall_sigmas = NAN;
+        return gap;
+    }
+    double error = sqrt(evals->train_variance *
+                        (1 / (double)evals->train_best_count + 1 / (double)evals->train_now_count));
+    gap.fall_sigmas = error > 0 ? gap.fall / error : gap.fall > 0 ? INFINITY : 0;
+    return gap;
+}
+
+bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap, double sigmas)
+{
+    if (evals->train_len == 0 || !(gap->rise > 0) || !(gap->fall >= gap->rise))
+        return false;
+    if (isnan(gap->rise_sigmas))
+        return gap->fall_sigmas > sigmas;
+    return gap->rise_sigmas > 1 && gap->fall_sigmas > 2 &&
+           hypot(gap->rise_sigmas, gap->fall_sigmas) > sigmas;
 }
 
 double tv_evals_interval(const struct tv_evals *evals)

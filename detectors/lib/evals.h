@@ -16,8 +16,10 @@ struct tv_evals {
     int64_t after_best[2];          /* steps of the first two of them */
     double recent[TV_EVALS_RECENT]; /* newest last */
     uint32_t recent_len;
-    double train_sum, train_last, train_now, train_best; /* level of the training loss */
-    uint32_t train_count;
+    double train_sum, train_last, train_now, train_best;     /* level of the training loss */
+    uint32_t train_count, train_now_count, train_best_count; /* points in these levels */
+    double train_variance; /* of a point, from the differences of neighbours */
+    uint32_t train_differences;
     double train_recent[2];
     uint32_t train_len;
     bool best_awaits_train; /* no training point was seen up to the best evaluation */
@@ -35,6 +37,21 @@ double tv_evals_noise(const struct tv_evals *evals);
 double tv_evals_scale(const struct tv_evals *evals);
 /* Lowest of the last `n` evaluations minus the best: a rise that has lasted. */
 double tv_evals_rise(const struct tv_evals *evals, uint32_t n);
+
+/* How far evaluation and training loss have come apart since the best evaluation, in the unit of
+ * the loss and in standard errors. Either number of errors is NaN when its noise is not known. */
+struct tv_evals_gap {
+    double rise;        /* lowest of the last evaluations minus the best */
+    double rise_sigmas; /* of an evaluation, beyond what the best was lower by luck */
+    double fall;        /* of the training loss between the intervals before the two evaluations */
+    double fall_sigmas; /* over its standard error */
+};
+struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n);
+/* The gap opens: the training loss fell by at least as much as the evaluation loss rose, neither is
+ * noise (1 and 2 sigmas), and both together are beyond `sigmas` (root of the sum of squares; two
+ * independent normal deviates exceed 3.5 once in 450 times). With fewer than 4 evaluations the
+ * training loss alone must be so sure. */
+bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap, double sigmas);
 /* Steps between two evaluations on average. */
 double tv_evals_interval(const struct tv_evals *evals);
 

@@ -11,7 +11,7 @@
 /* A job that logs every 10 steps, a step a second, evaluates every 100 steps for 40 s, and is
  * planned to take 2000 steps. `slow_from`: steps take `factor` times as long from there on. */
 struct job {
-    int64_t steps, planned, gap_at, slow_from;
+    int64_t steps, planned, gap_at, slow_from, eval_every;
     double gap, factor, step_seconds;
     bool whole_seconds;
     double last_loss;
@@ -22,6 +22,7 @@ static const struct job steady = {
     .planned = 2000,
     .gap_at = -1,
     .slow_from = -1,
+    .eval_every = 100,
     .factor = 1,
     .step_seconds = 1,
     .last_loss = 1,
@@ -45,7 +46,7 @@ static double tell(struct tv_log *log, const struct job *job)
             now += job->gap;
         double loss = step == job->steps ? job->last_loss : 1;
         tv_log_timed(log, "loss", step, job->whole_seconds ? floor(now) : now, loss);
-        if (step % 100 == 0) {
+        if (step % job->eval_every == 0) {
             now += 40;
             tv_log_timed(log, "eval_loss", step, job->whole_seconds ? floor(now) : now, 1);
         }
@@ -67,6 +68,37 @@ static bool alarms(const struct job *job, double silence)
     tv_log_close(&log);
     return found;
 }
+
+START_TEST(a_slow_down_is_found_where_every_interval_holds_an_evaluation)
+{
+    struct tv_log log;
+    struct job job = steady;
+    job.eval_every = 10;
+    job.planned = 2000;
+    ck_assert(!alarms(&job, 0));
+    job.slow_from = 1000;
+    job.factor = 30; /* of the 10 s that are training, beside 40 s of evaluation */
+    const struct tv_alert *alert = judge(&log, &job, 0);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 1000);
+    ck_assert_int_le(alert->step, 1000 + 4 * 10);
+    tv_log_close(&log);
+}
+END_TEST
+
+/* Rewards have no training loss that would tell the steps between two points. */
+START_TEST(the_last_interval_of_a_plan_is_not_waited_for)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "102400");
+    for (int64_t step = 1024; step <= 101376; step += 1024)
+        tv_log_timed(&log, "rollout/ep_rew_mean", step, T0 + 0.003 * (double)step, 1);
+    tv_log_end(&log, T0 + 3600);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
 
 START_TEST(a_silence_in_the_middle_is_found_at_the_next_point)
 {
@@ -200,6 +232,8 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("stall");
     TCase *tcase = tcase_create("stall");
+    tcase_add_test(tcase, a_slow_down_is_found_where_every_interval_holds_an_evaluation);
+    tcase_add_test(tcase, the_last_interval_of_a_plan_is_not_waited_for);
     tcase_add_test(tcase, a_silence_in_the_middle_is_found_at_the_next_point);
     tcase_add_test(tcase, a_silence_that_lasts_is_found_by_the_observers_clock);
     tcase_add_test(tcase, a_tick_finds_what_the_end_finds);
