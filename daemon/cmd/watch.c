@@ -186,10 +186,10 @@ static void on_alert(void *ctx, const struct tv_alert *alert)
         record(w, alert);
 }
 
-static void recall(void *ctx, const char *run,
+static void recall(void *ctx, const char *root, const char *run,
                    void (*visit)(void *visit_ctx, const struct tv_alert *alert), void *visit_ctx)
 {
-    tv_store_each_of(((struct watching *)ctx)->store, run, visit, visit_ctx);
+    tv_store_each_of(((struct watching *)ctx)->store, root, run, visit, visit_ctx);
 }
 
 static void on_run(void *ctx, const struct tv_run_report *report)

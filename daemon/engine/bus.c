@@ -36,8 +36,10 @@ static const char *keep(struct tv_alert_box *box, const char *text)
 /* Stable over restarts and machines: hashes names, never numbers that change while it fires. */
 static void fingerprint(struct tv_alert *alert)
 {
-    char identity[1024];
+    char identity[4 * TEXT_MAX];
     struct tv_text text = tv_text_in(identity, sizeof identity);
+    if (alert->root)
+        tv_text_add(&text, "%s\n", alert->root);
     tv_text_add(&text, "%s\n%s\n%s\n%u", alert->run, alert->detector, alert->subject,
                 alert->episode);
     uint64_t hash = tv_hash((struct tv_span){identity, text.len}, 0x747261696e766574ull);
@@ -84,6 +86,7 @@ static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, 
     char safe[TEXT_MAX];
     box->alert = (struct tv_alert){
         .run = run->name,
+        .root = run->root,
         .detector = run->detectors[view->detector]->name,
         .subject = tv_arena_text(&run->arena,
                                  tv_span_of(tv_escape(tv_span_of(subject), safe, sizeof safe))),

@@ -38,6 +38,8 @@ struct tv_source;
 
 /* `options` and what it points to must outlive the run; `name` is copied. */
 struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *name);
+/* Makes the PATH below which it was found a part of the run's identity. Before anything is fed. */
+void tv_run_set_root(struct tv_run *run, const char *root);
 void tv_run_free(struct tv_run *run);
 
 struct tv_source_info {

@@ -109,6 +109,7 @@ struct tv_run {
     const struct tv_engine_options *options;
     struct tv_arena arena;
     char *name;
+    const char *root; /* NULL: no part of the identity */
     struct tv_source *sources;
     size_t sources_len;
     struct tv_series **series;

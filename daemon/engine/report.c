@@ -112,6 +112,7 @@ void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
     int64_t total = tv_view_total_steps(&view);
     *ret = (struct tv_run_report){
         .run = run->name,
+        .root = run->root,
         .status = status_of(run, &view),
         .first_step = run->first_step == TV_STEP_UNKNOWN ? -1 : run->first_step,
         .steps = run->last_step == TV_STEP_UNKNOWN ? -1 : run->last_step,

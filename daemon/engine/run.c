@@ -61,6 +61,13 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
     return run;
 }
 
+void tv_run_set_root(struct tv_run *run, const char *root)
+{
+    char safe[512];
+    run->root =
+        tv_arena_text(&run->arena, tv_span_of(tv_escape(tv_span_of(root), safe, sizeof safe)));
+}
+
 struct tv_source *tv_run_source(struct tv_run *run, const struct tv_source_info *info)
 {
     struct tv_source *source = tv_arena_alloc(&run->arena, sizeof *source);

@@ -80,9 +80,10 @@ static void single(struct page *page, const char *name, const char *type, const 
 }
 
 /* Short, and stable as long as the run keeps its name. */
-static void run_id(const char *run, char ret[17])
+static void run_id(const char *root, const char *run, char ret[17])
 {
-    snprintf(ret, 17, "%016" PRIx64, tv_hash(tv_span_of(run), 2));
+    snprintf(ret, 17, "%016" PRIx64,
+             tv_hash(tv_span_of(run), tv_hash(tv_span_of(root ? root : ""), 2)));
 }
 
 static void run_info(void *ctx, struct tv_run *run, bool ended)
@@ -92,9 +93,11 @@ static void run_info(void *ctx, struct tv_run *run, bool ended)
     const char *const *labels = tv_service_config(page->service)->labels;
     char id[17];
     tv_run_report(run, &report);
-    run_id(report.run, id);
+    run_id(report.root, report.run, id);
     put(page, "trainvet_run_info{run_id=\"%s\",", id);
     put_label(page, "run", report.run);
+    put(page, ",");
+    put_label(page, "root", report.root);
     put(page, ",");
     put_label(page, "framework", report.framework);
     put(page, ",");
@@ -119,7 +122,7 @@ static void run_value(void *ctx, struct tv_run *run, bool ended)
     double value = page->value(&report, &now);
     if (isnan(value))
         return;
-    run_id(report.run, id);
+    run_id(report.root, report.run, id);
     put(page, "%s{run_id=\"%s\"}", page->name, id);
     put_value(page, value);
 }
@@ -204,7 +207,7 @@ static bool firing(void *ctx, const struct tv_alert *alert)
 {
     struct page *page = ctx;
     char id[17];
-    run_id(alert->run, id);
+    run_id(alert->root, alert->run, id);
     put(page, "trainvet_alert_firing{run_id=\"%s\",", id);
     put_label(page, "detector", alert->detector);
     put(page, ",");

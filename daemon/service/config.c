@@ -188,7 +188,7 @@ static void take_listen(struct tv_config *config, const struct tv_yaml *yaml, in
 /* Labels of trainvet_run_info, and those that Prometheus keeps for itself. */
 static bool is_taken_label(const struct tv_config *config, const char *name)
 {
-    static const char *const ours[] = {"run_id", "run", "framework", "scheduler", "state"};
+    static const char *const ours[] = {"run_id", "run", "root", "framework", "scheduler", "state"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strcmp(ours[i], name) == 0)
             return true;
@@ -557,11 +557,19 @@ static bool matches(const char *pattern, const char *text)
     return !pattern || fnmatch(pattern, text, 0) == 0;
 }
 
+/* A run is meant by its name below its root, or by its whole path. */
+static bool matches_run(const char *pattern, const struct tv_alert *alert)
+{
+    char path[1100];
+    snprintf(path, sizeof path, "%s/%s", alert->root ? alert->root : "", alert->run);
+    return matches(pattern, alert->run) || matches(pattern, path);
+}
+
 static bool is_silenced(const struct tv_config *config, const struct tv_alert *alert, double now)
 {
     for (const struct tv_config_silence *silence = config->silences; silence;
          silence = silence->next)
-        if (now < silence->until && matches(silence->run, alert->run) &&
+        if (now < silence->until && matches_run(silence->run, alert) &&
             matches(silence->detector, alert->detector))
             return true;
     return false;
@@ -588,7 +596,7 @@ size_t tv_config_route(const struct tv_config *config, const struct tv_alert *al
         len = add_sink(ret, len, max, sink->name);
     for (const struct tv_config_route *route = config->routes; !silenced && route;
          route = route->next) {
-        if (alert->severity < route->severity || !matches(route->run, alert->run) ||
+        if (alert->severity < route->severity || !matches_run(route->run, alert) ||
             !matches(route->detector, alert->detector))
             continue;
         for (size_t i = 0; route->sinks && route->sinks[i]; i++)

@@ -20,7 +20,8 @@ struct tv_config_sink {
 };
 
 /* An alert takes the first route that it matches; one without `sinks` ends there. Without any
- * route, every sink gets everything. Patterns are those of fnmatch(3). */
+ * route, every sink gets everything. Patterns are those of fnmatch(3); a
+ * run's is tried on its name below its root and on the whole path. */
 struct tv_config_route {
     struct tv_config_route *next;
     enum tv_severity severity;  /* from this one on */

@@ -5,6 +5,7 @@
 #include "http/http.h"
 #include "service/dispatch.h"
 #include "service/paths.h"
+#include "service/sweep.h"
 #include "sinks/lib/alert_json.h"
 #include "store/alert_text.h"
 #include "tail/input.h"
@@ -38,6 +39,7 @@ struct tv_service {
     struct tv_http *http;
     sd_event *loop;
     sd_event_source *timer, *hints;
+    struct tv_sweep sweep;
     struct waiting *backlog;
     bool said_store_failing;
     bool forgot; /* the backlog was full: the logs must be read again */
@@ -126,10 +128,10 @@ static void on_alert(void *ctx, const struct tv_alert *alert)
         keep_for_later(service, alert);
 }
 
-static void recall(void *ctx, const char *run,
+static void recall(void *ctx, const char *root, const char *run,
                    void (*visit)(void *visit_ctx, const struct tv_alert *alert), void *visit_ctx)
 {
-    tv_store_each_of(((struct tv_service *)ctx)->store, run, visit, visit_ctx);
+    tv_store_each_of(((struct tv_service *)ctx)->store, root, run, visit, visit_ctx);
 }
 
 static bool wants(void *ctx, const char *sink, const struct tv_alert *alert)
@@ -157,6 +159,19 @@ static void on_problem(void *ctx, const char *path, const struct tv_damage *dama
     struct tv_service *service = ctx;
     service->health.damaged += !damage->is_note;
     tv_log(damage->is_note ? TV_LOG_INFO : TV_LOG_WARNING, "%s: %s", path, damage->what);
+}
+
+static void searched(void *ctx, const struct tv_found *found, bool complete, double now)
+{
+    struct tv_service *service = ctx;
+    struct tv_sweep_options options = {.store = service->store,
+                                       .roots = service->config.roots,
+                                       .roots_len = service->config.roots_len,
+                                       .grace = service->config.idle_poll,
+                                       .ctx = service,
+                                       .tell = on_alert};
+    if (complete)
+        tv_sweep(&service->sweep, &options, found, now);
 }
 
 static bool is_done(void *ctx, const char *path, const char *digest)
@@ -271,6 +286,7 @@ static void begin_following(struct tv_service *service)
     service->follow_options = (struct tv_follow_options){
         .paths = service->config.roots,
         .paths_len = service->config.roots_len,
+        .by_root = true,
         .engine = &service->config.choice.engine,
         .active_poll = service->config.active_poll,
         .idle_poll = service->config.idle_poll,
@@ -281,6 +297,7 @@ static void begin_following(struct tv_service *service)
         .recall = recall,
         .run = on_run,
         .problem = on_problem,
+        .searched = searched,
         .is_done = is_done,
         .done = done,
     };
@@ -452,6 +469,7 @@ int tv_service_run(const char *config_path)
     }
     stop(&service);
     free_backlog(&service);
+    tv_sweep_free(&service.sweep);
     tv_store_close(service.store);
     sd_event_source_unref(service.timer);
     sd_event_unref(service.loop);

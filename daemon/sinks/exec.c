@@ -6,7 +6,7 @@
 #include "trainvet/text.h"
 #include <inttypes.h>
 
-enum { VALUE_MAX = 512, VARIABLES = 9 };
+enum { VALUE_MAX = 512, VARIABLES = 10 };
 
 struct options {
     const char *command;
@@ -67,6 +67,8 @@ static enum tv_status deliver(const void *options, void *opaque, const struct tv
     struct environment environment = {.len = 0};
     struct tv_json json = {0};
     add_text(&environment, "RUN", alert->run);
+    if (alert->root)
+        add_text(&environment, "ROOT", alert->root);
     add_text(&environment, "DETECTOR", alert->detector);
     add_text(&environment, "SUBJECT", alert->subject);
     add_text(&environment, "SEVERITY", tv_severity_name(alert->severity));

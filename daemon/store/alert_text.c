@@ -72,6 +72,7 @@ bool tv_alert_from_json(const char *text, struct tv_arena *arena, struct tv_aler
     }
     *ret = (struct tv_alert){
         .run = text_of(object, "run", arena),
+        .root = get(object, "root") ? text_of(object, "root", arena) : NULL,
         .detector = text_of(object, "detector", arena),
         .subject = text_of(object, "subject", arena),
         .summary = text_of(object, "summary", arena),

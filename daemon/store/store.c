@@ -193,6 +193,14 @@ static bool is_recorded(struct tv_store *store, const struct tv_alert *alert)
     return same;
 }
 
+/* What stands in the column "run". */
+static void bind_run(sqlite3_stmt *statement, int at, const char *root, const char *run)
+{
+    char key[2048];
+    snprintf(key, sizeof key, "%s%s%s", root ? root : "", root ? "\n" : "", run);
+    bind_text(statement, at, key);
+}
+
 static bool record(struct tv_store *store, const struct tv_alert *alert, const char *object,
                    double now)
 {
@@ -201,7 +209,7 @@ static bool record(struct tv_store *store, const struct tv_alert *alert, const c
                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET"
                " state = excluded.state, object = excluded.object, changed = excluded.changed");
     bind_text(put, 1, alert->fingerprint);
-    bind_text(put, 2, alert->run);
+    bind_run(put, 2, alert->root, alert->run);
     bind_text(put, 3, alert->detector);
     sqlite3_bind_int(put, 4, (int)alert->state);
     bind_text(put, 5, object);
@@ -397,11 +405,21 @@ void tv_store_each(struct tv_store *store, bool firing_only,
     sqlite3_finalize(each);
 }
 
-void tv_store_each_of(struct tv_store *store, const char *run,
+double tv_store_changed(struct tv_store *store, const char *fingerprint)
+{
+    sqlite3_stmt *find = prepare(store, "SELECT changed FROM alert WHERE fingerprint = ?");
+    bind_text(find, 1, fingerprint);
+    double changed =
+        find && sqlite3_step(find) == SQLITE_ROW ? sqlite3_column_double(find, 0) : NAN;
+    sqlite3_finalize(find);
+    return changed;
+}
+
+void tv_store_each_of(struct tv_store *store, const char *root, const char *run,
                       void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx)
 {
     sqlite3_stmt *each = prepare(store, "SELECT object FROM alert WHERE run = ?");
-    bind_text(each, 1, run);
+    bind_run(each, 1, root, run);
     while (each && sqlite3_step(each) == SQLITE_ROW) {
         struct tv_arena texts = {0};
         struct tv_alert alert;

@@ -62,9 +62,12 @@ bool tv_store_is_done(struct tv_store *store, const char *path, const char *dige
 void tv_store_each(struct tv_store *store, bool firing_only,
                    bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
 
-/* The recorded alerts of one run, by its name. */
-void tv_store_each_of(struct tv_store *store, const char *run,
+/* The recorded alerts of one run, by its name and root (NULL: none) as they stand in alerts. */
+void tv_store_each_of(struct tv_store *store, const char *root, const char *run,
                       void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
+
+/* When the alert's state was recorded, unix seconds; NaN when it is not there. */
+double tv_store_changed(struct tv_store *store, const char *fingerprint);
 
 /* Every owed delivery, oldest first; texts are borrowed for the call, `reason` is "" before the
  * first attempt. */

@@ -21,17 +21,23 @@ static const char *relative(struct tv_assembly *work, const char *path)
     return path;
 }
 
-/* The run's directory, without the levels that tools put between it and the log. */
-static void name_run(struct tv_assembly *work, struct tv_found_run *run, struct tv_tree_node *dir)
+static void name_run(struct tv_assembly *work, struct tv_found_run *run)
 {
-    if (strcmp(run->path, dir->path) == 0) {
-        while (dir->parent && dir->parent->runs == 1 && tv_is_technical(dir->name)) {
-            dir = dir->parent;
-            tv_add_configs(work, run, dir);
-        }
-        run->path = dir->path;
-    }
     run->name = relative(work, run->path);
+    run->root = work->found->by_root ? work->path : NULL;
+}
+
+/* Configuration above the levels that tools put between it and the log, when it can only be this
+ * run's. */
+static void add_configs_above(struct tv_assembly *work, struct tv_found_run *run,
+                              struct tv_tree_node *dir)
+{
+    if (strcmp(run->path, dir->path) != 0)
+        return;
+    while (dir->parent && dir->parent->runs == 1 && tv_is_technical(dir->name)) {
+        dir = dir->parent;
+        tv_add_configs(work, run, dir);
+    }
 }
 
 static void discover_directory(struct tv_assembly *work)
@@ -41,12 +47,17 @@ static void discover_directory(struct tv_assembly *work)
         return;
     size_t problems = work->found->problems_len;
     tv_group(work, work->root);
-    for (size_t i = work->first; i < work->found->runs_len; i++)
-        name_run(work, &work->found->runs[i], work->dirs[i - work->first]);
-    if (work->found->runs_len == work->first && work->found->problems_len == problems)
-        tv_found_problem(work->found, work->path, false,
-                         "holds no training log that trainvet can read (trainvet list names the "
-                         "formats)");
+    for (size_t i = work->first; i < work->found->runs_len; i++) {
+        name_run(work, &work->found->runs[i]);
+        add_configs_above(work, &work->found->runs[i], work->dirs[i - work->first]);
+    }
+    if (work->found->runs_len > work->first || work->found->problems_len > problems)
+        return;
+    tv_found_problem(work->found, work->path, false,
+                     "holds no training log that trainvet can read (trainvet list names the "
+                     "formats)");
+    if (work->found->problems_len > problems)
+        work->found->problems[problems].is_empty = true;
 }
 
 static char *without_slashes(struct tv_arena *arena, const char *path)
@@ -101,7 +112,7 @@ static void file_run(struct tv_assembly *work, struct tv_tree_file *file)
     if (!run)
         return;
     run->is_file = true;
-    run->name = work->is_one_of_many ? run->path : ".";
+    name_run(work, run);
     tv_add_log(work, run, file, TV_RANK_LOG);
 }
 
@@ -126,7 +137,7 @@ static void discover(struct tv_found *found, const char *const *paths, size_t co
         struct tv_assembly work = {.found = found,
                                    .path = without_slashes(&found->arena, paths[i]),
                                    .first = found->runs_len,
-                                   .is_one_of_many = count > 1};
+                                   .is_one_of_many = count > 1 && !found->by_root};
         if (is_directory(work.path)) {
             discover_directory(&work);
             free(work.dirs);

@@ -35,8 +35,9 @@ struct tv_found_source {
 };
 
 struct tv_found_run {
-    const char *name; /* relative to the PATH given, "." for PATH itself; behind PATH when several
-                         were given */
+    const char *name; /* its own directory relative to the PATH given, "." for PATH itself; behind
+                         PATH when several were given, unless `by_root` is set */
+    const char *root; /* with `by_root`: the PATH, else NULL */
     const char *path; /* the directory or file, for people */
     struct tv_found_file *configs; /* facts only: to be read first */
     struct tv_found_source *sources;
@@ -48,10 +49,12 @@ struct tv_found_problem {
     const char *path;
     const char *what; /* "is a named pipe, ..." */
     bool is_note;     /* harmless: does not change the exit status */
+    bool is_empty;    /* it only holds no log */
 };
 
 /* Zero-initialise to create. Everything is owned by the arena. */
 struct tv_found {
+    bool by_root; /* set before: names never change when other PATHs join or leave */
     struct tv_arena arena;
     struct tv_found_run *runs; /* in the order of PATHs, then by name */
     size_t runs_len, runs_cap;

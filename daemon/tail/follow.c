@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_BYTES = 512 };   /* of an escaped name, as the engine has it */
 enum { SLICE = 4 << 20 };    /* bytes of one run before the others get their turn */
 #define DISCOVER_MIN   0.2   /* seconds between two searches for new runs */
 #define DISCOVER_COST  50.0  /* and at least so many times what the last one took */
@@ -172,6 +173,18 @@ static void recall(void *ctx, const struct tv_alert *alert)
     tv_told_recall(&run->told, alert);
 }
 
+static void recall_run(const struct tv_follow *follow, const struct tv_found_run *found,
+                       struct followed *run)
+{
+    char name[NAME_BYTES], root[NAME_BYTES];
+    if (!follow->options->recall)
+        return;
+    tv_escape(tv_span_of(found->name), name, sizeof name);
+    if (found->root)
+        tv_escape(tv_span_of(found->root), root, sizeof root);
+    follow->options->recall(follow->options->ctx, found->root ? root : NULL, name, recall, run);
+}
+
 static struct followed *add_run(struct tv_follow *follow, const struct tv_found_run *found,
                                 double now)
 {
@@ -179,9 +192,8 @@ static struct followed *add_run(struct tv_follow *follow, const struct tv_found_
     run->path = tv_xstrndup(found->path, strlen(found->path));
     run->last_news = now;
     run->last_tick = -INFINITY; /* once it is read */
-    run->torn_since = run->missing_since = NAN;
-    if (follow->options->recall)
-        follow->options->recall(follow->options->ctx, found->name, recall, run);
+    run->torn_since = NAN;
+    recall_run(follow, found, run);
     *(follow->newest ? &follow->newest->next : &follow->runs) = run;
     follow->newest = run;
     follow->runs_len++;
@@ -228,17 +240,18 @@ static void take_runs(struct tv_follow *follow, const struct tv_found *found, do
     }
 }
 
-/* Runs whose files are gone leave, once they have been gone for a while; what they told stays told.
- */
+/* Runs whose files are gone leave; what they told stays told, and is recalled when they come back.
+ * Where nothing is recalled they are kept for a while. */
 static void drop_runs(struct tv_follow *follow, double now)
 {
     struct followed **at = &follow->runs, *run;
     size_t before = follow->runs_len;
+    double patience = follow->options->recall ? 0 : GONE_PATIENCE;
     follow->newest = NULL;
     while ((run = *at)) {
         if (run->found_at != now && isnan(run->missing_since))
             run->missing_since = now;
-        if (now - run->missing_since >= GONE_PATIENCE) {
+        if (now - run->missing_since >= patience) {
             *at = run->next;
             free_run(run);
             follow->runs_len--;
@@ -291,7 +304,7 @@ static void tell_problems(const struct tv_follow *follow, const struct tv_found 
  * the caller's next call tells. */
 static void discover(struct tv_follow *follow, double now)
 {
-    struct tv_found found = {.probed = &follow->probed};
+    struct tv_found found = {.by_root = follow->options->by_root, .probed = &follow->probed};
     follow->entries_changed = false;
     tv_discover(&found, follow->options->paths, follow->options->paths_len);
     tv_probed_next(&follow->probed);
@@ -300,6 +313,7 @@ static void discover(struct tv_follow *follow, double now)
         follow->incomplete_since = NAN;
     else if (isnan(follow->incomplete_since))
         follow->incomplete_since = now;
+    bool complete = !found.is_incomplete;
     found.is_incomplete = now - follow->incomplete_since < TORN_PATIENCE;
     follow->entries_changed = found.is_incomplete; /* again, soon */
     watch_directories(follow, &found);
@@ -308,6 +322,8 @@ static void discover(struct tv_follow *follow, double now)
         drop_runs(follow, now);
         drop_directories(follow);
     }
+    if (follow->options->searched)
+        follow->options->searched(follow->options->ctx, &found, complete, now);
     tv_found_free(&found);
     if (!follow->started)
         follow->last_news = now;

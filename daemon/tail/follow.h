@@ -22,6 +22,7 @@ struct tv_moment {
 struct tv_follow_options {
     const char *const *paths;
     size_t paths_len;
+    bool by_root; /* as in struct tv_found */
     const struct tv_engine_options *engine;
     double active_poll; /* seconds between looks at a run that moves, where nothing is watched */
     double idle_poll;   /* and at one that does not, watched or not */
@@ -31,14 +32,17 @@ struct tv_follow_options {
     void (*alert)(void *ctx,
                   const struct tv_alert *alert); /* raised, or resolved; each state once */
     /* Calls `visit` for each alert of the run that was told before this start, in its last state.
-     * NULL: none was. */
-    void (*recall)(void *ctx, const char *run,
+     * NULL: none was. Names are escaped, as in alerts. */
+    void (*recall)(void *ctx, const char *root, const char *run,
                    void (*visit)(void *visit_ctx, const struct tv_alert *alert), void *visit_ctx);
     void (*run)(void *ctx, const struct tv_run_report *report); /* a run has ended */
     void (*problem)(void *ctx, const char *path, const struct tv_damage *damage);
     /* Runs that ended: `digest` describes their files. One that is done with the same digest is not
      * read. NULL: all are. */
     bool (*is_done)(void *ctx, const char *path, const char *digest);
+    /* The paths were searched; `complete`: nothing could not be opened for the moment. NULL: nobody
+     * asks. Called between two looks at runs: alerts may be recorded. */
+    void (*searched)(void *ctx, const struct tv_found *found, bool complete, double now);
     void (*done)(void *ctx, const char *path, const char *digest,
                  const struct tv_run_report *report);
 };

@@ -43,7 +43,7 @@ struct tv_live {
     struct live_source *sources; /* the first one holds the configuration files */
     struct tv_arena arena;
     const struct tv_engine_options *options;
-    char *name;
+    char *name, *root; /* root NULL: no part of the identity */
     void (*say)(void *ctx, const char *path, const struct tv_damage *damage);
     void *say_ctx;
     bool ended, torn;
@@ -87,14 +87,17 @@ static struct live_source *add_source(struct tv_live *live, const char *prefix, 
     return source;
 }
 
-static struct tv_live *new_live(const struct tv_engine_options *options, const char *name,
-                                void (*say)(void *ctx, const char *path,
-                                            const struct tv_damage *damage),
-                                void *ctx)
+static struct tv_live *new_live(
+    const struct tv_engine_options *options, const char *name, const char *root,
+    void (*say)(void *ctx, const char *path, const struct tv_damage *damage), void *ctx)
 {
     struct tv_live *live = tv_xcalloc(1, sizeof *live);
     live->run = tv_run_new(options, name);
     live->name = tv_arena_text(&live->arena, (struct tv_span){name, strlen(name)});
+    if (root) {
+        live->root = tv_arena_text(&live->arena, (struct tv_span){root, strlen(root)});
+        tv_run_set_root(live->run, root);
+    }
     live->options = options;
     live->say = say;
     live->say_ctx = ctx;
@@ -106,7 +109,7 @@ struct tv_live *tv_live_new(
     const struct tv_engine_options *options, const struct tv_found_run *found,
     void (*say)(void *ctx, const char *path, const struct tv_damage *damage), void *ctx)
 {
-    struct tv_live *live = new_live(options, found->name, say, ctx);
+    struct tv_live *live = new_live(options, found->name, found->root, say, ctx);
     struct live_source *configs = add_source(live, "", 0);
     add_files(live, configs, found->configs);
     if (!configs->files)
@@ -118,7 +121,8 @@ struct tv_live *tv_live_new(
 
 struct tv_live *tv_live_again(const struct tv_live *live)
 {
-    struct tv_live *again = new_live(live->options, live->name, live->say, live->say_ctx);
+    struct tv_live *again =
+        new_live(live->options, live->name, live->root, live->say, live->say_ctx);
     for (const struct live_source *source = live->sources; source; source = source->next) {
         struct live_source *copy = add_source(again, source->prefix, source->rank);
         for (const struct live_file *file = source->files; file; file = file->next)

@@ -32,6 +32,7 @@ static struct tv_told_alert *add(struct tv_told *told, const struct tv_alert *al
     struct tv_told_alert *known = &told->list[told->len++];
     *known = (struct tv_told_alert){.alert = *alert};
     known->alert.run = copy(alert->run);
+    known->alert.root = alert->root ? copy(alert->root) : NULL;
     known->alert.detector = copy(alert->detector);
     known->alert.subject = copy(alert->subject);
     known->alert.summary = copy(alert->summary);
@@ -79,6 +80,7 @@ void tv_told_free(struct tv_told *told)
 {
     for (size_t i = 0; i < told->len; i++) {
         free((char *)told->list[i].alert.run);
+        free((char *)told->list[i].alert.root);
         free((char *)told->list[i].alert.detector);
         free((char *)told->list[i].alert.subject);
         free((char *)told->list[i].alert.summary);

@@ -41,6 +41,8 @@ struct tv_finding {
  */
 struct tv_alert {
     const char *run; /* directory relative to the PATH given, "." for PATH itself */
+    const char
+        *root; /* that PATH, when it is part of the identity (the service); NULL: it is not */
     const char *detector;
     const char *subject;
     uint32_t episode; /* 0 for the first time that this detector fires about this subject */

@@ -38,9 +38,9 @@ struct tv_plot {
 
 /* What is known about one run when it was reported. Borrowed for the call. */
 struct tv_run_report {
-    const char *run;
-    const char *framework; /* NULL when unknown */
-    const char *status;    /* "findings", "ok", "running", "no_data" */
+    const char *run, *root; /* as in struct tv_alert */
+    const char *framework;  /* NULL when unknown */
+    const char *status;     /* "findings", "ok", "running", "no_data" */
     int64_t first_step, steps, total_steps, warmup_steps; /* -1 when unknown */
     const char *scheduler;                                /* NULL when unknown */
     const char *scheduler_source; /* "configuration", "log"; NULL without a scheduler */

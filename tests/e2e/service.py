@@ -80,10 +80,34 @@ class Service(unittest.TestCase):
         self.daemon.reload()
         wait_for(lambda: len(lines(told)) > len(first))
         time.sleep(0.5)
-        keys = [line["fingerprint"] + line["state"] for line in lines(told)]
-        # with a second root the run's name gains the root before it; nothing is told twice under one identity
-        self.assertEqual(len(keys), len(set(keys)))
-        self.assertTrue(any("z" in line["run"] for line in lines(told)))
+        self.assertEqual(lines(told)[:len(first)], first)
+        self.assertEqual({(line["run"], line["root"], line["state"]) for line in lines(told)[len(first):]},
+                         {("z", self.daemon.path("more"), "firing")})
+
+    def test_the_alerts_of_a_run_that_is_deleted_or_renamed_end_once(self):
+        told = self.with_file_sink()
+        with open(self.daemon.path("trainvet.yaml"), "a") as file:
+            file.write("idle_poll: 0.3\n")
+
+        def states():
+            return [(line["run"], line["state"]) for line in lines(told) if line["detector"] == "non_finite"]
+
+        self.daemon.start()
+        for name in ("a", "b", "c"):
+            self.daemon.add_run(name)
+        wait_for(lambda: len(states()) == 3)
+        shutil.rmtree(os.path.join(self.daemon.runs, "a"))
+        os.rename(os.path.join(self.daemon.runs, "b"), os.path.join(self.daemon.runs, "d"))
+        wait_for(lambda: len(states()) == 6)
+        self.assertEqual(set(states()[3:]), {("a", "resolved"), ("b", "resolved"), ("d", "firing")})
+        self.daemon.kill(signal.SIGTERM)
+        shutil.rmtree(os.path.join(self.daemon.runs, "c"))
+        self.daemon.start()
+        wait_for(lambda: len(states()) == 7)
+        self.assertEqual(states()[6], ("c", "resolved"))
+        self.daemon.add_run("a")  # it is back, and is told again
+        wait_for(lambda: len(states()) == 8)
+        self.assertEqual(states()[7], ("a", "firing"))
 
     def test_a_wrong_reload_keeps_the_old_configuration(self):
         told = self.with_file_sink()

@@ -315,10 +315,11 @@ static void on_alert(void *ctx, const struct tv_alert *alert)
 }
 
 /* What a store would know after a restart. */
-static void recall(void *ctx, const char *run,
+static void recall(void *ctx, const char *root, const char *run,
                    void (*visit)(void *visit_ctx, const struct tv_alert *alert), void *visit_ctx)
 {
     (void)ctx;
+    (void)root;
     for (size_t i = 0; i < m.told_len; i++) {
         struct tv_alert alert = {.run = run,
                                  .detector = "",

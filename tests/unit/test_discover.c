@@ -224,7 +224,8 @@ START_TEST(of_the_two_copies_of_mmengine_one_is_read)
                                "\"iter\": 50, \"step\": 50}\n";
     tv_folder_text(&folder, "w/20250101_000000/vis_data/20250101_000000.json", line);
     tv_folder_text(&folder, "w/20250101_000000/vis_data/scalars.json", line);
-    ck_assert_str_eq(discover(""), "w: w/20250101_000000/vis_data/20250101_000000.json");
+    ck_assert_str_eq(discover(""), "w/20250101_000000/vis_data: "
+                                   "w/20250101_000000/vis_data/20250101_000000.json");
     tv_folder_text(&folder, "x/scalars.json", line);
     ck_assert_ptr_nonnull(strstr(discover(""), "x/scalars.json"));
 }
@@ -249,25 +250,55 @@ START_TEST(lightning_version_that_begins_in_the_middle_continues_the_one_before)
                      20);
     tv_folder_events(&folder, "exp/lightning_logs/version_1/events.out.tfevents.2.n.8.0", 159, 10,
                      20);
-    ck_assert_str_eq(discover(""), "exp: exp/lightning_logs/version_0/events.out.tfevents.1.n.7.0,"
-                                   "exp/lightning_logs/version_1/events.out.tfevents.2.n.8.0");
+    ck_assert_str_eq(
+        discover(""),
+        "exp/lightning_logs/version_0: exp/lightning_logs/version_0/events.out.tfevents.1.n.7.0,"
+        "exp/lightning_logs/version_1/events.out.tfevents.2.n.8.0");
 }
 END_TEST
 
-START_TEST(single_version_has_the_name_of_the_users_directory)
+START_TEST(a_name_never_changes_when_others_appear)
 {
-    tv_folder_events(&folder, "a/lightning_logs/version_0/events.out.tfevents.1.n.7.0", 0, 1, 3);
-    tv_folder_events(&folder, "b/PPO_1/events.out.tfevents.1.n.7.0", 0, 1, 3);
-    tv_folder_events(&folder, "c/runs/Jan02_03-04-05_n/events.out.tfevents.1.n.7.0", 0, 1, 3);
-    tv_folder_events(&folder, "d/exp_1/events.out.tfevents.1.n.7.0", 0, 1, 3);
+    static const char *const first[] = {"a/lightning_logs/version_0", "b/PPO_1",
+                                        "c/runs/Jan02_03-04-05_n", "d/exp_1"};
+    static const char *const second[] = {"a/lightning_logs/version_1", "b/PPO_2",
+                                         "c/runs/Jan03_03-04-05_n", "d/exp_2"};
+    char name[256];
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s/events.out.tfevents.1.n.7.0", first[i]);
+        tv_folder_events(&folder, name, 0, 1, 3);
+    }
     discover("");
     ck_assert_uint_eq(found.runs_len, 4);
-    ck_assert_str_eq(found.runs[0].name, "a");
-    ck_assert_str_eq(found.runs[1].name, "b");
-    ck_assert_str_eq(found.runs[2].name, "c");
-    ck_assert_str_eq(found.runs[3].name, "d/exp_1"); /* the user's own name stays */
-    discover("a");
+    for (size_t i = 0; i < 4; i++) {
+        ck_assert_str_eq(found.runs[i].name, first[i]);
+        snprintf(name, sizeof name, "%s/events.out.tfevents.2.n.8.0", second[i]);
+        tv_folder_events(&folder, name, 0, 1, 3);
+    }
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 8);
+    for (size_t i = 0; i < 8; i++)
+        ck_assert_str_eq(found.runs[i].name, i % 2 ? second[i / 2] : first[i / 2]);
+    discover("a/lightning_logs/version_0");
     ck_assert_str_eq(found.runs[0].name, ".");
+}
+END_TEST
+
+START_TEST(by_root_a_name_never_changes_when_another_path_joins)
+{
+    tv_folder_text(&folder, "a/x/trainer_log.jsonl", log_line);
+    tv_folder_text(&folder, "b/x/trainer_log.jsonl", log_line);
+    const char *paths[] = {tv_folder_path(&folder, "a"), tv_folder_path(&folder, "b/")};
+    for (size_t count = 1; count <= 2; count++) {
+        tv_found_free(&found);
+        found.by_root = true;
+        tv_discover(&found, paths, count);
+        ck_assert_uint_eq(found.runs_len, count);
+        for (size_t i = 0; i < count; i++) {
+            ck_assert_str_eq(found.runs[i].name, "x");
+            ck_assert_str_eq(found.runs[i].root, tv_folder_path(&folder, i ? "b" : "a"));
+        }
+    }
 }
 END_TEST
 
@@ -483,7 +514,8 @@ int main(void)
     tcase_add_test(runs, of_the_two_copies_of_mmengine_one_is_read);
     tcase_add_test(runs, lightning_versions_are_runs_of_their_own);
     tcase_add_test(runs, lightning_version_that_begins_in_the_middle_continues_the_one_before);
-    tcase_add_test(runs, single_version_has_the_name_of_the_users_directory);
+    tcase_add_test(runs, a_name_never_changes_when_others_appear);
+    tcase_add_test(runs, by_root_a_name_never_changes_when_another_path_joins);
     tcase_add_test(runs, keras_train_and_validation_are_one_run_with_prefixes);
     tcase_add_test(runs, folders_of_add_hparams_and_add_scalars_belong_to_their_writer);
     tcase_add_test(runs, logs_of_one_kind_beside_each_other_are_runs_of_their_own);

@@ -17,6 +17,8 @@ void tv_alert_json(struct tv_json *json, const struct tv_alert *alert)
     tv_json_int(json, "schema_version", 1);
     tv_json_text(json, "type", "alert");
     tv_json_text(json, "run", alert->run);
+    if (alert->root)
+        tv_json_text(json, "root", alert->root);
     tv_json_text(json, "detector", alert->detector);
     tv_json_text(json, "subject", alert->subject);
     tv_json_text(json, "severity", tv_severity_name(alert->severity));
@@ -74,6 +76,8 @@ void tv_run_json(struct tv_json *json, const struct tv_run_report *run)
     tv_json_int(json, "schema_version", 1);
     tv_json_text(json, "type", "run");
     tv_json_text(json, "run", run->run);
+    if (run->root)
+        tv_json_text(json, "root", run->root);
     tv_json_text(json, "framework", run->framework);
     tv_json_text(json, "status", run->status);
     optional_int(json, "first_step", run->first_step);

@@ -54,6 +54,8 @@ void tv_journal_entry(struct tv_journal_entry *ret, const struct tv_alert *alert
     add_int(ret, "PRIORITY", priority(alert));
     add(ret, "SYSLOG_IDENTIFIER", "trainvet");
     add(ret, "TRAINVET_RUN", alert->run);
+    if (alert->root)
+        add(ret, "TRAINVET_ROOT", alert->root);
     add(ret, "TRAINVET_DETECTOR", alert->detector);
     add(ret, "TRAINVET_SUBJECT", alert->subject);
     add(ret, "TRAINVET_SEVERITY", tv_severity_name(alert->severity));

@@ -9,7 +9,7 @@
 /* Ours for every alert. */
 #define TV_JOURNAL_MESSAGE_ID "a1c0ebe0a99347cf991807b7d67310bd"
 
-enum { TV_JOURNAL_FIELDS = 20, TV_JOURNAL_TEXT = 12288 };
+enum { TV_JOURNAL_FIELDS = 21, TV_JOURNAL_TEXT = 12288 };
 
 struct tv_journal_entry {
     struct iovec fields[TV_JOURNAL_FIELDS]; /* "NAME=value", into `text` */

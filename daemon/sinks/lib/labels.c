@@ -45,7 +45,7 @@ static bool is_label_name(struct tv_span name)
 
 static bool is_ours(struct tv_span name)
 {
-    static const char *const ours[] = {"alertname", "run",      "detector",
+    static const char *const ours[] = {"alertname", "run",      "root",    "detector",
                                        "subject",   "severity", "instance"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (tv_span_is(name, ours[i]))
@@ -90,6 +90,8 @@ void tv_labels_json(struct tv_json *json, const char *key, const struct tv_alert
     tv_json_open(json, key, '{');
     tv_json_text(json, "alertname", name);
     tv_json_short(json, "run", alert->run, VALUE_MAX);
+    if (alert->root)
+        tv_json_short(json, "root", alert->root, VALUE_MAX);
     tv_json_short(json, "detector", alert->detector, VALUE_MAX);
     tv_json_short(json, "subject", alert->subject, VALUE_MAX);
     tv_json_text(json, "severity", tv_severity_name(alert->severity));
