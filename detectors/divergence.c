@@ -58,10 +58,11 @@ static double space(const struct state *state, double from, double to)
     return state->loss.is_raw || from <= 0 || to <= 0 ? to - from : log(to / from);
 }
 
+/* Odd: of an even number of points, half may not be outliers. */
 static size_t window(const struct state *state)
 {
     uint32_t f = state->points / 8;
-    return f < 3 ? 3 : f > WINDOW ? WINDOW : f;
+    return f < 3 ? 3 : f >= WINDOW ? WINDOW - 1 : f | 1;
 }
 
 static double median_of_last(const struct state *state, size_t len)
@@ -435,7 +436,7 @@ const struct tv_detector tv_detector_divergence = {
         "whole progress above the lowest level); one point less within 10 points of a "
         "learning rate that jumped above all before.\n"
         "Slow: median of the last f points above the lowest median of 2f points, f = n/8 "
-        "within 3..16: rise in log space > max(ln `rise`, `score` x 1.2533 s sqrt(1/f + "
+        "(odd) within 3..15: rise in log space > max(ln `rise`, `score` x 1.2533 s sqrt(1/f + "
         "1/2f)), at least `slow_undone` of the progress, held for 0.75 f points, not falling "
         "(Mann-Kendall) and still half of its peak up (or held for 3 f points). After the "
         "schedule restarted the learning rate it takes `restart_undone`.\n"

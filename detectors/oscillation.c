@@ -13,7 +13,7 @@ struct options {
     double swing, level, train_swing;
     int64_t turns, train_turns;
     double progress;
-    double unrest_noise, unrest_level, unrest_relative;
+    double unrest_noise, unrest_level, unrest_relative, unrest_blind, unrest_kept, smooth;
 };
 
 enum { START = 5 };
@@ -76,11 +76,12 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     state->fires = true;
 }
 
-/* A swing counts against the way that the loss has come and against its level. */
-static double threshold(double swing, double level_share, double way, double level)
+/* A swing counts against the way that the loss has come and against its level; where the level says
+ * nothing, against the noise. */
+static double threshold(double swing, double level_share, double way, double level, double noise)
 {
     double least = swing * way;
-    return level > 0 ? fmax(least, level_share * level) : 2 * least;
+    return level > 0 ? fmax(least, level_share * level) : fmax(2 * least, 5 * noise);
 }
 
 static void judge(struct tv_view *view, const struct options *options, struct state *state,
@@ -93,12 +94,14 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     if (point->step < warmup || state->start_len == 0)
         return;
     double way = start - evals->best;
-    bool turned = tv_swings_add(&state->eval, point->step, point->value,
-                                threshold(options->swing, options->level, way, point->value));
+    bool turned = tv_swings_add(
+        &state->eval, point->step, point->value,
+        threshold(options->swing, options->level, way, point->value, tv_evals_noise(evals)));
     double train_way =
         start - fmin(state->train.seen ? state->train.lowest : start, evals->train_now);
-    tv_swings_add(&state->train, point->step, evals->train_now,
-                  threshold(options->train_swing, options->level / 2, train_way, evals->train_now));
+    tv_swings_add(
+        &state->train, point->step, evals->train_now,
+        threshold(options->train_swing, 0.375 * options->level, train_way, evals->train_now, 0));
     if (state->restarts.count > 0) {
         tv_silent(view, "the learning rate was restarted: swings are expected");
         return;
@@ -146,17 +149,22 @@ static void raise_unrest(struct tv_view *view, const struct options *options,
     tv_raise(view, &finding);
 }
 
-/* Higher and rougher than at its calmest, yet below the start: beyond that it is a divergence. */
+/* Higher and rougher than at its calmest, yet below the start: beyond that it is a divergence.
+ * While evaluations run smoothly it is the data, not the weights. */
 static void judge_unrest(struct tv_view *view, const struct options *options, struct state *state)
 {
     struct tv_unrest_finding found;
     if (!tv_unrest_measure(&state->unrest, &found) || state->restarts.count > 0)
         return;
     double start = tv_median_of(state->start, state->start_len);
+    double bend = tv_evals_bend(&state->evals, found.since);
+    double relative = options->unrest_relative + (isnan(bend) ? options->unrest_blind : 0);
     bool bounces =
         found.noise_ratio > options->unrest_noise && found.level_ratio > options->unrest_level &&
-        found.lowest_ratio > sqrt(options->unrest_level) &&
-        found.noise_ratio > options->unrest_relative * found.level_ratio && found.level < start;
+        found.lowest_ratio > sqrt(options->unrest_level) && found.kept > options->unrest_kept &&
+        found.noise_ratio > relative * found.level_ratio && found.level < start &&
+        found.noise < 2 * found.level && /* else it is a spike or two */
+        !(bend < options->smooth);
     if (bounces && !state->unrest_fires && !state->fires) {
         raise_unrest(view, options, &found);
         state->unrest_fires = true;
@@ -200,22 +208,28 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
 static const struct tv_option options[] = {
     TV_OPTION_ROW(struct options, swing, DOUBLE, 0.15, 0.01, 1,
                   "part of the way from the first to the best loss; smaller swings do not count"),
-    TV_OPTION_ROW(struct options, level, DOUBLE, 0.15, 0, 10, "the same as a part of the loss"),
+    TV_OPTION_ROW(struct options, level, DOUBLE, 0.2, 0, 10, "the same as a part of the loss"),
     TV_OPTION_ROW(struct options, train_swing, DOUBLE, 0.1, 0.01, 1,
                   "part of the way that the training loss has to swing as well"),
     TV_OPTION_ROW(struct options, turns, INT, 3, 2, 1000,
                   "turning points of the evaluation loss: 3 are down, up, down and up again"),
     TV_OPTION_ROW(struct options, train_turns, INT, 2, 0, 1000,
                   "turning points of the training loss between evaluations"),
-    TV_OPTION_ROW(struct options, progress, DOUBLE, 0.5, 0, 100,
+    TV_OPTION_ROW(struct options, progress, DOUBLE, 0.4, 0, 100,
                   "gain since the first low, as a part of the widest rise, that is progress"),
-    TV_OPTION_ROW(struct options, unrest_noise, DOUBLE, 3, 1, 1000,
+    TV_OPTION_ROW(struct options, unrest_noise, DOUBLE, 2.3, 1, 1000,
                   "times the noise of the training loss at its lowest that is unrest"),
     TV_OPTION_ROW(struct options, unrest_level, DOUBLE, 1.3, 1, 1000,
                   "times its lowest level that it must have risen to"),
     TV_OPTION_ROW(
-        struct options, unrest_relative, DOUBLE, 1.35, 0, 1000,
+        struct options, unrest_relative, DOUBLE, 1.5, 0, 1000,
         "times the calm noise, both as parts of the level: a higher loss is rougher anyway"),
+    TV_OPTION_ROW(struct options, unrest_blind, DOUBLE, 0.4, 0, 1000,
+                  "more than that where no 3 evaluations tell the weights from the data"),
+    TV_OPTION_ROW(struct options, unrest_kept, DOUBLE, 0.6, 0, 10,
+                  "part of its level that the second half of the window keeps; less is a recovery"),
+    TV_OPTION_ROW(struct options, smooth, DOUBLE, 0.005, 0, 1,
+                  "bends of the evaluations, as a part of them, below which the weights are calm"),
     TV_OPTION_END,
 };
 
@@ -232,11 +246,12 @@ const struct tv_detector tv_detector_oscillation = {
         "the training loss, unless the best has come down since the first low by `progress` of "
         "the widest rise. The evaluation\n"
         "is on fixed data, so that its bouncing is the weights', not the batches'. Unrest: over "
-        "two successive windows (12\n"
+        "a window (20\n"
         "points, a sixteenth of the run) the training loss is `unrest_level` times as high and "
         "`unrest_noise` times as rough as\n"
-        "in its lowest window before, rougher also in relation to its level, and still below its "
-        "start. Onset: where the first\n"
+        "in its lowest window before, rougher also in relation to its level, still below its "
+        "start and not on its way back (`unrest_kept`), and the evaluations since do not run "
+        "smoothly (`smooth`); without them `unrest_blind` more is needed. Onset: where the first\n"
         "rise or window began. Restarts of the learning rate excuse both.\n"
         "Source: the edge of stability, J. Cohen et al., ICLR 2021; thresholds set on labelled "
         "runs.\n"

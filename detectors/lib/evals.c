@@ -85,6 +85,19 @@ double tv_evals_noise(const struct tv_evals *evals)
     return len < 2 ? 0 : 1.4826 * tv_median(bends, len) / 1.2247448713915890;
 }
 
+double tv_evals_bend(const struct tv_evals *evals, int64_t since)
+{
+    double interval = tv_evals_interval(evals), widest = NAN;
+    double after = interval > 0 ? ((double)evals->last_step - (double)since) / interval : 0;
+    size_t len = after > 0 ? (size_t)fmin(ceil(after), evals->recent_len) : 0;
+    const double *recent = evals->recent + evals->recent_len - len;
+    for (size_t i = 1; i + 1 < len; i++) {
+        double middle = (recent[i - 1] + recent[i + 1]) / 2;
+        widest = fmax(widest, fabs(recent[i] - middle) / fmax(fabs(recent[i]), fabs(middle)));
+    }
+    return widest;
+}
+
 double tv_evals_scale(const struct tv_evals *evals)
 {
     double way = evals->first - evals->best, size = fabs(evals->best);

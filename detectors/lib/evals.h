@@ -32,6 +32,9 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss);
 /* Standard deviation of the noise from the distances of the last evaluations to the middle of
  * their neighbours; 0 for fewer than 4. */
 double tv_evals_noise(const struct tv_evals *evals);
+/* How smooth the evaluations after step `since` run: largest distance of one to the middle of its
+ * neighbours, as a part of their size; NaN while there are fewer than 3 (of those still known). */
+double tv_evals_bend(const struct tv_evals *evals, int64_t since);
 /* What a rise is measured against: the size of the best, or the whole way that the loss has come
  * where that is larger (losses near or below zero). */
 double tv_evals_scale(const struct tv_evals *evals);

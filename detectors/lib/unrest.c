@@ -2,7 +2,7 @@
 #include "lib/unrest.h"
 #include <math.h>
 
-enum { WINDOW_POINTS = 12 };
+enum { WINDOW_POINTS = 20 };
 
 bool tv_unrest_add(struct tv_unrest *unrest, int64_t step, double value)
 {
@@ -40,22 +40,24 @@ bool tv_unrest_measure(const struct tv_unrest *unrest, struct tv_unrest_finding 
     uint32_t window = (WINDOW_POINTS + points - 1) / points;
     if (window < n / 16)
         window = n / 16;
-    if (n < 3 * window)
+    if (window < 2)
+        window = 2;
+    if (n < 2 * window)
         return false;
     ret->calm_level = INFINITY;
-    for (uint32_t i = 0; i + 3 * window <= n; i++)
+    for (uint32_t i = 0; i + 2 * window <= n; i++)
         ret->calm_level = fmin(ret->calm_level, mean(unrest->level.level + i, window));
-    ret->calm_noise = noise_near(unrest, n - 2 * window, 1.2 * ret->calm_level);
-    const double *level = unrest->level.level + n - (size_t)2 * window;
-    const double *noise = unrest->noise.level + n - (size_t)2 * window;
-    ret->level = fmin(mean(level, window), mean(level + window, window));
-    ret->noise = fmin(mean(noise, window), mean(noise + window, window));
+    ret->calm_noise = noise_near(unrest, n - window, 1.2 * ret->calm_level);
+    const double *level = unrest->level.level + n - window;
+    ret->level = mean(level, window);
+    ret->noise = mean(unrest->noise.level + n - window, window);
     ret->level_ratio = ret->level / ret->calm_level;
     ret->noise_ratio = ret->noise / ret->calm_noise;
+    ret->kept = mean(level + window - window / 2, window / 2) / mean(level, window / 2);
     double lowest = INFINITY;
-    for (uint32_t i = 0; i < 2 * window; i++)
+    for (uint32_t i = 0; i < window; i++)
         lowest = fmin(lowest, level[i]);
     ret->lowest_ratio = lowest / ret->calm_level;
-    ret->since = unrest->level.step[n - 2 * window];
+    ret->since = unrest->level.step[n - window];
     return ret->calm_level > 0 && ret->calm_noise > 0;
 }

@@ -177,6 +177,25 @@ START_TEST(a_resume_from_an_early_checkpoint_is_no_divergence)
 }
 END_TEST
 
+/* The same in a log so short that four points are a window. */
+static void hundredfold_of_two(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    (void)curve;
+    if (i == 35 || i == 36)
+        point->loss *= i == 35 ? 50 : 100;
+}
+
+START_TEST(two_of_four_points_are_no_level)
+{
+    struct tv_curve curve = TV_CURVE;
+    curve.points = 80;
+    curve.every = 10;
+    curve.floor = 0.2;
+    curve.noise = 0.2;
+    ck_assert_uint_eq(tv_curve_alerts("divergence", curve, hundredfold_of_two, 20), 0);
+}
+END_TEST
+
 START_TEST(two_points_of_a_bad_batch_are_no_divergence)
 {
     struct tv_curve curve = TV_CURVE;
@@ -198,6 +217,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_rise_within_the_warmup_is_left_to_warmup_divergence);
     tcase_add_test(c, a_very_long_run_is_silent);
     tcase_add_test(c, a_resume_from_an_early_checkpoint_is_no_divergence);
+    tcase_add_test(c, two_of_four_points_are_no_level);
     tcase_add_test(c, two_points_of_a_bad_batch_are_no_divergence);
     suite_add_tcase(s, c);
     return s;

@@ -176,6 +176,35 @@ START_TEST(unrest_is_relative_to_the_calmest_time)
 }
 END_TEST
 
+START_TEST(the_bend_of_evaluations_is_that_since_a_step)
+{
+    struct tv_evals evals = {0};
+    for (int64_t step = 10; step <= 60; step += 10)
+        tv_evals_add(&evals, step, step % 20 ? 1 : 2);
+    ck_assert(isnan(tv_evals_bend(&evals, 45)));
+    ck_assert_double_eq_tol(tv_evals_bend(&evals, 0), 0.5, 1e-12);
+    for (int64_t step = 70; step <= 100; step += 10)
+        tv_evals_add(&evals, step, 2 - 0.001 * (double)step);
+    ck_assert_double_le(tv_evals_bend(&evals, 69), 1e-12);
+    ck_assert_double_ge(tv_evals_bend(&evals, 0), 0.2);
+}
+END_TEST
+
+START_TEST(unrest_that_fades_keeps_less_than_its_level)
+{
+    for (int fades = 0; fades <= 1; fades++) {
+        struct tv_unrest unrest = {0};
+        struct tv_unrest_finding found;
+        for (int64_t i = 0; i < 120; i++) {
+            double up = i < 100 ? 0 : fades ? 8 * exp(-(double)(i - 100) / 5) : 8;
+            tv_unrest_add(&unrest, i, 1 + 0.1 * (double)(i % 2) + up);
+        }
+        ck_assert(tv_unrest_measure(&unrest, &found));
+        ck_assert(fades ? found.kept < 0.5 : found.kept > 0.9);
+    }
+}
+END_TEST
+
 START_TEST(restarts_are_told_from_warm_up_and_steps_down)
 {
     struct tv_restarts restarts = {0};
@@ -208,6 +237,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, change_knows_its_own_error);
     tcase_add_test(tcase, change_measures_a_slope_in_steps);
     tcase_add_test(tcase, unrest_is_relative_to_the_calmest_time);
+    tcase_add_test(tcase, the_bend_of_evaluations_is_that_since_a_step);
+    tcase_add_test(tcase, unrest_that_fades_keeps_less_than_its_level);
     tcase_add_test(tcase, restarts_are_told_from_warm_up_and_steps_down);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -107,6 +107,24 @@ START_TEST(a_loss_that_stays_higher_and_rougher_is_found_without_evaluation)
 }
 END_TEST
 
+/* What is rough in the training loss but smooth in the evaluation is the data. */
+static double smooth_after_all(double done)
+{
+    return 0.4 + 1.6 * exp(-20 * done) + (done < 0.5 ? 0 : 0.5);
+}
+START_TEST(rough_data_under_smooth_evaluations_are_no_oscillation)
+{
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        struct tv_course course = base;
+        course.train = roughening;
+        course.eval = smooth_after_all;
+        course.eval_noise = 0;
+        course.seed = seed;
+        ck_assert(!tv_course_alarms(ID, &course));
+    }
+}
+END_TEST
+
 START_TEST(one_bump_is_no_oscillation)
 {
     struct tv_course course = base;
@@ -142,6 +160,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, units_do_not_matter);
     tcase_add_test(tcase, noise_alone_is_no_oscillation);
     tcase_add_test(tcase, a_loss_that_stays_higher_and_rougher_is_found_without_evaluation);
+    tcase_add_test(tcase, rough_data_under_smooth_evaluations_are_no_oscillation);
     tcase_add_test(tcase, one_bump_is_no_oscillation);
     tcase_add_test(tcase, swings_on_the_way_down_are_progress);
     tcase_add_test(tcase, restarts_of_the_learning_rate_excuse_it);
