@@ -53,9 +53,10 @@ static bool is_exact(struct tv_epoch_length *length, double ratio)
 /* What every epoch so far allows, if it was rounded to the most decimals seen. */
 static void narrow(struct tv_epoch_length *length, double step, double epoch)
 {
+    static const double half_of[DECIMALS_MAX + 1] = {0.5, 0.5e-1, 0.5e-2, 0.5e-3, 0.5e-4, 0.5e-5};
     double half = length->decimals > DECIMALS_MAX
                       ? 2e-7 * epoch
-                      : 0.5 * pow(10, -(length->decimals < 2 ? 2 : length->decimals));
+                      : half_of[length->decimals < 2 ? 2 : length->decimals];
     double low = step / (epoch + half), high = epoch > half ? step / (epoch - half) : INFINITY;
     bool agrees = length->high > 0 && low <= length->high && high >= length->low;
     length->low = agrees ? fmax(low, length->low) : low;

@@ -12,16 +12,37 @@
 #define PIN_BEFORE 3
 #define PIN_AFTER  8
 
+/* 10^k: exact, or the nearest double, as pow() gives it at fifty times the cost. */
+static double ten_to(int k)
+{
+    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    int most = (int)(sizeof powers / sizeof *powers) - 1;
+    if (k > most || k < -most)
+        return pow(10, k);
+    return k < 0 ? 1 / powers[-k] : powers[k];
+}
+
+static int exponent_of(double value)
+{
+    return (int)floor(log10(fabs(value)));
+}
+
+static bool has_digits(double value, int exponent, int digits)
+{
+    double scaled = fabs(value) * ten_to(digits - 1 - exponent);
+    return !(fabs(scaled - round(scaled)) > scaled * 1.2e-7);
+}
+
 /* Digits that `value` needs, at most ROUNDED_MAX, else FULL. A float32 that holds a rounded number
  * counts as rounded. */
-static void count_digits(double value, int *digits, int *decimals)
+static void count_digits(double value, int exponent, int *digits, int *decimals)
 {
     *digits = FULL;
     *decimals = FULL;
-    int exponent = (int)floor(log10(fabs(value)));
     for (int d = 1; d <= ROUNDED_MAX; d++) {
-        double scaled = fabs(value) * pow(10, d - 1 - exponent);
-        if (fabs(scaled - round(scaled)) > scaled * 1.2e-7)
+        if (!has_digits(value, exponent, d))
             continue;
         *digits = d;
         *decimals = d - 1 - exponent > 0 ? d - 1 - exponent : 0;
@@ -31,13 +52,16 @@ static void count_digits(double value, int *digits, int *decimals)
 
 static void watch_digits(struct tv_lr_points *points, double value)
 {
-    if (points->values < 8 &&
-        (points->seen == 0 || value != points->tail[(points->seen - 1) % TV_LR_TAIL].value))
-        points->values++;
+    if (points->seen > 0 && value == points->tail[(points->seen - 1) % TV_LR_TAIL].value)
+        return;
+    points->values += points->values < 8;
     if (points->digits == FULL || value == 0 || !isfinite(value))
         return;
-    int digits, decimals;
-    count_digits(value, &digits, &decimals);
+    int digits, decimals, exponent = exponent_of(value);
+    if (points->digits > 0 && points->digits - 1 - exponent <= points->decimals &&
+        has_digits(value, exponent, points->digits))
+        return; /* what is known suffices */
+    count_digits(value, exponent, &digits, &decimals);
     if (digits > points->digits)
         points->digits = (uint8_t)digits;
     if (decimals > points->decimals)
@@ -112,8 +136,8 @@ double tv_lr_points_rounding(const struct tv_lr_points *points, double value)
     if (points->values < 3 || points->digits == 0 || points->digits > ROUNDED_MAX || value == 0)
         return 0;
     int digits = points->digits < 3 ? 3 : points->digits;
-    double significant = 0.5 * pow(10, floor(log10(fabs(value))) + 1 - digits);
+    double significant = 0.5 * ten_to(exponent_of(value) + 1 - digits);
     bool is_fixed = points->values >= FIXED_VALUES && points->decimals > 0 && points->decimals < 9;
-    double fixed = is_fixed ? 0.5 * pow(10, -points->decimals) : 0;
+    double fixed = is_fixed ? 0.5 * ten_to(-points->decimals) : 0;
     return fmax(significant, fixed);
 }
