@@ -42,6 +42,19 @@ static double usual(const struct state *state)
     return len >= LAST ? log(tv_median_of(state->norm.value, len)) : NAN;
 }
 
+/* The median of the last norms is no lower than a share of this one: known without sorting them. */
+static bool is_ordinary(const struct state *state, const struct options *options, double value)
+{
+    uint32_t len = state->norm.values < TV_INNOVATIONS ? state->norm.values : TV_INNOVATIONS;
+    if (state->blocks.len > 0 || len < LAST)
+        return false;
+    double limit = value / options->growth * (1 + 1e-9);
+    uint32_t above = 0;
+    for (uint32_t i = 0; i < len; i++)
+        above += state->norm.value[i] >= limit;
+    return above > len / 2;
+}
+
 static void say(struct tv_view *view, struct state *state, double reference)
 {
     int64_t onset = state->onset_step;
@@ -184,8 +197,9 @@ static void follow(struct tv_view *view, const struct options *options, struct s
 static void on_norm(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_point *point)
 {
-    double norm = log(point->value); /* as all norms here */
-    double reference = usual(state), rise = norm - reference, noise = NAN;
+    double norm = log(point->value);                           /* as all norms here */
+    bool ordinary = is_ordinary(state, options, point->value); /* most are */
+    double reference = ordinary ? NAN : usual(state), rise = norm - reference, noise = NAN;
     if (rise > log(options->growth))
         noise = tv_innovation_noise(&state->norm);
     state->dead = 0;

@@ -34,7 +34,6 @@ struct state {
     uint32_t far;      /* bits of the last 10 points: far above the first ones */
     bool is_over, is_raised;
     double level; /* now */
-    double noise; /* now */
 };
 
 /* The rise of the level over the lowest one, in the innovations' space. */
@@ -106,13 +105,20 @@ static double highest_of_first(const struct state *state, uint32_t len)
 }
 
 /* What three points in a row must exceed to be above the first ones, of which at most `len` are
- * looked at. While the noise is unknown the spread of the first ones stands in for it. */
-static double first_limit(const struct state *state, const struct options *options, uint32_t len)
+ * looked at. While the noise is unknown the spread of the first ones stands in for it. Where
+ * `highest`, the highest value that is asked about, is below every limit, the lowest one will do:
+ * noise is costly. */
+static double first_limit(const struct state *state, const struct options *options, uint32_t len,
+                          double highest)
 {
-    double noise = state->noise, low = INFINITY;
-    double high = highest_of_first(state, len);
+    double low = INFINITY, high = highest_of_first(state, len);
     for (uint32_t i = 0; i < len; i++)
         low = fmin(low, state->head[i]);
+    double least = state->loss.is_raw ? high + 3 * (high - low)
+                                      : fmin(options->rise, options->early_rise) * high;
+    if (state->points >= 8 && highest <= least)
+        return least;
+    double noise = tv_innovation_noise(&state->loss);
     if (state->loss.is_raw)
         return len < 3 ? INFINITY
                        : high + fmax(3 * (high - low), noise >= 0 ? 2 * noise * caution(state) : 0);
@@ -170,11 +176,12 @@ static bool rises_at_once(struct state *state, const struct options *options)
         return true;
     if (n < 4)
         return false;
-    double limit = first_limit(state, options, n < 6 ? n - 3 : n < 3 * HEAD ? 3 : HEAD);
+    double last = state->last[(n - 1) % LAST];
+    double limit = first_limit(state, options, n < 6 ? n - 3 : n < 3 * HEAD ? 3 : HEAD, last);
     double far = state->loss.is_raw
                      ? limit
                      : options->far_rise * highest_of_first(state, n < 3 * HEAD ? 3 : HEAD);
-    bool is_far = n >= 6 && state->last[(n - 1) % LAST] > far;
+    bool is_far = n >= 6 && last > far;
     state->far = (state->far << 1 | is_far) & 0x3ff;
     if (is_far && __builtin_popcount(state->far) >= 4)
         return true;
@@ -219,20 +226,20 @@ static bool is_inside(const struct tv_view *view, const struct state *state,
 
 static bool rises(const struct state *state, const struct options *options)
 {
-    double noise = state->noise;
-    if (state->points < 2 * LAST || !(noise >= 0))
+    double rise = rise_of(state);
+    if (state->points < 2 * LAST || (!state->loss.is_raw && !(rise > log(options->rise))) ||
+        !(state->level - state->lowest > options->undone * fmax(state->first - state->lowest, 0)))
+        return false; /* most points end here */
+    double noise = tv_innovation_noise(&state->loss);
+    if (!(noise >= 0))
         return false;
     /* Worse than at the very start is no fluctuation of a descent. */
     bool is_worse = state->loss.is_raw || state->first <= 0
                         ? state->level > state->first + 2 * noise
                         : state->level > options->rise * state->first;
-    double rise = rise_of(state);
     double needed = caution(state) * (is_worse ? options->worse_score : options->score) * noise *
                     sqrt(state->lowest_variance + MEDIAN_VARIANCE);
-    if (!state->loss.is_raw)
-        needed = fmax(needed, log(options->rise));
-    return rise > needed &&
-           state->level - state->lowest > options->undone * fmax(state->first - state->lowest, 0);
+    return rise > needed;
 }
 
 static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
@@ -278,8 +285,6 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         return;
     }
     bool inside = is_inside(view, state, options, point->step);
-    if (inside)
-        state->noise = tv_innovation_noise(&state->loss);
     if (inside && (rises_at_once(state, options) || climbs(state, options) ||
                    was_thrown(view, state, options) || rises(state, options))) {
         state->is_raised = true;
