@@ -43,6 +43,7 @@ static double number_or(const struct tv_view *view, const char *names, double ot
 static bool is_hf(const struct tv_schedule *promise)
 {
     return promise->framework && (!strcmp(promise->framework, "transformers") ||
+                                  !strcmp(promise->framework, "trl") ||
                                   !strcmp(promise->framework, "llamafactory"));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* training_args.bin, the TrainingArguments that transformers' Trainer saves with torch.save: a zip
- * archive with a pickle, whose opcodes are read and never executed. Source: transformers trainer.py
+ * archive with a pickle (before torch 1.6: pickles), whose opcodes are read and never executed.
+ * Source: transformers trainer.py
  * (_save, TRAINING_ARGS_NAME), torch/serialization.py. */
 #include "lib/config.h"
 #include "lib/pickle.h"
@@ -94,19 +95,32 @@ static void tell(struct telling *t, const struct tv_pickle_value *value)
     }
 }
 
+/* The magic number as the first pickle of what torch.save wrote before 1.6: then come the
+ * protocol's version, facts of the machine, and the object. */
+#define LEGACY "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+enum { LEGACY_HEADERS = 3 };
+
+static enum tv_status read_object(struct tv_pickle *pickle, struct tv_span in,
+                                  struct tv_error *reterr)
+{
+    struct tv_span bytes = in;
+    bool is_legacy = tv_span_starts(in, LEGACY);
+    enum tv_status status = is_legacy ? TV_OK : tv_zip_stored(in, "/data.pkl", &bytes, reterr);
+    if (status == TV_OK && bytes.len > TV_CONFIG_BYTES_MAX)
+        status = tv_fail(reterr, TV_ELIMIT, "a pickle over %u MiB is not read",
+                         TV_CONFIG_BYTES_MAX >> 20);
+    for (int i = 0; is_legacy && status == TV_OK && i < LEGACY_HEADERS; i++)
+        status = tv_pickle_read(pickle, &bytes, reterr);
+    return status == TV_OK ? tv_pickle_read(pickle, &bytes, reterr) : status;
+}
+
 static struct tv_feed feed(void *state, struct tv_span in, bool last, const struct tv_emit *out,
                            struct tv_error *reterr)
 {
     (void)last;
     struct tv_pickle *pickle = state;
     struct telling t = {pickle, tv_config_begin(out, TV_FACT_RUN_ARGS, ""), 0, 0};
-    struct tv_span bytes;
-    enum tv_status status = tv_zip_stored(in, "/data.pkl", &bytes, reterr);
-    if (status == TV_OK && bytes.len > TV_CONFIG_BYTES_MAX)
-        status = tv_fail(reterr, TV_ELIMIT, "a pickle over %u MiB is not read",
-                         TV_CONFIG_BYTES_MAX >> 20);
-    if (status == TV_OK)
-        status = tv_pickle_read(pickle, bytes, reterr);
+    enum tv_status status = read_object(pickle, in, reterr);
     const struct tv_pickle_value *root = &pickle->stack[0];
     if (status == TV_OK && root->kind != TV_PICKLE_OBJECT && root->kind != TV_PICKLE_DICT)
         status = tv_fail(reterr, TV_EUNSUPPORTED, "the pickle holds no object with settings");
@@ -122,7 +136,8 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
 
 static int probe(struct tv_span basename, struct tv_span head)
 {
-    return tv_span_is(basename, "training_args.bin") && tv_span_starts(head, "PK\3\4") ? 95 : 0;
+    bool is_torch = tv_span_starts(head, "PK\3\4") || tv_span_starts(head, LEGACY);
+    return tv_span_is(basename, "training_args.bin") && is_torch ? 95 : 0;
 }
 
 const struct tv_parser tv_parser_training_args_bin = {

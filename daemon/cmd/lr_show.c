@@ -133,8 +133,9 @@ static const char *plain(struct number *number, double value)
 
 static bool has_trainer_steps(const struct tv_schedule *schedule)
 {
-    return schedule->framework && (!strcmp(schedule->framework, "transformers") ||
-                                   !strcmp(schedule->framework, "llamafactory"));
+    return schedule->framework &&
+           (!strcmp(schedule->framework, "transformers") || !strcmp(schedule->framework, "trl") ||
+            !strcmp(schedule->framework, "llamafactory"));
 }
 
 static void print_epoch(const struct tv_steps *steps)
@@ -232,7 +233,10 @@ static void text_point(void *ctx, double step, double lr)
     const struct tv_schedule *schedule = ctx;
     struct number a;
     tv_format_short(a.text, lr, 6);
-    printf("  %10.0f  %-14s %5.1f %%\n", step, a.text, 100 * lr / schedule->peak);
+    if (isnan(lr))
+        printf("  %10.0f  not known\n", step);
+    else
+        printf("  %10.0f  %-14s %5.1f %%\n", step, a.text, 100 * lr / schedule->peak);
 }
 
 static int by_value(const void *a, const void *b)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/settings.h"
+#include "schedule/resolve.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
 #include <stdio.h>
@@ -42,7 +43,8 @@ enum tv_status tv_settings_add_framework(struct tv_facts *facts, const char *tex
                        "\"%.60s\"",
                        text);
     snprintf(name, sizeof name, "%.*s", (int)len, text);
-    add(facts, tv_span_of("framework"), name);
+    const char *known = tv_framework_name(name);
+    add(facts, tv_span_of("framework"), known ? known : name);
     if (text[len])
         add(facts, tv_span_of("framework_version"), text + len + 1);
     return TV_OK;

@@ -212,3 +212,13 @@ double tv_deepspeed_lr(const struct tv_curve *c, double n)
 {
     return n < 1.0 ? c->param[TV_P_EXTRA] : tv_decay_lr(c, n - 1.0);
 }
+
+double tv_epochs_lr(const struct tv_curve *c, double n)
+{
+    double end = tv_curve_end(c), at = fmin(n, end);
+    double decayed = tv_mix(tv_curve_floor(c), c->peak, fall(c, at, end, end - at));
+    if (n >= c->warmup)
+        return decayed;
+    double last_batch = c->param[TV_P_PERIOD] * (n + 1.0) - 1.0, length = c->param[TV_P_EXTRA];
+    return last_batch >= length ? decayed : tv_mix(tv_curve_start(c), decayed, last_batch / length);
+}

@@ -21,6 +21,9 @@ double tv_max_lr(const struct tv_curve *c, double n);  /* the higher of decay an
 /* A decay or power law that the last PERIOD steps replace by a line down to EXTRA. */
 double tv_decay_tail_lr(const struct tv_curve *c, double n);
 double tv_power_tail_lr(const struct tv_curve *c, double n);
+/* By epochs to END, above FLOOR_RATIO; n counts epochs that ended. The warm-up is a line over EXTRA
+ * batches, PERIOD of them an epoch, to where the decay would be; NaN there when PERIOD is. */
+double tv_epochs_lr(const struct tv_curve *c, double n);
 double tv_second_half_lr(const struct tv_curve *c, double n); /* the lower half of a cosine */
 double tv_deepspeed_lr(const struct tv_curve *c,
                        double n); /* a decay one step late; EXTRA at n = 0 */

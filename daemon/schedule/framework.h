@@ -20,7 +20,8 @@ extern const struct tv_framework tv_framework_transformers, tv_framework_llamafa
     tv_framework_accelerate, tv_framework_lightning, tv_framework_plain, tv_framework_axolotl,
     tv_framework_deepspeed, tv_framework_megatron, tv_framework_torch, tv_framework_pytorch_warmup,
     tv_framework_torchtitan, tv_framework_olmo, tv_framework_olmocore, tv_framework_fairseq,
-    tv_framework_timm, tv_framework_mmengine, tv_framework_nemo, tv_framework_optax;
+    tv_framework_timm, tv_framework_mmengine, tv_framework_nemo, tv_framework_optax,
+    tv_framework_ultralytics, tv_framework_nanogpt, tv_framework_trl;
 
 /* Gives the schedule this kind with its defaults; TV_EUNSUPPORTED when the framework has none of
  * that name. */

@@ -215,13 +215,41 @@ enum tv_status tv_hf_kind(const struct tv_facts *facts, const char *name,
     return status;
 }
 
+static bool uses_deepspeed(const struct tv_facts *facts)
+{
+    return tv_has(facts, "deepspeed") || tv_has_prefix(facts, "deepspeed.");
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* A DeepSpeed file that lies beside the run is the run's only when the arguments name it, or stand
+ * in it. */
+static bool is_named_file(const struct tv_facts *facts, const char *key)
+{
+    const struct tv_fact_entry *entry = tv_facts_get(facts, key);
+    const struct tv_fact_entry *name = tv_facts_get(facts, "deepspeed");
+    const struct tv_fact_entry *args = tv_facts_get(facts, "lr_scheduler_type");
+    if (!args)
+        args = tv_facts_get(facts, "learning_rate");
+    if (!entry)
+        return false;
+    if (name)
+        return !strcmp(base_name(name->value), base_name(entry->path)) ||
+               !strcmp(name->path, entry->path);
+    return args && !strcmp(args->path, entry->path);
+}
+
 /* Logged before scheduler.step() since 4.51.0; the DeepSpeed engine has stepped already in all
  * versions. */
 static void decide_offset(const struct tv_facts *facts, struct tv_versions versions,
                           struct tv_schedule *s)
 {
     enum tv_answer before = tv_since(versions, TV_VERSION(4, 51, 0));
-    if (tv_has(facts, "deepspeed|scheduler.type") || tv_has_prefix(facts, "deepspeed.")) {
+    if (uses_deepspeed(facts) || is_named_file(facts, "scheduler.type")) {
         s->offset_known = true;
         return;
     }
@@ -238,10 +266,15 @@ static enum tv_status kind_of(const struct tv_facts *facts, const char *name, st
                               struct tv_error *reterr)
 {
     struct tv_scope top = tv_scope_top(facts), inside = tv_scope_in(&top, "deepspeed");
-    struct tv_scope scheduler =
-        tv_scope_in(tv_has(facts, "deepspeed.scheduler.type") ? &inside : &top, "scheduler");
-    if (!tv_in_has(&scheduler, "type"))
+    bool is_inline = tv_has(facts, "deepspeed.scheduler.type");
+    struct tv_scope scheduler = tv_scope_in(is_inline ? &inside : &top, "scheduler");
+    const struct tv_fact_entry *stray = tv_facts_get(facts, "scheduler.type");
+    if (!is_inline && !is_named_file(facts, "scheduler.type")) {
+        if (stray)
+            tv_schedule_note(s, "%.60s is not used: no setting `deepspeed` names it",
+                             base_name(stray->path));
         return tv_hf_kind(facts, name, s, reterr);
+    }
     tv_schedule_note(s, "the scheduler of the DeepSpeed configuration replaces lr_scheduler_type");
     return tv_deepspeed_kind(&scheduler, TV_VERSION(0, 17, 1), s, reterr);
 }
@@ -268,19 +301,80 @@ static bool owns_llamafactory(const struct tv_facts *facts)
     return tv_has(facts, "finetuning_type|cutoff_len|train.lr_scheduler_type");
 }
 
+/* TRL's configurations, by keys that only one of them has, and their default learning rates.
+ * Source: huggingface/trl trl/trainer and trl/experimental, f2cd5771. */
+static const struct {
+    const char *keys, *name;
+    double rate;
+} trl_trainers[] = {
+    {"num_ppo_epochs|whiten_rewards", "PPO", 3e-6},
+    {"rloo_k", "RLOO", 1e-6},
+    {"num_generations|steps_per_generation|num_generations_eval", "GRPO", 1e-6},
+    {"desirable_weight|undesirable_weight", "KTO", 1e-6},
+    {"center_rewards_coefficient", "Reward", 1e-4},
+    {"reference_free|precompute_ref_log_probs|label_smoothing|rpo_alpha|ld_alpha|max_prompt_length|"
+     "f_divergence_type|sync_ref_model",
+     "DPO", 1e-6},
+    {"completion_only_loss|assistant_only_loss|dataset_text_field|packing_strategy|eval_packing|"
+     "dataset_kwargs",
+     "SFT", 2e-5},
+};
+
+/* NULL: no key of TRL. */
+static const char *trl_trainer(const struct tv_facts *facts, double *rate)
+{
+    for (size_t i = 0; i < sizeof trl_trainers / sizeof *trl_trainers; i++) {
+        if (tv_has(facts, trl_trainers[i].keys)) {
+            *rate = trl_trainers[i].rate;
+            return trl_trainers[i].name;
+        }
+    }
+    return NULL;
+}
+
+static enum tv_status peak_of(const struct tv_facts *facts, struct tv_schedule *s,
+                              struct tv_error *reterr)
+{
+    const char *text = tv_get_text(facts, "learning_rate|train.learning_rate");
+    const char *trainer =
+        strcmp(s->framework, "llamafactory") ? trl_trainer(facts, &s->peak) : NULL;
+    char safe[64];
+    double rate = tv_get_number(facts, "learning_rate|train.learning_rate");
+    if (text && isnan(rate))
+        return tv_fail(reterr, TV_ECONFIG, "learning_rate is \"%s\", which is no number",
+                       tv_escape(tv_span_of(text), safe, sizeof safe));
+    if (!text && !trainer)
+        s->peak = 5e-5;
+    if (text)
+        s->peak = rate;
+    else if (trainer)
+        tv_schedule_note(s, "learning_rate is not given: %g is the default of TRL's %sConfig",
+                         s->peak, trainer);
+    else
+        tv_schedule_note(s, "learning_rate is not given: 5e-05 is the default");
+    return TV_OK;
+}
+
+static bool owns_trl(const struct tv_facts *facts)
+{
+    double rate;
+    return trl_trainer(facts, &rate) &&
+           tv_has(facts, "model_name_or_path|dataset_name|per_device_train_batch_size|"
+                         "lr_scheduler_type|num_train_epochs|max_steps|learning_rate") &&
+           !owns_llamafactory(facts);
+}
+
 static enum tv_status resolve_hf(const struct tv_facts *facts, struct tv_schedule *ret,
                                  struct tv_error *reterr)
 {
     char name[NAME_MAX_BYTES];
     const char *text = tv_get_text(facts, "lr_scheduler_type|train.lr_scheduler_type");
     scheduler_name(text ? text : "linear", name);
-    if (!owns_transformers(facts) && !owns_llamafactory(facts))
+    if (!owns_transformers(facts) && !owns_llamafactory(facts) && !owns_trl(facts))
         return tv_fail(reterr, TV_AGAIN, "no setting says which learning-rate schedule to expect");
-    ret->peak = tv_get_number(facts, "learning_rate|train.learning_rate");
-    if (isnan(ret->peak)) {
-        ret->peak = 5e-5;
-        tv_schedule_note(ret, "learning_rate is not given: 5e-05 is the default");
-    }
+    enum tv_status known = peak_of(facts, ret, reterr);
+    if (known != TV_OK)
+        return known;
     struct tv_steps steps;
     enum tv_status counted = tv_steps_resolve(facts, &steps, reterr);
     if (counted == TV_ECONFIG)
@@ -307,6 +401,7 @@ static enum tv_status resolve_hf(const struct tv_facts *facts, struct tv_schedul
     return status;
 }
 
+const struct tv_framework tv_framework_trl = {"trl", owns_trl, resolve_hf};
 const struct tv_framework tv_framework_transformers = {"transformers", owns_transformers,
                                                        resolve_hf};
 const struct tv_framework tv_framework_llamafactory = {"llamafactory", owns_llamafactory,

@@ -238,6 +238,14 @@ static const struct tv_schedule_kind kinds[] = {
      TOTAL,
      {SHAPE(SQRT), FROM_ONE_1, {TV_P_CLAMP, 1}}},
 
+    /* ultralytics/engine/trainer.py, v8.0 to 8.4: by epoch, the warm-up by batch */
+    {"ultralytics", "linear", tv_epochs_lr, TOTAL, {NOTHING}},
+    {"ultralytics", "cosine", tv_epochs_lr, TOTAL, {SHAPE(COSINE)}},
+
+    /* karpathy/nanoGPT train.py 3adf61e */
+    {"nanogpt", "cosine", tv_decay_lr, TOTAL, {SHAPE(COSINE), FROM_ONE_1}},
+    {"nanogpt", "constant", tv_constant_lr, NO_WARMUP, {NOTHING}},
+
     /* optax/schedules/_schedule.py 2edbcbe2 */
     {"optax", "constant_schedule", tv_constant_lr, NO_WARMUP, {NOTHING}},
     {"optax", "linear_schedule", tv_decay_lr, NO_WARMUP, {NOTHING}},
@@ -301,18 +309,43 @@ struct tv_curve tv_curve_of_part(const struct tv_schedule *s, const struct tv_sc
                              s};
 }
 
+#define RAMP_LEVELS_MAX 10000
+
+/* Full batches consumed after n iterations. Source: NVIDIA/Megatron-LM
+ * megatron/core/num_microbatches_calculator.py, d98e8a64. */
+double tv_schedule_consumed(const struct tv_schedule *schedule, double n)
+{
+    const double *param = schedule->param;
+    double from = param[TV_P_RAMP_FROM], step = param[TV_P_RAMP_STEP], consumed = 0;
+    double length = param[TV_P_RAMP] / round((1 - from) / step);
+    for (int level = 0; level < RAMP_LEVELS_MAX && consumed < param[TV_P_RAMP]; level++) {
+        double batch = from + level * step;
+        double iterations = ceil(((level + 1) * length - consumed) / batch - 1e-9);
+        if (n <= iterations)
+            return consumed + n * batch;
+        n -= fmax(0, iterations);
+        consumed += fmax(0, iterations) * batch;
+    }
+    return consumed + n;
+}
+
 double tv_schedule_lr(const struct tv_schedule *schedule, double n)
 {
     if (!schedule->kind || !schedule->kind->lr)
         return NAN;
     struct tv_curve curve = tv_curve_of(schedule);
-    return schedule->kind->lr(&curve, tv_max(n, 0.0) * schedule->param[TV_P_STRIDE]);
+    double every = schedule->param[TV_P_EVERY], at = tv_max(n, 0.0) * schedule->param[TV_P_STRIDE];
+    if (schedule->param[TV_P_RAMP] > 0.0)
+        at = tv_schedule_consumed(schedule, at);
+    return schedule->kind->lr(&curve, every > 0.0 ? floor(at / every) : at);
 }
 
 void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t count, double *ret)
 {
     size_t i = 0;
-    for (; i < count && (first + (double)i <= 0.0 || !schedule->kind || !schedule->kind->lr); i++)
+    bool is_slow = !schedule->kind || !schedule->kind->lr || schedule->param[TV_P_EVERY] > 0.0 ||
+                   schedule->param[TV_P_RAMP] > 0.0;
+    for (; i < count && (first + (double)i <= 0.0 || is_slow); i++)
         ret[i] = tv_schedule_lr(schedule, first + (double)i);
     if (i == count)
         return;

@@ -27,6 +27,9 @@ struct tv_schedule_kind {
 /* NULL when the framework has no such kind. */
 const struct tv_schedule_kind *tv_kind_find(const char *framework, const char *name);
 
+/* Full batches that Megatron has consumed after n iterations while the batch size ramps up. */
+double tv_schedule_consumed(const struct tv_schedule *schedule, double n);
+
 /* The kind's own values, and the general defaults for all others. */
 void tv_kind_defaults(const struct tv_schedule_kind *kind, double param[TV_SCHEDULE_PARAMS]);
 

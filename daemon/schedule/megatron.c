@@ -3,6 +3,7 @@
  * iteration. Source: megatron/core/optimizer_param_scheduler.py and megatron/training/training.py
  * d98e8a64. */
 #include "schedule/framework.h"
+#include "trainvet/number.h"
 #include <string.h>
 
 struct samples {
@@ -89,6 +90,71 @@ static enum tv_status stable_decay(const struct tv_facts *facts, const struct sa
                  : TV_OK;
 }
 
+/* "['16', '8', '3000000']", as str() writes the list, or its members: start, increment, samples. */
+static bool ramp_of(const struct tv_facts *facts, double ramp[3])
+{
+    struct tv_scope top = tv_scope_top(facts);
+    const char *text = tv_get_text(facts, "rampup_batch_size");
+    if (!text)
+        return tv_in_list(&top, "rampup_batch_size", ramp, 3) == 3;
+    for (int i = 0; i < 3; i++) {
+        text += strcspn(text, "0123456789");
+        struct tv_span digits = {text, strspn(text, "0123456789")};
+        if (!tv_parse_double(digits, &ramp[i]))
+            return false;
+        text += digits.len;
+    }
+    return true;
+}
+
+/* The last iteration with which no more than so many full batches are consumed. */
+static double iterations_until(const struct tv_schedule *s, double batches)
+{
+    double low = 0, high = ceil(batches / s->param[TV_P_RAMP_FROM]) + 1;
+    while (high - low > 1) {
+        double middle = floor((low + high) / 2);
+        if (middle == low || middle == high)
+            break;
+        if (tv_schedule_consumed(s, middle) <= batches + 1e-9)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static enum tv_status ramp_up(const struct tv_facts *facts, const struct samples *n,
+                              struct tv_schedule *s, struct tv_error *reterr)
+{
+    double ramp[3];
+    if (!tv_has(facts, "rampup_batch_size") && !tv_has_prefix(facts, "rampup_batch_size."))
+        return TV_OK;
+    if (!ramp_of(facts, ramp))
+        return tv_fail(reterr, TV_ECONFIG,
+                       "rampup_batch_size takes three numbers: start, increment and samples");
+    if (tv_get_number(facts, "train_iters") > 0 && !tv_has(facts, "train_samples"))
+        return tv_fail(
+            reterr, TV_ECONFIG,
+            "rampup_batch_size needs train_samples: Megatron refuses it with train_iters");
+    double steps = (n->batch - ramp[0]) / ramp[1];
+    if (ramp[0] == n->batch || ramp[2] == 0)
+        return TV_OK;
+    if (!(ramp[0] >= 1 && ramp[1] >= 1 && steps >= 1 && steps == floor(steps)))
+        return tv_fail(reterr, TV_ECONFIG,
+                       "rampup_batch_size must lead from its start (%g) to global_batch_size (%g) "
+                       "in whole increments (%g)",
+                       ramp[0], n->batch, ramp[1]);
+    s->param[TV_P_RAMP] = ramp[2] / n->batch;
+    s->param[TV_P_RAMP_FROM] = ramp[0] / n->batch;
+    s->param[TV_P_RAMP_STEP] = ramp[1] / n->batch;
+    s->total_steps = iterations_until(s, n->train / n->batch);
+    if (s->warmup_steps > 0)
+        tv_schedule_note(s,
+                         "while the batch grows, the warm-up of %.10g samples ends with step %.0f",
+                         n->warmup, iterations_until(s, s->warmup_steps));
+    return TV_OK;
+}
+
 static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *ret,
                               struct tv_error *reterr)
 {
@@ -112,9 +178,8 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
     ret->param[TV_P_TIMESCALE] = fmax(n.warmup, 1) / n.batch;
     if (!strcmp(ret->kind->name, "WSD"))
         status = stable_decay(facts, &n, ret, reterr);
-    if (tv_has(facts, "rampup_batch_size"))
-        tv_schedule_note(ret,
-                         "rampup_batch_size is ignored: iterations are taken to be of equal size");
+    if (status == TV_OK)
+        status = ramp_up(facts, &n, ret, reterr);
     return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;
 }
 

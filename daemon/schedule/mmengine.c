@@ -55,7 +55,8 @@ static enum tv_status units(const struct mm_case *mm, double *scale, struct tv_e
         return TV_OK;
     if (isnan(mm->epoch_length))
         return tv_fail(reterr, TV_AGAIN,
-                       "the schedulers count epochs and the length of an epoch is not known");
+                       "the schedulers count epochs and the length of an epoch is not known (--set "
+                       "steps_per_epoch=N)");
     if (tv_in_true(mm->args, "convert_to_iter_based", false))
         *scale = mm->epoch_length;
     return TV_OK;
@@ -129,13 +130,33 @@ static enum tv_status add(const struct tv_scope *args, double epoch_length, stru
     return status;
 }
 
+/* NaN when the number of processes is not known. */
+static double batch_of(const struct tv_facts *facts)
+{
+    return tv_get_number(facts, "train_dataloader.batch_size") * tv_get_number(facts, "world_size");
+}
+
+static double length_of_epoch(const struct tv_facts *facts)
+{
+    double given = tv_get_number(facts, "epoch_length|steps_per_epoch|log.steps_per_epoch");
+    double batch = tv_get_number(facts, "train_dataloader.batch_size") *
+                   tv_get_number_or(facts, "world_size", 1);
+    return isnan(given) ? ceil(tv_get_number(facts, "num_samples") / batch) : given;
+}
+
 static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *ret,
                               struct tv_error *reterr)
 {
     struct tv_scope top = tv_scope_top(facts), single = tv_scope_in(&top, "param_scheduler");
-    double epoch_length = tv_get_number(facts, "epoch_length|log.steps_per_epoch");
+    double epoch_length = length_of_epoch(facts);
     double epochs = tv_get_number(facts, "train_cfg.max_epochs");
     ret->peak = tv_get_number(facts, "optim_wrapper.optimizer.lr");
+    if (tv_get_true(facts, "auto_scale_lr.enable", false))
+        ret->peak *= batch_of(facts) / tv_get_number(facts, "auto_scale_lr.base_batch_size");
+    if (isnan(ret->peak) && tv_get_true(facts, "auto_scale_lr.enable", false))
+        return tv_fail(reterr, TV_AGAIN,
+                       "auto_scale_lr multiplies the learning rate by the batch of all processes, "
+                       "whose number is not known (--world-size N)");
     ret->total_steps =
         tv_get_number_or(facts, "train_cfg.max_iters|log.total_steps", epochs * epoch_length);
     ret->log_offset = 1;

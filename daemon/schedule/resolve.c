@@ -2,6 +2,7 @@
 #include "schedule/resolve.h"
 #include "schedule/framework.h"
 #include "trainvet/text.h"
+#include <ctype.h>
 #include <string.h>
 
 /* The most peculiar keys first. */
@@ -18,6 +19,9 @@ static const struct tv_framework *const frameworks[] = {
     &tv_framework_torchtitan,
     &tv_framework_axolotl,
     &tv_framework_timm,
+    &tv_framework_ultralytics,
+    &tv_framework_nanogpt,
+    &tv_framework_trl,
     &tv_framework_plain,
     &tv_framework_transformers,
     &tv_framework_deepspeed,
@@ -27,12 +31,40 @@ static const struct tv_framework *const frameworks[] = {
     NULL,
 };
 
+/* "OLMo-core" is olmocore. */
+static bool is_name(const char *name, const char *written)
+{
+    for (; *name || *written; written++) {
+        if (*written == '-' || *written == '_' || *written == ' ')
+            continue;
+        name += *name == '_';
+        if (tolower((unsigned char)*written) != *name)
+            return false;
+        name += *name != '\0';
+    }
+    return true;
+}
+
 static const struct tv_framework *find(const char *name)
 {
+    static const char *const other[][2] = {{"hf", "transformers"},
+                                           {"huggingface", "transformers"},
+                                           {"megatronlm", "megatron"},
+                                           {"yolo", "ultralytics"},
+                                           {"pytorch", "torch"}};
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        if (is_name(other[i][0], name))
+            name = other[i][1];
     const struct tv_framework *const *f = frameworks;
-    while (*f && strcmp((*f)->name, name) != 0)
+    while (*f && !is_name((*f)->name, name))
         f++;
     return *f;
+}
+
+const char *tv_framework_name(const char *written)
+{
+    const struct tv_framework *framework = find(written);
+    return framework ? framework->name : NULL;
 }
 
 /* The framework that is named if its keys are there, else the one whose keys are: a logger's file

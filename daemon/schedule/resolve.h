@@ -20,4 +20,7 @@
 enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_schedule *ret,
                                    struct tv_error *reterr);
 
+/* The name that we use for the framework that a person wrote ("OLMo-core", "hf"); NULL: none. */
+const char *tv_framework_name(const char *written);
+
 #endif

@@ -3,6 +3,7 @@
 #include "schedule/lookup.h"
 #include "schedule/version.h"
 #include <math.h>
+#include <string.h>
 
 enum tv_answer tv_since(struct tv_versions versions, int version)
 {
@@ -23,8 +24,14 @@ static bool wrote(const struct tv_facts *facts, const char *key)
 
 struct tv_versions tv_transformers_versions(const struct tv_facts *facts)
 {
-    int exact =
-        tv_version_parse(tv_get_text(facts, "transformers_version|framework_version|Transformers"));
+    int exact = tv_version_parse(tv_get_text(facts, "transformers_version|Transformers"));
+    const struct tv_fact_entry *version = tv_facts_get(facts, "framework_version");
+    const char *framework = tv_get_text(facts, "framework");
+    /* what stands in a file is the version of transformers; a person means the framework named */
+    bool of_other = version && version->source == TV_FACT_COMMAND_LINE && framework &&
+                    strcmp(framework, "transformers") != 0;
+    if (exact == TV_VERSION_UNKNOWN && version && !of_other)
+        exact = tv_version_parse(version->value);
     if (exact != TV_VERSION_UNKNOWN)
         return (struct tv_versions){exact, exact};
     struct tv_versions range = {0, TV_VERSION_HEAD};

@@ -184,6 +184,11 @@ enum tv_status tv_torch_part(const struct tv_scope *args, const char *name,
 {
     struct torch_case t = {.args = args, .name = name, .s = schedule, .part = part};
     double begin = part->begin, end = part->end > 0 ? part->end : INFINITY;
+    if (!strcmp(name, "LambdaLR") || !strcmp(name, "MultiplicativeLR"))
+        return tv_fail(reterr, TV_EUNSUPPORTED,
+                       "%s computes the learning rate in the project's own code, which no "
+                       "configuration shows",
+                       name);
     enum tv_status status = tv_part_start(part, "torch", name, reterr);
     part->begin = begin;
     part->end = end;
@@ -235,6 +240,8 @@ static enum tv_status members(const struct tv_scope *args, const double *milesto
             return tv_fail(reterr, TV_EUNSUPPORTED,
                            "%s as a part of another scheduler is not known", name);
         part->begin = i > 0 && i <= len ? milestones[i - 1] : 0;
+        if (part->begin > 0 && !strcmp(name, "ConstantLR") && s->table[part->table_at] == 0)
+            s->table[part->table_at + 2] = 1; /* begun by its closed form, which knows it is over */
         if (len < 0 && !tv_torch_absolute(part->kind))
             part->peak = NAN;
     }
@@ -273,27 +280,17 @@ static enum tv_status resolve_class(const struct tv_scope *scope, struct tv_sche
 static enum tv_status by_epoch(const struct tv_facts *facts, struct tv_schedule *s,
                                struct tv_error *reterr)
 {
-    double length = tv_get_number(facts, "log.steps_per_epoch");
-    if (s->parts > 0 || tv_schedule_follows_metric(s))
-        return s->parts > 0 ? tv_fail(reterr, TV_EUNSUPPORTED,
-                                      "%s that steps by epochs is not known", s->kind->name)
-                            : TV_OK;
+    double length = tv_get_number(facts, "steps_per_epoch|log.steps_per_epoch");
+    if (tv_schedule_follows_metric(s))
+        return TV_OK;
     if (!(length >= 1))
         return tv_fail(
             reterr, TV_AGAIN,
-            "Lightning makes a scheduler step each epoch, and the length of an epoch is not known");
-    struct tv_schedule_part *part = tv_schedule_add_part(s, reterr);
-    if (!part)
-        return TV_ELIMIT;
-    *part = (struct tv_schedule_part){.kind = s->kind,
-                                      .end = INFINITY,
-                                      .peak = s->peak,
-                                      .total_steps = NAN,
-                                      .table_len = s->table_len};
-    memcpy(part->param, s->param, sizeof part->param);
-    part->param[TV_P_EXTRA2] = length;
+            "Lightning makes a scheduler step each epoch, and the length of an epoch is not known "
+            "(--set steps_per_epoch=N)");
+    s->param[TV_P_EVERY] = length;
     tv_schedule_note(s, "Lightning makes a scheduler step each epoch of %.0f steps", length);
-    return tv_schedule_start(s, "torch", "ChainedScheduler", reterr);
+    return TV_OK;
 }
 
 static enum tv_status resolve_torch(const struct tv_facts *facts, struct tv_schedule *ret,

@@ -36,6 +36,10 @@ enum tv_schedule_param {
     TV_P_PERIOD,    /* steps between two drops; the first cycle's length */
     TV_P_GROWTH,    /* factor by which cycles get longer */
     TV_P_STRIDE,    /* scheduler steps that a counted step makes: Accelerate's num_processes */
+    TV_P_EVERY,     /* counted steps that one scheduler step takes: an epoch's length; 0: one */
+    TV_P_RAMP,      /* Megatron's batch grows until so many full batches are consumed, */
+    TV_P_RAMP_FROM, /* from this part of the full batch */
+    TV_P_RAMP_STEP, /* by this part */
     TV_P_MODE,      /* by kind, see daemon/schedule/curve.h */
     TV_P_EXTRA,
     TV_P_EXTRA2,

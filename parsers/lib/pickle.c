@@ -89,6 +89,7 @@ static enum tv_status new_box(struct reading *r, enum tv_pickle_kind kind,
 {
     if (r->p->boxes_len == TV_PICKLE_BOXES)
         return too_much(r);
+    r->p->boxes[r->p->boxes_len].first = r->p->boxes[r->p->boxes_len].last = 0;
     *ret = (struct tv_pickle_value){.kind = kind, .box = r->p->boxes_len++};
     return TV_OK;
 }
@@ -442,14 +443,17 @@ static enum tv_status one_opcode(struct reading *r, unsigned char opcode)
     }
 }
 
-enum tv_status tv_pickle_read(struct tv_pickle *pickle, struct tv_span bytes,
+enum tv_status tv_pickle_read(struct tv_pickle *pickle, struct tv_span *bytes,
                               struct tv_error *reterr)
 {
-    struct reading r = {pickle, bytes, bytes.data, reterr};
+    struct reading r = {pickle, *bytes, bytes->data, reterr};
     struct tv_span opcode;
+    pickle->depth = pickle->memo_len = pickle->nodes_len = pickle->boxes_len = 0;
     while (take(&r, 1, &opcode)) {
-        if (opcode.data[0] == '.')
+        if (opcode.data[0] == '.') {
+            *bytes = r.rest;
             return pickle->depth == 1 ? TV_OK : senseless(&r);
+        }
         enum tv_status status = one_opcode(&r, (unsigned char)opcode.data[0]);
         if (status != TV_OK)
             return status;

@@ -54,10 +54,11 @@ struct tv_pickle {
     uint32_t depth, memo_len, nodes_len, boxes_len;
 };
 
-/* Reads one pickle into the zeroed *pickle; the root is stack[0].
+/* Reads one pickle into *pickle, whatever was there before; the root is stack[0]. *bytes is then
+ * what follows it.
  * TV_ECORRUPT: cut short or senseless. TV_EUNSUPPORTED: an opcode that plain settings do not need.
  * TV_ELIMIT: more values than the limits above. */
-enum tv_status tv_pickle_read(struct tv_pickle *pickle, struct tv_span bytes,
+enum tv_status tv_pickle_read(struct tv_pickle *pickle, struct tv_span *bytes,
                               struct tv_error *reterr);
 
 /* The members of a TUPLE, LIST, DICT or OBJECT: pass NULL for the first; NULL at the end. */

@@ -4,6 +4,7 @@
 #include "schedule/resolve.h"
 #include "support/settings.h"
 #include "support/suite.h"
+#include "trainvet/text.h"
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -239,6 +240,13 @@ START_TEST(mmengine_counts_epochs_when_it_knows_their_length)
     "'end': 500}, {'type': 'MultiStepLR', 'milestones': [8, 11], 'begin': 0, 'end': 12, "          \
     "'by_epoch': true}]"
     refused(TV_AGAIN, EPOCHS "}", "length of an epoch");
+    refused(TV_AGAIN, EPOCHS ", 'auto_scale_lr': {'enable': true, 'base_batch_size': 16}}",
+            "auto_scale_lr");
+    resolved("mmengine", EPOCHS ", 'auto_scale_lr': {'enable': true, 'base_batch_size': 16}, "
+                                "'train_dataloader': {'batch_size': 4}, 'world_size': 2, "
+                                "'num_samples': 8000}");
+    ck_assert_double_eq(s.total_steps, 12000);
+    expect_lr(499, 0.05);
     resolved("mmengine", EPOCHS ", 'log.steps_per_epoch': 1000}");
     ck_assert_double_eq(s.total_steps, 12000);
     expect_lr(0, 0.0001);
@@ -437,6 +445,146 @@ START_TEST(llamaboard_names_are_understood)
 }
 END_TEST
 
+/* Values of an integer simulation of Megatron's calculator. */
+START_TEST(megatron_batch_ramps_up)
+{
+#define RAMP                                                                                       \
+    "{'lr': 1e-3, 'min_lr': 1e-5, 'lr_decay_style': 'linear', 'train_samples': 120000, "           \
+    "'lr_decay_samples': 100000, 'lr_warmup_samples': 5000, 'global_batch_size': 64, "             \
+    "'rampup_batch_size': \"['16', '8', '%s']\"}"
+    char json[512];
+    snprintf(json, sizeof json, RAMP, "30000");
+    resolved("megatron", json);
+    expect_lr(100, 0.00032);
+    expect_lr(313, 0.0009999166315789473);
+    expect_lr(600, 0.0009215503157894737);
+    expect_lr(2000, 6.985852631578952e-05);
+    ck_assert_double_eq(s.total_steps, 2402);
+    refused(TV_ECONFIG,
+            "{'lr': 1e-3, 'lr_decay_style': 'linear', 'train_iters': 100, 'global_batch_size': 64, "
+            "'rampup_batch_size': [16, 8, 30000]}",
+            "train_samples");
+    refused(TV_ECONFIG,
+            "{'lr': 1e-3, 'lr_decay_style': 'linear', 'train_samples': 9e5, 'global_batch_size': "
+            "64, 'rampup_batch_size': [16, 7, 30000]}",
+            "whole increments");
+}
+END_TEST
+
+START_TEST(ultralytics_goes_by_epochs_and_warms_up_by_batches)
+{
+#define YOLO                                                                                       \
+    "{'lr0': 0.01, 'lrf': 0.01, 'epochs': 100, 'batch': 16, 'nbs': 64, 'warmup_epochs': 3.0, "     \
+    "'warmup_bias_lr': 0.1, 'cos_lr': false, "
+    resolved("ultralytics", YOLO "'optimizer': 'SGD', 'num_samples': 2000, 'framework_version': "
+                                 "'8.3.40'}");
+    expect_lr(0, 0.07024); /* group 0 are the biases */
+    expect_lr(1, 0.040174264);
+    expect_lr(3, 0.009703);
+    expect_lr(99, 0.000199);
+    ck_assert_int_eq(s.log_offset, 1);
+    resolved("ultralytics", YOLO "'optimizer': 'SGD'}");
+    ck_assert(isnan(tv_schedule_lr(&s, 2))); /* by a number of batches that is not known */
+    expect_lr(3, 0.009703);
+    refused(TV_AGAIN, YOLO "'optimizer': 'auto'}", "ignores lr0");
+    resolved("ultralytics", YOLO "'optimizer': 'auto', 'num_samples': 2000, 'nc': 80}");
+    ck_assert_double_eq(s.peak, 0.000119);
+}
+END_TEST
+
+START_TEST(nanogpt_has_defaults_and_two_warmups)
+{
+    resolved("nanogpt", "{'max_iters': 5000, 'lr_decay_iters': 5000, 'learning_rate': 1e-3, "
+                        "'min_lr': 1e-4, 'warmup_iters': 99, 'block_size': 256}");
+    expect_lr(0, 1e-5);
+    expect_lr(98, 99e-5);
+    expect_lr(99, 1e-3);
+    expect_lr(5000, 1e-4);
+    expect_lr(2549.5, 5.5e-4);
+    resolved("nanogpt", "{'max_iters': 5000, 'lr_decay_iters': 5000, 'learning_rate': 1e-3, "
+                        "'min_lr': 1e-4, 'warmup_iters': 100, 'framework_version': '0'}");
+    expect_lr(0, 0);
+    expect_lr(50, 5e-4);
+    resolved("nanogpt", "{'max_iters': 600000, 'block_size': 1024}");
+    ck_assert_double_eq(s.peak, 6e-4);
+    ck_assert_double_eq(s.warmup_steps, 2000);
+}
+END_TEST
+
+START_TEST(trl_has_learning_rates_of_its_own)
+{
+#define TRL_SOME "'max_steps': 100, 'lr_scheduler_type': 'constant', "
+    resolved("trl", "{" TRL_SOME "'completion_only_loss': true}");
+    ck_assert_double_eq(s.peak, 2e-5);
+    resolved("trl", "{" TRL_SOME "'num_generations': 8}");
+    ck_assert_double_eq(s.peak, 1e-6);
+    resolved("trl", "{" TRL_SOME "'center_rewards_coefficient': 0.01}");
+    ck_assert_double_eq(s.peak, 1e-4);
+    resolved("transformers", "{" TRL_SOME "'seed': 1}");
+    ck_assert_double_eq(s.peak, 5e-5);
+    refused(TV_ECONFIG, "{" TRL_SOME "'learning_rate': 'fast'}", "which is no number");
+}
+END_TEST
+
+START_TEST(stray_deepspeed_file_is_not_believed)
+{
+    struct tv_facts facts = {0};
+    static const char *const mine[][2] = {{"learning_rate", "1e-4"},
+                                          {"lr_scheduler_type", "cosine"},
+                                          {"max_steps", "1000"},
+                                          {"finetuning_type", "lora"}};
+    for (size_t i = 0; i < sizeof mine / sizeof *mine; i++) {
+        struct tv_fact fact = {.key = tv_span_of(mine[i][0]),
+                               .value = tv_span_of(mine[i][1]),
+                               .source = TV_FACT_USER_CONFIG};
+        tv_facts_add(&facts, &fact, "a/train.yaml");
+    }
+    struct tv_fact fact = {.key = tv_span_of("scheduler.type"),
+                           .value = tv_span_of("WarmupLR"),
+                           .source = TV_FACT_USER_CONFIG};
+    tv_facts_add(&facts, &fact, "a/ds_config.json");
+    ck_assert_int_eq(tv_schedule_resolve(&facts, &s, &error), TV_OK);
+    ck_assert_str_eq(tv_schedule_name(&s), "cosine");
+    ck_assert(!s.offset_known);
+    fact = (struct tv_fact){.key = tv_span_of("deepspeed"),
+                            .value = tv_span_of("../configs/ds_config.json"),
+                            .source = TV_FACT_USER_CONFIG};
+    tv_facts_add(&facts, &fact, "a/train.yaml");
+    ck_assert_int_eq(tv_schedule_resolve(&facts, &s, &error), TV_OK);
+    ck_assert_str_eq(tv_schedule_name(&s), "WarmupLR");
+    tv_facts_free(&facts);
+}
+END_TEST
+
+START_TEST(own_code_is_said_to_be_unknown)
+{
+    refused(TV_EUNSUPPORTED,
+            "{'optimizer': {'lr': 1.0}, 'lr_scheduler': {'class_path': "
+            "'torch.optim.lr_scheduler.LambdaLR', 'init_args': {}}}",
+            "own code");
+    resolved("torch",
+             "{'optimizer': {'lr': 1.0}, 'lr_scheduler': {'class_path': "
+             "'torch.optim.lr_scheduler.SequentialLR', 'init_args': {'milestones': [10], "
+             "'schedulers': [{'class_path': 'ConstantLR', 'init_args': {'factor': 0.5}}, "
+             "{'class_path': 'ConstantLR', 'init_args': {'factor': 0.5, 'total_iters': 0}}]}}}");
+    expect_lr(0, 0.5);
+    expect_lr(5, 1);
+    expect_lr(10, 1); /* the closed form that begins it knows no factor any more */
+}
+END_TEST
+
+START_TEST(frameworks_have_other_names)
+{
+    ck_assert_str_eq(tv_framework_name("OLMo-core"), "olmocore");
+    ck_assert_str_eq(tv_framework_name("HF"), "transformers");
+    ck_assert_str_eq(tv_framework_name("pytorch-warmup"), "pytorch_warmup");
+    ck_assert_str_eq(tv_framework_name("LLaMA-Factory"), "llamafactory");
+    ck_assert_str_eq(tv_framework_name("yolo"), "ultralytics");
+    ck_assert_ptr_null(tv_framework_name("olm"));
+    ck_assert_ptr_null(tv_framework_name(""));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("schedule frameworks");
@@ -452,6 +600,13 @@ static Suite *suite(void)
     tcase_add_test(t, deepspeed_scheduler_replaces_that_of_transformers);
     tcase_add_test(t, accelerate_steps_as_often_as_there_are_processes);
     tcase_add_test(t, megatron_checks_its_warmup);
+    tcase_add_test(t, megatron_batch_ramps_up);
+    tcase_add_test(t, ultralytics_goes_by_epochs_and_warms_up_by_batches);
+    tcase_add_test(t, nanogpt_has_defaults_and_two_warmups);
+    tcase_add_test(t, trl_has_learning_rates_of_its_own);
+    tcase_add_test(t, stray_deepspeed_file_is_not_believed);
+    tcase_add_test(t, own_code_is_said_to_be_unknown);
+    tcase_add_test(t, frameworks_have_other_names);
     tcase_add_test(t, mmengine_counts_epochs_when_it_knows_their_length);
     tcase_add_test(t, mmengine_minimum_under_another_scheduler_is_refused);
     tcase_add_test(t, olmo_core_sequence_goes_on_from_where_it_was);

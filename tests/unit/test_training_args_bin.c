@@ -90,6 +90,22 @@ START_TEST(calls_are_never_made_and_have_no_value)
 }
 END_TEST
 
+START_TEST(what_torch_wrote_before_1_6_is_read)
+{
+    read_fixture("before_torch_1.6.bin");
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F learning_rate=5e-05 source 1 ");
+    tv_config_has(&run, "F lr_scheduler_type=cosine string source 1 ");
+    tv_config_has(&run, "F world_size=2 source 1 ");
+    struct tv_span bytes = fixture("before_torch_1.6.bin");
+    for (size_t len = 0; len + 6 < bytes.len; len += 7) { /* the last pickle is an empty list */
+        tv_config_run(&run, &tv_parser_training_args_bin, (struct tv_span){bytes.data, len});
+        ck_assert_int_eq(run.status, TV_ECORRUPT);
+    }
+    free((char *)bytes.data);
+}
+END_TEST
+
 START_TEST(every_cut_and_every_flipped_bit_is_survived)
 {
     struct tv_span bytes = fixture("enum_by_name.bin");
@@ -115,7 +131,8 @@ static enum tv_status read_pickle(const char *bytes, size_t len, struct tv_error
     struct tv_pickle *pickle = tv_xcalloc(1, sizeof *pickle);
     char *exact = tv_xmalloc(len);
     memcpy(exact, bytes, len);
-    enum tv_status status = tv_pickle_read(pickle, (struct tv_span){exact, len}, error);
+    struct tv_span whole = {exact, len};
+    enum tv_status status = tv_pickle_read(pickle, &whole, error);
     free(exact);
     free(pickle);
     return status;
@@ -257,6 +274,7 @@ static Suite *suite(void)
     tcase_add_test(t, enum_pickled_by_value_is_read_and_the_class_tells_the_framework);
     tcase_add_test(t, newer_pickle_protocols_are_read);
     tcase_add_test(t, calls_are_never_made_and_have_no_value);
+    tcase_add_test(t, what_torch_wrote_before_1_6_is_read);
     tcase_add_test(t, every_cut_and_every_flipped_bit_is_survived);
     tcase_add_test(t, senseless_opcodes_are_refused);
     tcase_add_test(t, every_table_has_a_limit);
