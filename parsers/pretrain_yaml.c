@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The nested configurations of pre-training frameworks. Sources: allenai/OLMo olmo/config.py,
  * TrainConfig, 59a53e3f; allenai/OLMo-core fa6c5014; NVIDIA/NeMo examples' hydra files and
- * hparams.yaml, 8cfedd72; facebookresearch/fairseq fairseq/config, 3d262bb2. */
+ * hparams.yaml, 8cfedd72; facebookresearch/fairseq fairseq/config, 3d262bb2; Lightning's CLI
+ * (SaveConfigCallback, config.yaml), 7f0c3436. */
 #include "lib/yaml_config.h"
 #include "trainvet/text.h"
 
@@ -15,11 +16,14 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
 
 /* Outermost keys: the first must be there, and two of the others. */
 static const struct {
-    const char *first[2], *others[8];
+    const char *first[2], *others[10];
 } layouts[] = {
     {{"max_duration"}, {"scheduler", "optimizer", "save_folder", "model", "run_name"}}, /* OLMo */
     {{"train_module"}, {"model", "dataset", "data_loader", "trainer", "run_name"}}, /* OLMo-core */
     {{"exp_manager"}, {"trainer", "model", "optim", "name", "restore_from_path"}},  /* NeMo */
+    {{"trainer"},
+     {"seed_everything", "model", "data", "optimizer", "lr_scheduler", "ckpt_path",
+      "fit"}}, /* LightningCLI */
     {{"lr_scheduler"}, {"task", "criterion", "optimization", "dataset", "common"}}, /* fairseq */
 };
 
@@ -36,7 +40,7 @@ static int probe(struct tv_span basename, struct tv_span head)
 
 const struct tv_parser tv_parser_pretrain_yaml = {
     .name = "pretrain_yaml",
-    .summary = "OLMo, NeMo and fairseq configurations (YAML)",
+    .summary = "OLMo, NeMo, fairseq and LightningCLI configurations (YAML)",
     .mode = TV_PARSER_SNAPSHOT,
     .is_config = true,
     .probe = probe,

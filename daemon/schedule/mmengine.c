@@ -174,6 +174,11 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
         if (!strstr(type, "Momentum"))
             status = add(&scope, epoch_length, ret, reterr);
     }
+    const struct tv_schedule_part *first = &ret->part[0];
+    bool rises = status == TV_OK && ret->parts > 1 && first->kind->lr == tv_phases_lr &&
+                 first->table_len && first->begin == 0 && ret->table[1] < ret->table[2];
+    if (rises && first->end < FOREVER)
+        ret->warmup_steps = first->end * fmax(1, first->param[TV_P_EXTRA2]);
     if (status == TV_OK && overlaps(ret))
         return tv_fail(reterr, TV_EUNSUPPORTED, "a scheduler with eta_min overlaps another one");
     return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;

@@ -108,8 +108,11 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
                               struct tv_error *reterr)
 {
     struct tv_scope top = tv_scope_top(facts), model = tv_scope_in(&top, "model");
-    struct tv_scope optim =
-        tv_scope_in(tv_has(facts, "model.optim.sched.name") ? &model : &top, "optim");
+    struct tv_scope cfg = tv_scope_in(&top, "cfg"); /* as Lightning's hparams.yaml has it */
+    const struct tv_scope *around = tv_has(facts, "model.optim.sched.name") ? &model
+                                    : tv_has(facts, "cfg.optim.sched.name") ? &cfg
+                                                                            : &top;
+    struct tv_scope optim = tv_scope_in(around, "optim");
     struct tv_scope sched = tv_scope_in(&optim, "sched");
     const char *name = tv_in_text(&sched, "name");
     if (!name)
@@ -140,7 +143,7 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
 
 static bool owns(const struct tv_facts *facts)
 {
-    return tv_has(facts, "optim.sched.name|model.optim.sched.name");
+    return tv_has(facts, "optim.sched.name|model.optim.sched.name|cfg.optim.sched.name");
 }
 
 const struct tv_framework tv_framework_nemo = {"nemo", owns, resolve};

@@ -240,6 +240,8 @@ static enum tv_status members(const struct tv_scope *args, const double *milesto
             return tv_fail(reterr, TV_EUNSUPPORTED,
                            "%s as a part of another scheduler is not known", name);
         part->begin = i > 0 && i <= len ? milestones[i - 1] : 0;
+        if (i == 1 && s->part[0].kind->lr == tv_phases_lr && len > 0 && s->table[1] < s->table[2])
+            s->warmup_steps = part->begin; /* a rise comes first */
         if (part->begin > 0 && !strcmp(name, "ConstantLR") && s->table[part->table_at] == 0)
             s->table[part->table_at + 2] = 1; /* begun by its closed form, which knows it is over */
         if (len < 0 && !tv_torch_absolute(part->kind))
@@ -289,8 +291,21 @@ static enum tv_status by_epoch(const struct tv_facts *facts, struct tv_schedule 
             "Lightning makes a scheduler step each epoch, and the length of an epoch is not known "
             "(--set steps_per_epoch=N)");
     s->param[TV_P_EVERY] = length;
+    s->steps_per_epoch = length < 1e15 ? (int64_t)length : 0;
+    s->warmup_steps *= length;
     tv_schedule_note(s, "Lightning makes a scheduler step each epoch of %.0f steps", length);
     return TV_OK;
+}
+
+/* Lightning ends with max_steps or max_epochs, whichever comes first; -1 is no limit. NaN when
+ * neither says it in steps. */
+static double planned_steps(const struct tv_facts *facts)
+{
+    double steps = tv_get_number(facts, "max_steps|trainer.max_steps");
+    double epochs = tv_get_number(facts, "trainer.max_epochs") *
+                    tv_get_number(facts, "steps_per_epoch|log.steps_per_epoch");
+    double total = fmin(steps >= 0 ? steps : NAN, epochs >= 0 ? epochs : NAN);
+    return isnan(total) ? tv_get_number(facts, "log.total_steps") : total;
 }
 
 static enum tv_status resolve_torch(const struct tv_facts *facts, struct tv_schedule *ret,
@@ -298,12 +313,14 @@ static enum tv_status resolve_torch(const struct tv_facts *facts, struct tv_sche
 {
     struct tv_scope top = tv_scope_top(facts), scheduler = tv_scope_in(&top, "lr_scheduler");
     ret->peak = tv_get_number(facts, "optimizer.lr|optimizer.init_args.lr|lr|learning_rate");
-    ret->total_steps = tv_get_number(facts, "max_steps|trainer.max_steps|log.total_steps");
+    double total = planned_steps(facts);
     if (isnan(ret->peak)) /* torch's own defaults differ by optimizer */
         return tv_fail(reterr, TV_AGAIN, "the learning rate is not given");
     enum tv_status status = resolve_class(&scheduler, ret, reterr);
     if (status == TV_OK && tv_has_prefix(facts, "trainer."))
         status = by_epoch(facts, ret, reterr);
+    if (!isnan(total) || tv_has_prefix(facts, "trainer."))
+        ret->total_steps = total;
     return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;
 }
 
