@@ -9,12 +9,13 @@ struct options {
     int64_t patience;
     double share, rise;
     int64_t risen_evals;
-    double noise, min_delta, opening_rise, opening_noise, opening_sigmas;
+    double noise, min_delta, decay, opening_rise, opening_noise, opening_sigmas;
     int64_t many_evals;
 };
 
 struct state {
     struct tv_evals evals;
+    struct tv_evals_series series;
     struct tv_restarts restarts;
     /* Best that was beaten by more than min_delta, and how long ago. */
     double mark;
@@ -22,6 +23,18 @@ struct state {
     int64_t stale_from; /* second evaluation without progress */
     bool fires;
 };
+
+static const char *subject_of(const struct tv_view *view, const struct state *state)
+{
+    const char *tag = tv_view_tag(view, state->series.role);
+    return tag ? tag : "eval_loss";
+}
+
+/* As the log has it. */
+static double shown(const struct state *state, double value)
+{
+    return state->series.upwards ? 0 - value : value;
+}
 
 static double planned_evals(const struct tv_view *view, const struct tv_evals *evals)
 {
@@ -34,22 +47,23 @@ static void raise(struct tv_view *view, const struct options *options, struct st
                   const char *rule)
 {
     const struct tv_evals *evals = &state->evals;
-    const char *tag = tv_view_tag(view, TV_ROLE_EVAL_LOSS);
     double last = evals->recent[evals->recent_len - 1];
     double wasted = (double)tv_view_step(view) - (double)evals->best_step;
     int64_t total = tv_view_total_steps(view);
     struct tv_note note;
     struct tv_finding finding;
     struct tv_setting setting;
-    tv_note_init(&note, &finding, tag ? tag : "eval_loss", TV_INFO,
+    tv_note_init(&note, &finding, subject_of(view, state), TV_INFO,
                  evals->since_best >= 2 ? evals->after_best[1] : state->stale_from);
     tv_note_summary(&note,
-                    "the evaluation loss has not improved since step %lld (%.4g, now %.4g), %llu "
-                    "evaluations ago",
-                    (long long)evals->best_step, evals->best, last,
+                    "the %s has not improved since step %lld (%.4g, now %.4g), %llu evaluations "
+                    "ago",
+                    state->series.role == TV_ROLE_EVAL_METRIC ? "evaluated metric"
+                                                              : "evaluation loss",
+                    (long long)evals->best_step, shown(state, evals->best), shown(state, last),
                     (unsigned long long)evals->since_best);
-    finding.observed = last;
-    finding.expected = evals->best;
+    finding.observed = shown(state, last);
+    finding.expected = shown(state, evals->best);
     finding.confidence = fmin(0.95, 0.6 + 0.05 * (double)evals->since_best);
     tv_note_evidence(&note, "evals_since_best", (double)evals->since_best);
     tv_note_evidence(&note, "evals", (double)evals->count);
@@ -103,6 +117,12 @@ static bool stale(const struct tv_view *view, const struct options *options,
                   const struct state *state)
 {
     double least = options->share * planned_evals(view, &state->evals);
+    /* Losses fall when the learning rate does: what is still to come is waited for. */
+    double now = tv_plan_lr_share(view, state->evals.last_step);
+    double end = tv_plan_lr_share(view, tv_view_total_steps(view));
+    if (tv_view_schedule(view) && tv_view_total_steps(view) > 0 && now > 0.5 &&
+        end < options->decay * now)
+        return false;
     return (double)state->stale >= fmax((double)options->patience, least);
 }
 
@@ -115,7 +135,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         state->mark = last;
         state->stale = 0;
         if (state->fires)
-            tv_clear(view, tv_view_tag(view, TV_ROLE_EVAL_LOSS));
+            tv_clear(view, subject_of(view, state));
         state->fires = false;
     } else if (++state->stale == 2)
         state->stale_from = evals->last_step;
@@ -139,11 +159,29 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     struct state *state = state_;
     if (tv_view_is_rl(view) || !isfinite(point->value))
         return;
-    if (point->role == TV_ROLE_TRAIN_LOSS)
-        tv_evals_train(&state->evals, point->value);
-    else if (point->role == TV_ROLE_LEARNING_RATE)
+    double value;
+    bool changed;
+    if (point->role == TV_ROLE_TRAIN_LOSS) {
+        /* The unit of a metric is not that of the loss. */
+        if (state->series.role != TV_ROLE_EVAL_METRIC)
+            tv_evals_train(&state->evals, point->value);
+        return;
+    }
+    if (point->role == TV_ROLE_LEARNING_RATE) {
         tv_restarts_add(&state->restarts, point->step, point->value);
-    else if (tv_evals_add(&state->evals, point->step, point->value))
+        return;
+    }
+    struct tv_evals_series before = state->series;
+    if (!tv_evals_choose(&state->series, view, point, &value, &changed))
+        return;
+    if (changed) {
+        if (state->fires)
+            tv_clear(view, tv_view_tag(view, before.role));
+        state->fires = false;
+        state->stale = 0;
+        tv_evals_forget(&state->evals);
+    }
+    if (tv_evals_add(&state->evals, point->step, value))
         judge(view, options, state);
 }
 
@@ -151,10 +189,11 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
 {
     const struct state *state = state_;
     (void)options;
+    const char *why = tv_evals_why_none(view, &state->evals);
     if (tv_view_is_rl(view))
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
-    else if (state->evals.count == 0)
-        tv_silent(view, "no evaluation loss is logged");
+    else if (why && !state->fires)
+        tv_silent(view, why);
 }
 
 static const struct tv_option options[] = {
@@ -176,6 +215,9 @@ static const struct tv_option options[] = {
                   "planned evaluations from which two are enough for that"),
     TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 3.5, 0, 100,
                   "standard deviations that this rise and fall must be beyond, taken together"),
+    TV_OPTION_ROW(struct options, decay, DOUBLE, 0.5, 0, 1,
+                  "part of its present value; a learning rate that is promised to fall below is "
+                  "waited for"),
     TV_OPTION_ROW(struct options, min_delta, DOUBLE, 0.0, 0, 1,
                   "progress that counts, as a part of the best"),
     TV_OPTION_END,
@@ -199,10 +241,15 @@ const struct tv_detector tv_detector_early_stop_advised = {
         "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55 (GL and UP); the "
         "shares were measured on labelled\n"
         "runs.\n"
-        "It cannot know that a long pause ends (double descent, grokking), and it does not judge "
-        "metrics where larger is better.",
-    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
-             TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+        "It cannot know that a long pause ends (double descent, grokking), and where "
+        "metric_for_best_model names a "
+        "metric, or no loss is evaluated, it\n"
+        "judges that metric, if it is known which way it is better (greater_is_better, or its "
+        "name). Without a rise, nothing is\n"
+        "said while the schedule still promises a learning rate below `decay` of the present "
+        "one.",
+    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_METRIC) |
+             TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),

@@ -13,9 +13,22 @@ struct options {
 
 struct state {
     struct tv_evals evals;
+    struct tv_evals_series series;
     struct tv_restarts restarts;
     bool fires;
 };
+
+static const char *subject_of(const struct tv_view *view, const struct state *state)
+{
+    const char *tag = tv_view_tag(view, state->series.role);
+    return tag ? tag : "eval_loss";
+}
+
+/* As the log has it. */
+static double shown(const struct state *state, double value)
+{
+    return state->series.upwards ? 0 - value : value;
+}
 
 static void advise(const struct tv_view *view, const struct state *state, struct tv_note *note)
 {
@@ -51,19 +64,20 @@ static void raise(struct tv_view *view, const struct options *options, struct st
 {
     const struct tv_evals *evals = &state->evals;
     double last = evals->recent[evals->recent_len - 1];
-    const char *tag = tv_view_tag(view, TV_ROLE_EVAL_LOSS);
     struct tv_note note;
     struct tv_finding finding;
     struct tv_setting epochs;
-    tv_note_init(&note, &finding, tag ? tag : "eval_loss",
+    tv_note_init(&note, &finding, subject_of(view, state),
                  percent > options->critical_rise ? TV_CRITICAL : TV_WARNING, evals->best_step);
     tv_note_summary(&note,
-                    "the evaluation loss has risen from %.4g at step %lld to %.4g (+%.1f %%) while "
-                    "the training loss fell from %.4g to %.4g",
-                    evals->best, (long long)evals->best_step, last, percent, evals->train_best,
-                    evals->train_now);
-    finding.observed = last;
-    finding.expected = evals->best;
+                    "the %s from %.4g at step %lld to %.4g (%+.1f %%) while the training loss "
+                    "fell from %.4g to %.4g",
+                    state->series.role != TV_ROLE_EVAL_METRIC ? "evaluation loss has risen"
+                                                              : "evaluated metric has turned",
+                    shown(state, evals->best), (long long)evals->best_step, shown(state, last),
+                    shown(state, percent), evals->train_best, evals->train_now);
+    finding.observed = shown(state, last);
+    finding.expected = shown(state, evals->best);
     double noise = tv_evals_noise(evals), sigmas = noise > 0 ? (last - evals->best) / noise : 10;
     finding.confidence = fmin(0.99, 1 - 0.5 * exp(-0.25 * fmin(sigmas, 50)));
     tv_note_evidence(&note, "rise_percent", percent);
@@ -99,7 +113,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
 {
     const struct tv_evals *evals = &state->evals;
     if (evals->since_best == 0 && state->fires) {
-        tv_clear(view, tv_view_tag(view, TV_ROLE_EVAL_LOSS));
+        tv_clear(view, subject_of(view, state));
         state->fires = false;
     }
     if (evals->count < 3) {
@@ -112,6 +126,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     bool turned = evals->since_best >= (uint64_t)options->evals;
     bool opens = turned && 100 * gap.rise > options->opening_rise * scale &&
                  100 * last > 1.5 * options->opening_rise * scale &&
+                 state->series.role == TV_ROLE_EVAL_LOSS &&
                  tv_evals_opens(evals, &gap, options->opening_sigmas);
     bool risen =
         turned && 100 * gap.rise > options->rise * scale && gap.rise_sigmas >= options->noise;
@@ -123,8 +138,10 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "no training loss to compare the evaluation with");
         return;
     }
-    if (gap.fall < -options->train_slack * last) {
-        tv_silent(view, "the training loss rose as well: that is not overfitting");
+    /* The units of a metric and of the training loss cannot be compared. */
+    if (state->series.role == TV_ROLE_EVAL_METRIC ? !(gap.fall_sigmas > 2)
+                                                  : gap.fall < -options->train_slack * last) {
+        tv_silent(view, "the training loss did not fall meanwhile: that is not overfitting");
         return;
     }
     if (restart_explains(state)) {
@@ -140,11 +157,27 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     struct state *state = state_;
     if (tv_view_is_rl(view) || !isfinite(point->value))
         return;
-    if (point->role == TV_ROLE_TRAIN_LOSS)
+    if (point->role == TV_ROLE_TRAIN_LOSS) {
         tv_evals_train(&state->evals, point->value);
-    else if (point->role == TV_ROLE_LEARNING_RATE)
+        return;
+    }
+    if (point->role == TV_ROLE_LEARNING_RATE) {
         tv_restarts_add(&state->restarts, point->step, point->value);
-    else if (tv_evals_add(&state->evals, point->step, point->value))
+        return;
+    }
+    struct tv_evals_series before = state->series;
+    double value;
+    bool changed;
+    state->series.loss_first = true;
+    if (!tv_evals_choose(&state->series, view, point, &value, &changed))
+        return;
+    if (changed) {
+        if (state->fires)
+            tv_clear(view, tv_view_tag(view, before.role));
+        state->fires = false;
+        tv_evals_forget(&state->evals);
+    }
+    if (tv_evals_add(&state->evals, point->step, value))
         judge(view, options, state);
 }
 
@@ -152,10 +185,11 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
 {
     const struct state *state = state_;
     (void)options;
+    const char *why = tv_evals_why_none(view, &state->evals);
     if (tv_view_is_rl(view))
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
-    else if (state->evals.count == 0)
-        tv_silent(view, "no evaluation loss is logged");
+    else if (why && !state->fires)
+        tv_silent(view, why);
 }
 
 static const struct tv_option options[] = {
@@ -203,9 +237,11 @@ const struct tv_detector tv_detector_overfitting = {
         "It needs 3 evaluations. It cannot see overfitting without an evaluation loss, nor when "
         "the "
         "evaluation set is part of\n"
-        "the training set, and it does not judge metrics where larger is better.",
+        "the training set, and a metric is judged only where no loss is "
+        "evaluated, and it is known which way it is\n"
+        "better.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
-             TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+             TV_ROLE_BIT(TV_ROLE_EVAL_METRIC) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),

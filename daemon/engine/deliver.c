@@ -140,12 +140,25 @@ static void went_back(struct tv_run *run, struct tv_role_slot *slot, const struc
     accept(run, slot, point);
 }
 
-static bool owns_role(struct tv_role_slot *slot, struct tv_series *series)
+/* Of evaluations the one that the user chose the best checkpoint by comes first. */
+static int rank_of(const struct tv_run *run, const struct tv_series *series)
+{
+    if (series->role != TV_ROLE_EVAL_LOSS && series->role != TV_ROLE_EVAL_METRIC)
+        return series->rank;
+    const char *chosen = tv_facts_text(&run->facts, "metric_for_best_model");
+    struct tv_span name = {series->tag.name, series->tag.len};
+    bool is_chosen = chosen && tv_tag_is_metric(series->source->prefix, name, chosen);
+    return is_chosen ? series->rank / 100 * 100 - 1 : series->rank;
+}
+
+static bool owns_role(const struct tv_run *run, struct tv_role_slot *slot, struct tv_series *series)
 {
     if (slot->owner == series)
         return !slot->contested;
-    if (slot->owner && slot->owner->rank <= series->rank) {
-        if (series->role == TV_ROLE_EVAL_LOSS && slot->owner->rank % 100 == TV_RANK_ONE_OF_SEVERAL)
+    int rank = rank_of(run, series), owners = slot->owner ? rank_of(run, slot->owner) : 0;
+    if (slot->owner && owners <= rank) {
+        if (series->role == TV_ROLE_EVAL_LOSS && owners == rank &&
+            rank % 100 == TV_RANK_ONE_OF_SEVERAL)
             slot->contested = true;
         return false;
     }
@@ -160,7 +173,7 @@ void tv_deliver(struct tv_run *run, const struct tv_sample *sample)
 {
     struct tv_series *series = (struct tv_series *)sample->tag;
     struct tv_role_slot *slot = &run->roles[series->role];
-    if (!owns_role(slot, series))
+    if (!owns_role(run, slot, series))
         return;
     struct tv_point point = {.step = sample->step,
                              .wall_time = sample->wall_time,

@@ -2,6 +2,7 @@
 /* What a detector may ask about its run. */
 #include "engine/identify.h"
 #include "engine/internal.h"
+#include "model/tags.h"
 #include "schedule/resolve.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -48,6 +49,31 @@ const char *tv_view_tag(const struct tv_view *view, enum tv_role role)
     tv_text_add_span(&text, (struct tv_span){owner->tag.name, owner->tag.len});
     owner->count->shown = keep_escaped(view->run, (struct tv_span){full, text.len}, 128);
     return owner->count->shown;
+}
+
+bool tv_view_metric_is_chosen(const struct tv_view *view)
+{
+    const struct tv_series *owner = view->run->roles[TV_ROLE_EVAL_METRIC].owner;
+    const char *chosen = tv_facts_text(&view->run->facts, "metric_for_best_model");
+    return owner && chosen &&
+           tv_tag_is_metric(owner->source->prefix,
+                            (struct tv_span){owner->tag.name, owner->tag.len}, chosen);
+}
+
+int tv_view_metric_direction(const struct tv_view *view)
+{
+    const struct tv_series *owner = view->run->roles[TV_ROLE_EVAL_METRIC].owner;
+    if (!owner)
+        return 0;
+    if (tv_view_metric_is_chosen(view) && tv_facts_text(&view->run->facts, "greater_is_better"))
+        return tv_facts_true(&view->run->facts, "greater_is_better") ? 1 : -1;
+    return tv_tag_direction(owner->source->prefix,
+                            (struct tv_span){owner->tag.name, owner->tag.len});
+}
+
+bool tv_view_is_contested(const struct tv_view *view, enum tv_role role)
+{
+    return view->run->roles[role].contested;
 }
 
 bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret)

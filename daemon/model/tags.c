@@ -138,12 +138,116 @@ static bool is_eval_metric(const char *name)
     return found;
 }
 
-/* "eval_<dataset>_loss", "eval/<dataset>_loss" of the HF trainer with several evaluation sets. */
-static bool is_dataset_loss(const char *name)
+enum { METRICS = 10 };
+
+static bool has_word(const char *name, size_t len, const char *word)
 {
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= len; i++)
+        if (strncmp(name + i, word, n) == 0 && (i == 0 || !isalpha((unsigned char)name[i - 1])) &&
+            (i + n == len || !isalpha((unsigned char)name[i + n])))
+            return true;
+    return false;
+}
+
+/* "eval_<dataset>_loss", "eval/<dataset>_loss" of the HF trainer with several evaluation sets: the
+ * one that is named after its purpose comes first. 0 for other tags. */
+static int rank_of_dataset(const char *name)
+{
+    static const char *const words[] = {"dev", "val", "valid", "validation", "heldout"};
     size_t len = strlen(name);
-    return strncmp(name, "eval", 4) == 0 && (name[4] == '/' || name[4] == '_') && len > 10 &&
-           strcmp(name + len - 5, "_loss") == 0;
+    if (strncmp(name, "eval", 4) != 0 || (name[4] != '/' && name[4] != '_') || len <= 10 ||
+        strcmp(name + len - 5, "_loss") != 0)
+        return 0;
+    const char *dataset = name + 5;
+    len -= 10;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (has_word(dataset, len, words[i]))
+            return TV_RANK_ONE_OF_SEVERAL - 1;
+    if (has_word(dataset, len, "train"))
+        return TV_RANK_ONE_OF_SEVERAL + 2;
+    return has_word(dataset, len, "test") ? TV_RANK_ONE_OF_SEVERAL + 1 : TV_RANK_ONE_OF_SEVERAL;
+}
+
+/* Metrics of an evaluation whose name tells which way is better: of scikit-learn, torchmetrics,
+ * HF evaluate, detectron2, ultralytics. The first of them is judged when there are several. */
+static const struct {
+    const char *word;
+    int direction;
+} metrics[] = {
+    {"accuracy", 1},
+    {"acc", 1},
+    {"f1", 1},
+    {"map", 1},
+    {"bleu", 1},
+    {"sacrebleu", 1},
+    {"rougel", 1},
+    {"rouge1", 1},
+    {"rouge2", 1},
+    {"rougelsum", 1},
+    {"auc", 1},
+    {"auroc", 1},
+    {"mcc", 1},
+    {"iou", 1},
+    {"miou", 1},
+    {"dice", 1},
+    {"exact_match", 1},
+    {"em", 1},
+    {"ndcg", 1},
+    {"mrr", 1},
+    {"psnr", 1},
+    {"ssim", 1},
+    {"meteor", 1},
+    {"chrf", 1},
+    {"pearson", 1},
+    {"spearmanr", 1},
+    {"spearman", 1},
+    {"r2", 1},
+    {"precision", 1},
+    {"recall", 1},
+    {"matthews_correlation", 1},
+    {"wer", -1},
+    {"cer", -1},
+    {"ter", -1},
+    {"mse", -1},
+    {"rmse", -1},
+    {"mae", -1},
+    {"fid", -1},
+    {"lpips", -1},
+    {"error", -1},
+};
+
+/* Index of the metric that the name ends in or contains as a word, -1 when there is none. */
+static int metric_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        if (has_word(name, strlen(name), metrics[i].word))
+            return (int)i;
+    return -1;
+}
+
+static const char *without_eval(const char *name)
+{
+    return strncmp(name, "eval_", 5) == 0 || strncmp(name, "eval/", 5) == 0 ? name + 5 : name;
+}
+
+bool tv_tag_is_metric(const char *prefix, struct tv_span tag, const char *metric)
+{
+    char name[TAG_MAX], wanted[TAG_MAX];
+    struct tv_text text = tv_text_in(name, sizeof name);
+    normalise(&text, prefix, tag);
+    struct tv_text other = tv_text_in(wanted, sizeof wanted);
+    normalise(&other, "", tv_span_of(metric));
+    return !text.cut && !other.cut && strcmp(without_eval(name), without_eval(wanted)) == 0;
+}
+
+int tv_tag_direction(const char *prefix, struct tv_span tag)
+{
+    char name[TAG_MAX];
+    struct tv_text text = tv_text_in(name, sizeof name);
+    normalise(&text, prefix, tag);
+    int metric = text.cut ? -1 : metric_of(name);
+    return metric < 0 ? 0 : metrics[metric].direction;
 }
 
 struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct tv_span tag)
@@ -160,10 +264,15 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
             return (struct tv_role_match){table[i].role, table[i].rank};
     if (is_lightning_lr(name))
         return (struct tv_role_match){TV_ROLE_LEARNING_RATE, 2};
-    if (is_dataset_loss(name))
-        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, TV_RANK_ONE_OF_SEVERAL};
-    if (is_eval_metric(name))
-        return (struct tv_role_match){TV_ROLE_EVAL_METRIC, 5};
+    int dataset = rank_of_dataset(name);
+    if (dataset)
+        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, dataset};
+    if (is_eval_metric(name)) {
+        int metric = metric_of(name);
+        return (struct tv_role_match){TV_ROLE_EVAL_METRIC,
+                                      metric < 0 ? METRICS + (int)(sizeof metrics / sizeof *metrics)
+                                                 : METRICS + metric};
+    }
     return (struct tv_role_match){TV_ROLE_OTHER, 0};
 }
 

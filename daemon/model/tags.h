@@ -9,12 +9,17 @@ struct tv_role_match {
     int rank; /* among the tags that claim the same role, the lowest is used */
 };
 
-/* Rank of "eval_<dataset>_loss": one of several evaluation sets. When two of them claim the role,
- * nothing says which one the run is to be judged by, and neither has it. */
-#define TV_RANK_ONE_OF_SEVERAL 5
+/* Rank of "eval_<dataset>_loss" where the name of the set does not tell its purpose. When two of
+ * them claim the role, nothing says which one the run is to be judged by, and neither has it. */
+#define TV_RANK_ONE_OF_SEVERAL 6
 
 /* `prefix` is the source's ("train/", "validation/", ""), `parser` the name of the parser that saw
  * the tag. */
 struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct tv_span tag);
+/* Is this the tag that `metric_for_best_model` means? "loss", "eval_loss" and "eval/loss" are the
+ * same. */
+bool tv_tag_is_metric(const char *prefix, struct tv_span tag, const char *metric);
+/* 1: larger is better, -1: smaller is better, 0: the name does not tell. */
+int tv_tag_direction(const char *prefix, struct tv_span tag);
 
 #endif

@@ -75,6 +75,13 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
     return true;
 }
 
+void tv_evals_forget(struct tv_evals *evals)
+{
+    evals->count = evals->since_best = 0;
+    evals->recent_len = 0;
+    evals->best_awaits_train = false;
+}
+
 double tv_evals_noise(const struct tv_evals *evals)
 {
     double bends[TV_EVALS_RECENT];
@@ -156,4 +163,37 @@ double tv_evals_interval(const struct tv_evals *evals)
     if (evals->count < 2)
         return 0;
     return ((double)evals->last_step - (double)evals->first_step) / (double)(evals->count - 1);
+}
+
+bool tv_evals_choose(struct tv_evals_series *series, const struct tv_view *view,
+                     const struct tv_point *point, double *value, bool *ret_changed)
+{
+    bool is_metric = point->role == TV_ROLE_EVAL_METRIC;
+    int direction = is_metric ? tv_view_metric_direction(view) : -1;
+    bool chosen = !series->loss_first && tv_view_metric_is_chosen(view), wanted;
+    if (is_metric)
+        wanted = direction && (series->role != TV_ROLE_EVAL_LOSS || chosen);
+    else
+        wanted = series->role != TV_ROLE_EVAL_METRIC || !chosen;
+    *ret_changed = wanted && series->role != TV_ROLE_OTHER &&
+                   (series->role != point->role || series->upwards != (direction > 0));
+    if (!wanted)
+        return false;
+    series->role = point->role;
+    series->upwards = direction > 0;
+    *value = direction > 0 ? -point->value : point->value;
+    return true;
+}
+
+const char *tv_evals_why_none(const struct tv_view *view, const struct tv_evals *evals)
+{
+    if (tv_view_is_contested(view, TV_ROLE_EVAL_LOSS))
+        return "several evaluation sets are logged, and neither metric_for_best_model nor their "
+               "names say which one counts";
+    if (evals->count)
+        return NULL;
+    if (tv_view_count(view, TV_ROLE_EVAL_METRIC))
+        return "no evaluation loss is logged, and it is not known which way the evaluated metric "
+               "is better (greater_is_better)";
+    return "no evaluation loss is logged";
 }

@@ -29,6 +29,8 @@ struct tv_evals {
 void tv_evals_train(struct tv_evals *evals, double loss);
 /* False when the step was evaluated before: nothing changes. */
 bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss);
+/* Another series is judged from now on: only the training loss is kept. */
+void tv_evals_forget(struct tv_evals *evals);
 /* Standard deviation of the noise from the distances of the last evaluations to the middle of
  * their neighbours; 0 for fewer than 4. */
 double tv_evals_noise(const struct tv_evals *evals);
@@ -57,5 +59,21 @@ struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n);
 bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap, double sigmas);
 /* Steps between two evaluations on average. */
 double tv_evals_interval(const struct tv_evals *evals);
+
+/* Why no evaluation was judged: one sentence for on_end; NULL when some was. */
+const char *tv_evals_why_none(const struct tv_view *view, const struct tv_evals *evals);
+
+/* Which series of a run an evaluation is judged by: its loss, or the metric (TV_ROLE_EVAL_METRIC)
+ * where the user chose the best checkpoint by that one or no loss is evaluated, and it is known
+ * which way it is better. */
+struct tv_evals_series {
+    enum tv_role role; /* TV_ROLE_OTHER before the first point */
+    bool loss_first;   /* set by the user of this: the metric is for runs without such a loss */
+    bool upwards;      /* larger is better: *value was negated */
+};
+/* False when this point is of the other series. True: *value is smaller where better. *ret_changed
+ * tells that another series was judged so far: what is known of that one is to be forgotten. */
+bool tv_evals_choose(struct tv_evals_series *series, const struct tv_view *view,
+                     const struct tv_point *point, double *value, bool *ret_changed);
 
 #endif

@@ -40,6 +40,15 @@ uint64_t tv_view_count(const struct tv_view *view, enum tv_role role);
 /* The tag that holds a role, escaped for output ("train/loss"); NULL when no tag does. */
 const char *tv_view_tag(const struct tv_view *view, enum tv_role role);
 
+/* Which way the series with role TV_ROLE_EVAL_METRIC is better: 1 up, -1 down, 0 not known. By
+ * greater_is_better where metric_for_best_model names it, else by what well-known metrics do. */
+int tv_view_metric_direction(const struct tv_view *view);
+/* The user chose the best checkpoint by that series (metric_for_best_model). */
+bool tv_view_metric_is_chosen(const struct tv_view *view);
+
+/* Several evaluation sets claim the role and nothing says which one counts: none is delivered. */
+bool tv_view_is_contested(const struct tv_view *view, enum tv_role role);
+
 /* A setting by its canonical (transformers) name, with the key, file and line that the user knows
  * it by. */
 struct tv_setting {

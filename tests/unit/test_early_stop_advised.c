@@ -112,10 +112,70 @@ START_TEST(a_new_best_resolves_it)
 }
 END_TEST
 
+/* 20 evaluations; the accuracy rises to 0.9 at the fifth and falls by one point at each one after,
+ * while the loss goes on falling, or the other way round. */
+static const struct tv_alert *metric_run(struct tv_log *log, const char *best_by,
+                                         const char *greater, bool has_loss, bool metric_turns)
+{
+    tv_log_open(log, ID);
+    tv_log_fact(log, "max_steps", "2000");
+    if (best_by)
+        tv_log_fact(log, "metric_for_best_model", best_by);
+    if (greater)
+        tv_log_fact(log, "greater_is_better", greater);
+    for (int e = 1; e <= 20; e++) {
+        double turning = e <= 5 ? 0.4 + 0.1 * e : 0.9 - 0.02 * (e - 5), rising = 0.5 + 0.02 * e;
+        double score = metric_turns ? turning : rising;
+        tv_log_point(log, "loss", 100 * e, 2.0 / e);
+        if (has_loss)
+            tv_log_point(log, "eval_loss", 100 * e, metric_turns ? 2 - rising : 2 - turning);
+        tv_log_point(log, best_by && strstr(best_by, "quux") ? "eval_quux" : "eval_accuracy",
+                     100 * e, score);
+    }
+    tv_log_end(log, NAN);
+    return tv_log_alert(log, ID);
+}
+
+START_TEST(a_metric_where_larger_is_better_is_judged_where_no_loss_is_evaluated)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = metric_run(&log, NULL, NULL, false, true);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_str_eq(alert->subject, "eval_accuracy");
+    ck_assert_int_eq(alert->onset_step, 700);
+    ck_assert_double_eq_tol(alert->expected, 0.9, 1e-9);
+    tv_log_close(&log);
+    ck_assert_ptr_null(metric_run(&log, NULL, NULL, false, false));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(the_metric_that_chooses_the_best_model_decides)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = metric_run(&log, "accuracy", "true", true, true);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_str_eq(alert->subject, "eval_accuracy");
+    tv_log_close(&log);
+    ck_assert_ptr_null(metric_run(&log, "accuracy", "true", true, false));
+    tv_log_close(&log);
+    alert = metric_run(&log, NULL, NULL, true, false);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_str_eq(alert->subject, "eval_loss");
+    tv_log_close(&log);
+    ck_assert_ptr_nonnull(metric_run(&log, "eval_quux", "true", false, true));
+    tv_log_close(&log);
+    ck_assert_ptr_null(metric_run(&log, "eval_quux", NULL, false, true));
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("early_stop_advised");
     TCase *tcase = tcase_create("early_stop_advised");
+    tcase_add_test(tcase, a_metric_where_larger_is_better_is_judged_where_no_loss_is_evaluated);
+    tcase_add_test(tcase, the_metric_that_chooses_the_best_model_decides);
     tcase_add_test(tcase, a_long_pause_is_reported_with_the_best_step);
     tcase_add_test(tcase, a_clear_rise_needs_few_evaluations);
     tcase_add_test(tcase, improvement_however_slow_is_left_alone);

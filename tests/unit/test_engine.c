@@ -252,7 +252,7 @@ static void effect_sees(struct tv_view *view, const void *options, void *state,
     raise_above(view, 20, point);
 }
 
-START_TEST(one_of_several_evaluation_sets_is_not_the_evaluation)
+START_TEST(one_of_several_evaluation_sets_is_not_the_evaluation_unless_it_is_named_so)
 {
     struct tv_log log;
     open_recorded(&log);
@@ -272,6 +272,42 @@ START_TEST(one_of_several_evaluation_sets_is_not_the_evaluation)
     tv_log_end(&log, NAN);
     EXPECT_STEPS(1, 2, 3);
     tv_log_close(&log);
+    open_recorded(&log);
+    seen.len = 0;
+    tv_log_point(&log, "eval_train_sample_loss", 1, 1);
+    tv_log_point(&log, "eval_dev_loss", 2, 1);
+    tv_log_point(&log, "eval_other_loss", 3, 1);
+    tv_log_point(&log, "eval_train_sample_loss", 4, 1);
+    tv_log_end(&log, NAN);
+    EXPECT_STEPS(1, 2);
+    tv_log_close(&log);
+    open_recorded(&log);
+    seen.len = 0;
+    tv_log_fact(&log, "metric_for_best_model", "eval_cats_loss");
+    for (int step = 1; step <= 3; step++)
+        tv_log_point(&log, step == 2 ? "eval_cats_loss" : "eval_dev_loss", step, 1);
+    tv_log_end(&log, NAN);
+    EXPECT_STEPS(1, 2);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(names_of_metrics_tell_which_way_is_better)
+{
+    static const struct {
+        const char *tag;
+        int direction;
+    } cases[] = {
+        {"eval/accuracy", 1},    {"eval_top1_acc", 1}, {"metrics/mAP50-95(B)", 1},
+        {"eval_rougeL", 1},      {"eval_wer", -1},     {"eval_power", 0},
+        {"eval_accumulated", 0}, {"val/rmse", -1},     {"eval_f1-macro", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(tv_tag_direction("", tv_span_of(cases[i].tag)) == cases[i].direction, "%s",
+                      cases[i].tag);
+    ck_assert(tv_tag_is_metric("", tv_span_of("eval/accuracy"), "accuracy"));
+    ck_assert(tv_tag_is_metric("", tv_span_of("eval_dev_loss"), "eval_dev_loss"));
+    ck_assert(!tv_tag_is_metric("", tv_span_of("eval_accuracy"), "f1"));
 }
 END_TEST
 
@@ -385,7 +421,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, an_alert_keeps_its_identity_while_it_fires_and_changes_it_afterwards);
     tcase_add_test(tcase, the_order_of_reading_does_not_change_what_is_seen);
     tcase_add_test(tcase, two_files_with_the_same_loss_count_once);
-    tcase_add_test(tcase, one_of_several_evaluation_sets_is_not_the_evaluation);
+    tcase_add_test(tcase,
+                   one_of_several_evaluation_sets_is_not_the_evaluation_unless_it_is_named_so);
+    tcase_add_test(tcase, names_of_metrics_tell_which_way_is_better);
     tcase_add_test(tcase, a_consequence_names_its_cause);
     tcase_add_test(tcase, a_finished_run_that_is_trained_on_is_not_finished);
     tcase_add_test(tcase, a_flood_of_tags_is_bounded);
