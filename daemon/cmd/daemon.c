@@ -29,6 +29,12 @@ static const struct tv_cli cli = {
                 "      on a node, with the unit that comes with it\n",
 };
 
+static void print(void *ctx, const char *message, bool is_note)
+{
+    (void)ctx;
+    printf("%s%s\n", is_note ? "note: " : "", message);
+}
+
 static int check(const char *path)
 {
     struct tv_config config;
@@ -37,6 +43,7 @@ static int check(const char *path)
         printf("%s\n", config.errors[i]);
     if (config.errors_more)
         printf("and %zu more\n", config.errors_more);
+    ok = ok && tv_config_check(&config, print, NULL);
     if (ok)
         printf("%s: %zu roots, nothing wrong\n", path, config.roots_len);
     tv_config_free(&config);

@@ -113,24 +113,46 @@ static int listen_unix(struct tv_http *http, const char *path, struct tv_error *
     return -1;
 }
 
-static int listen_tcp(const char *where, struct tv_error *reterr)
+/* NULL, and *reterr says so, when it is none. */
+static struct addrinfo *parse_tcp(const char *where, struct tv_error *reterr)
 {
     char host[128];
-    const char *colon = strrchr(where, ':');
+    const char *colon = strrchr(where, ':'), *from = where;
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
                              .ai_socktype = SOCK_STREAM},
                     *found = NULL;
     size_t len = colon ? (size_t)(colon - where) : 0;
     if (len > 1 && where[0] == '[' && colon[-1] == ']') {
-        where++;
+        from++;
         len -= 2;
     }
-    if (!colon || !tv_span_copy((struct tv_span){where, len}, host, sizeof host) ||
+    if (!colon || !tv_span_copy((struct tv_span){from, len}, host, sizeof host) ||
         getaddrinfo(host, colon + 1, &hints, &found) != 0) {
         tv_fail(reterr, TV_ECONFIG, "listen: expected ADDRESS:PORT or unix:/PATH, not \"%.120s\"",
                 where);
-        return -1;
+        return NULL;
     }
+    return found;
+}
+
+enum tv_status tv_http_check(const char *listen, struct tv_error *reterr)
+{
+    if (strncmp(listen, "unix:", 5) == 0)
+        return strlen(listen + 5) < sizeof((struct sockaddr_un *)0)->sun_path && listen[5] == '/'
+                   ? TV_OK
+                   : tv_fail(reterr, TV_ECONFIG, "listen: the socket's path is relative or too long");
+    struct addrinfo *found = parse_tcp(listen, reterr);
+    if (!found)
+        return TV_ECONFIG;
+    freeaddrinfo(found);
+    return TV_OK;
+}
+
+static int listen_tcp(const char *where, struct tv_error *reterr)
+{
+    struct addrinfo *found = parse_tcp(where, reterr);
+    if (!found)
+        return -1;
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
     bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
               bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;

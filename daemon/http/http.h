@@ -13,6 +13,8 @@ struct tv_service;
  * bound; *reterr says why. */
 struct tv_http *tv_http_start(sd_event *loop, const char *listen, struct tv_service *service,
                               struct tv_error *reterr);
+/* Whether `listen` can be understood, without binding it. */
+enum tv_status tv_http_check(const char *listen, struct tv_error *reterr);
 void tv_http_stop(struct tv_http *http); /* NULL allowed */
 
 #endif

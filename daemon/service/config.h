@@ -17,6 +17,13 @@ struct tv_config_sink {
     const char *name;
     const struct tv_sink *sink;
     void *options;
+    const char *where; /* "FILE:LINE: sink NAME", for messages */
+};
+
+/* A sink that a route names. */
+struct tv_config_wanted {
+    struct tv_config_wanted *next;
+    const char *name, *where; /* "FILE:LINE: there is no sink" */
 };
 
 /* An alert takes the first route that it matches; one without `sinks` ends there. Without any
@@ -50,6 +57,7 @@ struct tv_config {
     struct tv_config_sink *sinks;
     struct tv_config_route *routes;
     struct tv_config_silence *silences;
+    struct tv_config_wanted *wanted;
     char *errors[TV_CONFIG_ERRORS]; /* "FILE:LINE: sentence" */
     size_t errors_len, errors_more;
 };
@@ -59,6 +67,13 @@ struct tv_config {
  * either way. */
 bool tv_config_read(struct tv_config *config, const char *path);
 void tv_config_free(struct tv_config *config);
+/* What can be known beyond the text without asking anybody: secrets that can be read, addresses
+ * that are some, commands that exist, roots that are there. `say` gets a sentence each; `is_note`:
+ * it may be right when the service runs. True when nothing was said but notes. */
+bool tv_config_check(const struct tv_config *config,
+                     void (*say)(void *ctx, const char *message, bool is_note), void *ctx);
+
+const struct tv_config_sink *tv_config_sink(const struct tv_config *config, const char *name);
 
 /* The sinks that an alert goes to: at most `max` names and NULL. None when it is silenced at `now`.
  */

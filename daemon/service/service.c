@@ -271,7 +271,7 @@ static struct tv_dispatch *open_sinks(struct tv_service *service, const struct t
     for (const struct tv_config_sink *sink = config->sinks; dispatch && sink; sink = sink->next)
         if (tv_dispatch_add(dispatch, sink->name, sink->sink, sink->options, stderr, &error) !=
             TV_OK) {
-            tv_log(TV_LOG_ERROR, "sink %s: %s", sink->name, error.message);
+            tv_log(TV_LOG_ERROR, "%s: %s", sink->where, error.message);
             tv_dispatch_free(dispatch);
             dispatch = NULL;
         }
@@ -364,6 +364,10 @@ static bool take_config(struct tv_service *service, struct tv_config *config)
         tv_http_stop(service->http);
         service->http = http;
     }
+    if (strcmp(config->state_dir ? config->state_dir : "",
+               service->config.state_dir ? service->config.state_dir : "") != 0)
+        tv_log(TV_LOG_WARNING, "state_dir has changed: that takes a restart, the state stays where "
+                               "it is until then");
     stop_following(service);
     tv_dispatch_free(service->dispatch);
     tv_config_free(&service->config);

@@ -5,6 +5,12 @@
 #include "lib/words.h"
 #include "trainvet/text.h"
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { VALUE_MAX = 512, VARIABLES = 10 };
 
@@ -26,6 +32,29 @@ static const struct tv_option option_table[] = {
     TV_OPTION_END,
 };
 
+static bool is_executable(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
+/* As execvp() looks for it. */
+static bool is_program(const char *name)
+{
+    const char *path = getenv("PATH");
+    if (strchr(name, '/'))
+        return is_executable(name);
+    for (path = path ? path : "/usr/bin:/bin"; *path; path += strspn(path, ":")) {
+        char file[PATH_MAX];
+        size_t len = strcspn(path, ":");
+        int n = snprintf(file, sizeof file, "%.*s/%s", (int)len, path, name);
+        if (n > 0 && (size_t)n < sizeof file && is_executable(file))
+            return true;
+        path += len;
+    }
+    return false;
+}
+
 static enum tv_status open_sink(const void *options, void *opaque, void *out,
                                 const struct tv_sink_host *host, struct tv_error *reterr)
 {
@@ -34,7 +63,11 @@ static enum tv_status open_sink(const void *options, void *opaque, void *out,
     state->host = host;
     if (!host)
         return tv_fail(reterr, TV_ECONFIG, "this sink runs a command, which only a service can do");
-    return tv_words_split(((const struct options *)options)->command, &state->words, reterr);
+    enum tv_status status =
+        tv_words_split(((const struct options *)options)->command, &state->words, reterr);
+    if (status == TV_OK && !is_program(state->words.list[0]))
+        return tv_fail(reterr, TV_ECONFIG, "there is no program %.120s", state->words.list[0]);
+    return status;
 }
 
 struct environment {

@@ -3,6 +3,8 @@
 #include "lib/alert_json.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -62,6 +64,29 @@ static enum tv_status open_sink(const void *options, void *opaque, void *out,
     return open_file(options, state, reterr);
 }
 
+/* The file, or the directory where it would be made. */
+static enum tv_status check(const void *opaque_options, struct tv_error *reterr)
+{
+    const char *file = ((const struct options *)opaque_options)->file;
+    char dir[PATH_MAX];
+    struct stat info;
+    if (!*file)
+        return tv_fail(reterr, TV_ECONFIG, "the option file is missing");
+    if (lstat(file, &info) == 0)
+        return !S_ISREG(info.st_mode)    ? tv_fail(reterr, TV_ECONFIG, "it is not a regular file")
+               : access(file, W_OK) != 0 ? tv_fail(reterr, TV_EIO, "the file cannot be opened: %s",
+                                                   strerrordesc_np(errno))
+                                         : TV_OK;
+    const char *slash = strrchr(file, '/');
+    size_t len = slash ? (size_t)(slash - file) : 0;
+    if (len >= sizeof dir)
+        return tv_fail(reterr, TV_ECONFIG, "the path is too long");
+    snprintf(dir, sizeof dir, "%.*s", (int)(len ? len : 1), len ? file : slash ? "/" : ".");
+    return access(dir, W_OK | X_OK) == 0
+               ? TV_OK
+               : tv_fail(reterr, TV_EIO, "%.120s: %s", dir, strerrordesc_np(errno));
+}
+
 static enum tv_status reopen(const void *options, void *state, struct tv_error *reterr)
 {
     return open_file(options, state, reterr);
@@ -116,6 +141,7 @@ const struct tv_sink tv_sink_jsonl = {
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),
     .open = open_sink,
+    .check = check,
     .deliver = deliver,
     .reopen = reopen,
     .close = close_sink,

@@ -124,6 +124,9 @@ struct tv_sink {
      * Either may be NULL where the sink has no use for it. Both outlive the sink. */
     enum tv_status (*open)(const void *options, void *state, void *out,
                            const struct tv_sink_host *host, struct tv_error *reterr);
+    /* What open() would say, without leaving a trace; TV_AGAIN: it cannot be known here. NULL:
+     * open() leaves none. */
+    enum tv_status (*check)(const void *options, struct tv_error *reterr);
     enum tv_status (*run)(
         const void *options, void *state, const struct tv_run_report *run,
         struct tv_error *reterr); /* before the run's alerts in scan; NULL allowed */

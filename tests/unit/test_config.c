@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct tv_folder folder;
 static struct tv_config config;
@@ -115,6 +116,17 @@ static const struct {
     {"roots: [/a]\nsinks:\n  x: {type: text}\n  x: {type: text}\n", ":4: ", "two sinks \"x\""},
     {"roots: [/a]\nsinks: text\n", ":2: ", "expected settings"},
     {"roots: [/a]\nroutes:\n  - sinks: [ops]\n", ":3: ", "no sink \"ops\""},
+    {"roots: [/a]\nroutes:\n  - sinks:\n      - opps\nsinks:\n  ops: {type: text}\n",
+     ":4: ", "there is no sink \"opps\"; did you mean \"ops\"?"},
+    {"roots: [/a]\nroutes:\n  - detector: stal\n", ":3: ", "did you mean \"stall\"?"},
+    {"roots: [/a]\nsilences:\n  - detector: 'x*'\n", ":3: ", "no detector matches \"x*\""},
+    {"roots: [/a]\nlabels: {a: 'b,c'}\n", ":2: ", "without commas, not \"b,c\""},
+    {"roots: [/a]\nsinks:\n  x:\n    type: webhook\n    labels: {a: 'b,c'}\n",
+     ":5: ", "without commas"},
+    {"roots: [/a]\nsinks:\n  x:\n    type: jsonl\n    file: {a: b}\n",
+     ":5: ", "expected a value, not settings"},
+    {"roots: [/a]\nlisten: localhost\n", ":2: ", "expected ADDRESS:PORT or unix:/PATH"},
+    {"roots:\n  - /a\n  - /a/b/\n", ":3: ", "share runs"},
     {"roots: [/a]\nroutes:\n  - severty: info\n", ":3: ", "did you mean \"severity\"?"},
     {"roots: [/a]\nroutes:\n  - severity: never\n", ":3: ", "info, warning or critical"},
     {"roots: [/a]\nroutes: {severity: info}\n", ":2: ", "expected a list"},
@@ -135,6 +147,77 @@ START_TEST(an_error_names_file_line_and_the_right_word)
     ck_assert_msg(strncmp(message, start, strlen(start)) == 0, "%s", message);
     ck_assert_msg(strstr(message, wrong[_i].says) != NULL, "%s: not in: %s", wrong[_i].says,
                   message);
+}
+END_TEST
+
+START_TEST(sinks_may_stand_behind_the_routes_that_name_them)
+{
+    tv_folder_text(&folder, "trainvet.d/sinks.yaml", "sinks:\n  late: {type: text}\n");
+    ck_assert_msg(read_text("roots: [/a, /ab]\n"
+                            "routes:\n  - sinks: [later, late]\n"
+                            "sinks:\n  later: {type: text}\n"),
+                  "%s", config.errors[0]);
+    struct tv_alert alert = alert_of("a", "stall", TV_INFO);
+    ck_assert_str_eq(route_of(&alert, 0), "later late");
+}
+END_TEST
+
+START_TEST(labels_of_a_sink_are_a_mapping_or_a_list)
+{
+    static const char *const ways[] = {"{team: a, rack: 7}", "[team=a, rack=7]", "'team=a,rack=7'"};
+    char text[256];
+    snprintf(text, sizeof text, "roots: [/a]\nsinks:\n  x: {type: webhook, labels: %s}\n",
+             ways[_i]);
+    ck_assert(read_text(text));
+    for (const struct tv_option *row = config.sinks->sink->options; row->name; row++) {
+        const char *value;
+        memcpy(&value, (char *)config.sinks->options + row->offset, sizeof value);
+        if (strcmp(row->name, "labels") == 0)
+            ck_assert_str_eq(value, "team=a,rack=7");
+    }
+}
+END_TEST
+
+static char said[4096];
+
+static void note(void *ctx, const char *message, bool is_note)
+{
+    (void)ctx;
+    snprintf(said + strlen(said), sizeof said - strlen(said), "%s%s\n", is_note ? "note " : "",
+             message);
+}
+
+START_TEST(a_check_looks_at_files_and_addresses_and_leaves_no_trace)
+{
+    tv_folder_text(&folder, "url", "http://127.0.0.1:1/\n");
+    char text[4096];
+    snprintf(text, sizeof text,
+             "roots: [%s]\nstate_dir: %s/state\nsinks:\n"
+             "  well: {type: jsonl, file: %s/new.jsonl}\n"
+             "  lost: {type: jsonl, file: %s/nowhere/x.jsonl}\n"
+             "  chat: {type: slack, url_file: %s/url}\n"
+             "  mute: {type: slack, url_file: %s/url2}\n"
+             "  hook: {type: webhook, url: 'ftp://a/'}\n"
+             "  good: {type: exec, command: [sh, -c, 'true']}\n"
+             "  bad: {type: exec, command: no-such-program}\n"
+             "  cred: {type: slack, url_credential: url}\n",
+             folder.path, folder.path, folder.path, folder.path, folder.path, folder.path);
+    ck_assert(read_text(text));
+    unsetenv("CREDENTIALS_DIRECTORY");
+    ck_assert(!tv_config_check(&config, note, NULL));
+    static const char *const expected[] = {":5: sink lost: ",
+                                           "nowhere: No such file",
+                                           ":7: sink mute: the secret url cannot be read",
+                                           ":8: sink hook: url must begin with http",
+                                           ":10: sink bad: there is no program no-such-program",
+                                           ":11: sink cred: url_credential is set"};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        ck_assert_msg(strstr(said, expected[i]) != NULL, "%s: not in %s", expected[i], said);
+    ck_assert_ptr_nonnull(strstr(said, "note "));
+    ck_assert_ptr_null(strstr(said, "sink well"));
+    ck_assert_ptr_null(strstr(said, "sink good"));
+    ck_assert_ptr_null(strstr(said, "sink chat"));
+    ck_assert_int_ne(access(tv_folder_path(&folder, "new.jsonl"), F_OK), 0);
 }
 END_TEST
 
@@ -274,6 +357,9 @@ static Suite *suite(void)
     tcase_add_loop_test(c, an_error_names_file_line_and_the_right_word, 0,
                         sizeof wrong / sizeof *wrong);
     tcase_add_test(c, all_errors_come_in_one_reading);
+    tcase_add_test(c, sinks_may_stand_behind_the_routes_that_name_them);
+    tcase_add_loop_test(c, labels_of_a_sink_are_a_mapping_or_a_list, 0, 3);
+    tcase_add_test(c, a_check_looks_at_files_and_addresses_and_leaves_no_trace);
     tcase_add_test(c, files_of_the_directory_come_after_in_the_order_of_their_names);
     tcase_add_test(c, an_error_in_the_directory_names_that_file);
     tcase_add_test(c, a_file_of_more_than_a_mebibyte_is_refused);

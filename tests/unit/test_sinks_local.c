@@ -120,12 +120,12 @@ START_TEST(exec_hands_over_json_and_variables)
 {
     struct tv_alert alert = tv_sample_alert();
     ck_assert_int_eq(tv_sink_case_open(&c, "exec",
-                                       "command=/usr/bin/notify 'two words' \"a \\\"b\" c\\ d "
+                                       "command=/usr/bin/env 'two words' \"a \\\"b\" c\\ d "
                                        "$HOME ; rm '' *",
                                        "timeout=7", NULL),
                      TV_OK);
     ck_assert_int_eq(tv_sink_case_deliver(&c, &alert), TV_AGAIN);
-    ck_assert_str_eq(c.sent[0].argv, "/usr/bin/notify\ntwo words\na \"b\nc d\n$HOME\n;\nrm\n\n*\n");
+    ck_assert_str_eq(c.sent[0].argv, "/usr/bin/env\ntwo words\na \"b\nc d\n$HOME\n;\nrm\n\n*\n");
     ck_assert_str_eq(c.sent[0].headers,
                      "TRAINVET_RUN=broken/r8\nTRAINVET_DETECTOR=non_finite\n"
                      "TRAINVET_SUBJECT=train/loss\nTRAINVET_SEVERITY=critical\n"

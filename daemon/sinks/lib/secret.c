@@ -46,7 +46,7 @@ static enum tv_status find(const char *option, const char *file, const char *cre
     if (*credential && (strchr(credential, '/') || *credential == '.'))
         return tv_fail(reterr, TV_ECONFIG, "%s_credential is a name, not a path", option);
     if (*credential && !folder)
-        return tv_fail(reterr, TV_ECONFIG,
+        return tv_fail(reterr, TV_AGAIN,
                        "%s_credential is set, but systemd handed over no credentials", option);
     int n = *credential ? snprintf(path, PATH_MAX, "%s/%s", folder, credential)
                         : snprintf(path, PATH_MAX, "%s", file);

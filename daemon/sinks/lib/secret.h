@@ -9,7 +9,7 @@
 /* `option` is the base name of the options, "password" for password_file and password_credential.
  * Either of `file` and `credential` is "" or NULL when not set; both: the buffer is empty and it is
  * TV_OK. Blanks and line ends around the secret are cut. Errors: TV_ECONFIG (both set, a name with
- * a slash, no credentials, empty, too long, more than one line), TV_EIO. */
+ * a slash, empty, too long, more than one line), TV_EIO; TV_AGAIN: systemd handed over nothing. */
 enum tv_status tv_secret_read(const char *option, const char *file, const char *credential,
                               char *buffer, size_t cap, struct tv_error *reterr);
 
