@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* sd_journal_sendv() says that all is well when nobody listens. */
-static enum tv_status check(struct tv_error *reterr)
+static enum tv_status listens(struct tv_error *reterr)
 {
     if (access("/run/systemd/journal/socket", W_OK) == 0)
         return TV_OK;
@@ -23,7 +23,14 @@ static enum tv_status open_sink(const void *options, void *state, void *out,
     (void)state;
     (void)out;
     (void)host;
-    return check(reterr);
+    return listens(reterr);
+}
+
+/* A configuration may be checked where no journal runs. */
+static enum tv_status check(const void *options, struct tv_error *reterr)
+{
+    (void)options;
+    return listens(reterr) == TV_OK ? TV_OK : TV_AGAIN;
 }
 
 static enum tv_status deliver(const void *options, void *state, const struct tv_alert *alert,
@@ -33,9 +40,9 @@ static enum tv_status deliver(const void *options, void *state, const struct tv_
     (void)state;
     struct tv_journal_entry entry;
     tv_journal_entry(&entry, alert);
-    int r = check(reterr) == TV_OK ? sd_journal_sendv(entry.fields, (int)entry.len) : 0;
+    int r = listens(reterr) == TV_OK ? sd_journal_sendv(entry.fields, (int)entry.len) : 0;
     return r < 0 ? tv_fail(reterr, TV_EIO, "the journal refused it: %s", strerrordesc_np(-r))
-                 : check(reterr);
+                 : listens(reterr);
 }
 
 const struct tv_sink tv_sink_journal = {
@@ -44,5 +51,6 @@ const struct tv_sink tv_sink_journal = {
     .options_size = 1,
     .state_size = 1,
     .open = open_sink,
+    .check = check,
     .deliver = deliver,
 };
