@@ -246,7 +246,10 @@ static bool is_slow(struct state *state, const struct options *options,
         state->held_peak = state->level;
     }
     state->held_peak = fmax(state->held_peak, state->level);
-    if ((double)state->held < 0.75 * (double)f || is_falling(state, 2 * f))
+    /* A median that has undone half of the progress needs less time to be believed. */
+    double far = fmin(1, fmax(0, (share - options->slow_undone) / 0.4));
+    double hold = fmax((0.75 - 0.45 * far) * (double)f, fmin(0.75 * (double)f, 3.75));
+    if ((double)state->held < hold || is_falling(state, 2 * f))
         return false;
     return state->held >= 3 * f ||
            state->level - state->base >= 0.5 * (state->held_peak - state->base);
@@ -437,7 +440,9 @@ const struct tv_detector tv_detector_divergence = {
         "learning rate that jumped above all before.\n"
         "Slow: median of the last f points above the lowest median of 2f points, f = n/8 "
         "(odd) within 3..15: rise in log space > max(ln `rise`, `score` x 1.2533 s sqrt(1/f + "
-        "1/2f)), at least `slow_undone` of the progress, held for 0.75 f points, not falling "
+        "1/2f)), at least `slow_undone` of the progress, held for 0.75 f points (0.3 f, at least "
+        "3.75, "
+        "where 0.4 more of the progress is undone), not falling "
         "(Mann-Kendall) and still half of its peak up (or held for 3 f points). After the "
         "schedule restarted the learning rate it takes `restart_undone`.\n"
         "Dead: `dead_points` points that are NaN, infinite or a filtered zero after finite "

@@ -196,6 +196,31 @@ START_TEST(two_of_four_points_are_no_level)
 }
 END_TEST
 
+/* Rough from its beginning, single points back down, but five times as high. */
+static void rough_and_high(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i >= curve->points * 6 / 10)
+        point->loss *= 5 * exp(0.7 * sin(2.6 * i));
+}
+
+START_TEST(half_of_the_progress_gone_is_told_within_25_points)
+{
+    for (unsigned seed = 1; seed <= 10; seed++) {
+        struct tv_curve curve = TV_CURVE;
+        struct tv_log log;
+        curve.seed = seed;
+        curve.noise = 0.2;
+        curve.floor = 0.4;
+        tv_curve_run(&log, "divergence", &curve, rough_and_high);
+        const struct tv_alert *alert = tv_log_alert(&log, "divergence");
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_ge(alert->step, 600);
+        ck_assert_int_le(alert->step, 600 + 25 * curve.every);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 START_TEST(two_points_of_a_bad_batch_are_no_divergence)
 {
     struct tv_curve curve = TV_CURVE;
@@ -218,6 +243,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_very_long_run_is_silent);
     tcase_add_test(c, a_resume_from_an_early_checkpoint_is_no_divergence);
     tcase_add_test(c, two_of_four_points_are_no_level);
+    tcase_add_test(c, half_of_the_progress_gone_is_told_within_25_points);
     tcase_add_test(c, two_points_of_a_bad_batch_are_no_divergence);
     suite_add_tcase(s, c);
     return s;
