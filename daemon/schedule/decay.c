@@ -131,11 +131,45 @@ double tv_decay_lr(const struct tv_curve *c, double n)
     return decay_value(c, &d, n);
 }
 
+/* What is asked for most: cos(a + b) from the cosines of a, once a block, and of b, once. Within
+ * 1e-15 of the peak of what decay_value() gives. */
+static void cosine_series(const struct tv_curve *c, const struct decay *d, double n, size_t count,
+                          double *ret)
+{
+    enum { BLOCK = 128 };
+    double cosine[BLOCK], sine[BLOCK];
+    double waves = 2.0 * c->param[TV_P_CYCLES], half = 0.5 * (c->peak - d->bottom);
+    for (int k = 0; k < BLOCK; k++) {
+        cosine[k] = cos(M_PI * (waves * (k / d->span)));
+        sine[k] = sin(M_PI * (waves * (k / d->span)));
+    }
+    for (size_t i = 0; i < count; i += BLOCK) {
+        double p = waves * ((n + (double)i - d->begin) / d->span);
+        double r = M_PI * (p - 2.0 * floor(0.5 * p));
+        double by_cosine = half * cos(r), by_sine = half * sin(r);
+        size_t len = count - i < BLOCK ? count - i : BLOCK;
+        for (size_t k = 0; k < len; k++)
+            ret[i + k] = d->bottom + (half + (by_cosine * cosine[k] - by_sine * sine[k]));
+    }
+}
+
 void tv_decay_series(const struct tv_curve *c, double first, double stride, size_t count,
                      double *ret)
 {
     struct decay d = prepare(c);
-    for (size_t i = 0; i < count; i++)
+    double behind = fmax(c->warmup, d.begin), end = d.begin + d.length;
+    bool is_plain = tv_curve_shape(c) == TV_SHAPE_COSINE && c->param[TV_P_GAMMA] == 1.0 &&
+                    !d.is_clamped && stride == 1.0;
+    size_t i = 0;
+    for (; i < count && (!is_plain || !(first + (double)i > behind)); i++)
+        ret[i] = decay_value(c, &d, (first + (double)i) * stride);
+    double left = ceil(end - first - (double)i);
+    if (i < count && left >= 1.0) {
+        size_t run = left < (double)(count - i) ? (size_t)left : count - i;
+        cosine_series(c, &d, first + (double)i, run, ret + i);
+        i += run;
+    }
+    for (; i < count; i++)
         ret[i] = decay_value(c, &d, (first + (double)i) * stride);
 }
 

@@ -341,7 +341,7 @@ static enum tv_status peak_of(const struct tv_facts *facts, struct tv_schedule *
     char safe[64];
     double rate = tv_get_number(facts, "learning_rate|train.learning_rate");
     if (text && isnan(rate))
-        return tv_fail(reterr, TV_ECONFIG, "learning_rate is \"%s\", which is no number",
+        return tv_fail(reterr, TV_AGAIN, "learning_rate is \"%s\", which is no number",
                        tv_escape(tv_span_of(text), safe, sizeof safe));
     if (!text && !trainer)
         s->peak = 5e-5;

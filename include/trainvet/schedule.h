@@ -99,7 +99,7 @@ struct tv_schedule {
  * follows a metric. */
 double tv_schedule_lr(const struct tv_schedule *schedule, double n);
 
-/* lr(first), lr(first + 1), ... into ret[count]. */
+/* lr(first), lr(first + 1), ... into ret[count], within 1e-14 of the peak. */
 void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t count,
                         double *ret);
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 extern const struct tv_parser tv_parser_hf_args, tv_parser_model_card, tv_parser_hparams_yaml,
-    tv_parser_deepspeed_json, tv_parser_axolotl_yaml, tv_parser_args_yaml,
+    tv_parser_deepspeed_json, tv_parser_axolotl_yaml, tv_parser_args_yaml, tv_parser_wandb_config,
     tv_parser_accelerate_hparams, tv_parser_pretrain_yaml, tv_parser_lf_yaml;
 
 static struct tv_config_run run;
@@ -252,6 +252,36 @@ START_TEST(accelerate_keeps_the_projects_own_keys)
 }
 END_TEST
 
+START_TEST(wandb_wraps_each_setting)
+{
+    static const char text[] = "wandb_version: 1\n\n_wandb:\n  value:\n    cli_version: 0.17.0\n"
+                               "learning_rate:\n  desc: null\n  value: 0.0003\n"
+                               "lr_scheduler_kwargs:\n  value:\n    num_cycles: 2\n"
+                               "max_steps:\n    value: 1000\nvalue: 3\nodd:\n  values: 1\n";
+    ck_assert_int_gt(probe(&tv_parser_wandb_config, "config.yaml", text), 90);
+    ck_assert_int_eq(probe(&tv_parser_wandb_config, "config.yaml", "learning_rate: 1\n"), 0);
+    tv_config_run_text(&run, &tv_parser_wandb_config, text);
+    tv_config_has(&run, "F learning_rate=0.0003 source 1 line 8\n");
+    tv_config_has(&run, "F lr_scheduler_kwargs.num_cycles=2 source 1 line 11\n");
+    tv_config_has(&run, "F max_steps=1000 source 1 line 13\n");
+    tv_config_lacks(&run, "desc");
+    tv_config_lacks(&run, "cli_version");
+    tv_config_lacks(&run, "odd");
+}
+END_TEST
+
+START_TEST(lightning_saves_its_command_line)
+{
+    static const char text[] = "# lightning.pytorch==2.2.1\nseed_everything: 42\ntrainer:\n"
+                               "  max_epochs: 20\nmodel:\n  hidden: 128\nlr_scheduler:\n"
+                               "  class_path: torch.optim.lr_scheduler.StepLR\n"
+                               "  init_args:\n    step_size: 5\nckpt_path: null\n";
+    ck_assert_int_gt(probe(&tv_parser_pretrain_yaml, "config.yaml", text), 0);
+    tv_config_run_text(&run, &tv_parser_pretrain_yaml, text);
+    tv_config_has(&run, "F lr_scheduler.init_args.step_size=5 source 2 line 10\n");
+}
+END_TEST
+
 START_TEST(pretraining_frameworks_nest_their_settings)
 {
     static const char text[] =
@@ -319,6 +349,8 @@ static Suite *suite(void)
     tcase_add_test(t, hostile_model_card_does_no_harm);
     tcase_add_test(t, lightning_keeps_the_projects_own_keys);
     tcase_add_test(t, lightning_without_hyperparameters_is_fine);
+    tcase_add_test(t, wandb_wraps_each_setting);
+    tcase_add_test(t, lightning_saves_its_command_line);
     tcase_add_test(t, deepspeed_auto_states_nothing_but_in_its_scheduler);
     tcase_add_test(t, axolotl_is_told_from_llama_factory);
     tcase_add_test(t, saved_arguments_of_ultralytics_and_timm);
