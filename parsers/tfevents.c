@@ -47,11 +47,11 @@ static void report(struct reader *reader, uint64_t offset, uint64_t length, bool
 
 /* Reads sound records as long as they come; this is the hot loop. */
 static inline __attribute__((always_inline)) enum tv_record_state read_records(
-    struct reader *reader, bool has_instruction, struct tv_record *ret)
+    struct reader *reader, bool has_instruction, bool checks_data, struct tv_record *ret)
 {
     for (;;) {
         struct tv_span rest = {reader->in.data + reader->at, reader->in.len - reader->at};
-        enum tv_record_state state = tv_record_read(rest, has_instruction, ret);
+        enum tv_record_state state = tv_record_read(rest, has_instruction, checks_data, ret);
         if (state != TV_RECORD_OK)
             return state;
         tv_event_read(&reader->batch, ret->data, here(reader));
@@ -200,8 +200,15 @@ static bool read_on(struct reader *reader)
     if (reader->state->is_lost && !find_record(reader))
         return false;
     struct tv_record record;
-    switch (tv_crc32c_has_instruction() ? read_records(reader, true, &record)
-                                        : read_records(reader, false, &record)) {
+    enum tv_record_state state;
+    bool checks_data = !reader->batch.out->trusts_data;
+    if (!tv_crc32c_has_instruction())
+        state = read_records(reader, false, checks_data, &record);
+    else if (checks_data)
+        state = read_records(reader, true, true, &record);
+    else
+        state = read_records(reader, true, false, &record);
+    switch (state) {
     case TV_RECORD_BAD_LENGTH:
         return pass_header(reader);
     case TV_RECORD_BAD_DATA:

@@ -12,6 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct tv_cli_option option_table[] = {
+    {"json", 0, NULL, "short for --format json"},
+    {"format", 0, "FORMAT", "text (default) or json: one object a line"},
+    {"no-checksum", 0, NULL, "believe the data of event files without their checksums"},
+    {NULL, 0, NULL, NULL},
+};
+
+/* From the command line. */
+struct inspection {
+    bool json, trusts_data;
+};
+
 static const struct tv_cli cli = {
     .command = "inspect",
     .operands = "FILE...",
@@ -19,7 +31,7 @@ static const struct tv_cli cli = {
              "which\n"
              "steps, the range of values, and what was damaged. Of a configuration it shows the\n"
              "settings. A directory stands for the logs that scan would read there.",
-    .options = tv_format_options,
+    .options = option_table,
     .examples = "  trainvet inspect runs/*/events.out.tfevents.*\n"
                 "  trainvet inspect --json trainer_state.json | jq .tags\n",
 };
@@ -155,11 +167,12 @@ static void print_text(const struct file_view *view)
 }
 
 /* Reads one file alone, with no detector. False when something was wrong with it. */
-static bool inspect_file(const struct tv_found_file *file, const char *prefix, bool json,
-                         bool first)
+static bool inspect_file(const struct tv_found_file *file, const char *prefix,
+                         const struct inspection *how, bool first)
 {
     static const struct tv_detector *const none[] = {NULL};
-    struct tv_engine_options options = {.detectors = none, .only_count = true};
+    struct tv_engine_options options = {
+        .detectors = none, .only_count = true, .trusts_data = how->trusts_data};
     struct tv_notes notes = {0};
     struct tv_found_file alone = *file;
     alone.next = NULL;
@@ -172,27 +185,27 @@ static bool inspect_file(const struct tv_found_file *file, const char *prefix, b
     tv_run_report(view.run, &report);
     view.input = report.inputs[0];
     bool good = !notes.any_damage;
-    if (!json && !first)
+    if (!how->json && !first)
         putchar('\n');
-    (json ? print_json : print_text)(&view);
+    (how->json ? print_json : print_text)(&view);
     fflush(stdout);
     tv_notes_print(&notes);
     tv_run_free(view.run);
     return good;
 }
 
-static bool inspect_list(const struct tv_found_file *files, const char *prefix, bool json,
-                         bool *first)
+static bool inspect_list(const struct tv_found_file *files, const char *prefix,
+                         const struct inspection *how, bool *first)
 {
     bool good = true;
     for (; files; files = files->next) {
-        good = inspect_file(files, prefix, json, *first) && good;
+        good = inspect_file(files, prefix, how, *first) && good;
         *first = false;
     }
     return good;
 }
 
-static int inspect(const char *const *paths, size_t count, bool json)
+static int inspect(const char *const *paths, size_t count, const struct inspection *how)
 {
     struct tv_found found = {0};
     tv_discover_files(&found, paths, count);
@@ -202,9 +215,9 @@ static int inspect(const char *const *paths, size_t count, bool json)
         tv_log(TV_LOG_WARNING, "%s: %s", found.problems[i].path, found.problems[i].what);
     }
     for (size_t i = 0; i < found.runs_len; i++) {
-        good = inspect_list(found.runs[i].configs, "", json, &first) && good;
+        good = inspect_list(found.runs[i].configs, "", how, &first) && good;
         for (const struct tv_found_source *s = found.runs[i].sources; s; s = s->next)
-            good = inspect_list(s->files, s->prefix, json, &first) && good;
+            good = inspect_list(s->files, s->prefix, how, &first) && good;
     }
     tv_found_free(&found);
     return good ? TV_EXIT_OK : TV_EXIT_INPUT;
@@ -217,5 +230,6 @@ int tv_cmd_inspect(int argc, char **argv)
         return args.status;
     if (args.len == 0)
         return tv_cli_error(&cli, "inspect needs a FILE");
-    return inspect(args.operands, args.len, args.json);
+    struct inspection how = {.json = args.json, .trusts_data = args.extra};
+    return inspect(args.operands, args.len, &how);
 }

@@ -223,6 +223,8 @@ struct tv_plain_args tv_plain_args(const struct tv_cli *cli, int argc, char **ar
         }
         if (option == TV_ARG_OPERAND)
             argv[plain.len++] = argv[args.next - 1];
+        else if (option > FORMAT_NAME)
+            plain.extra = true;
         else
             plain.json = format[0] == 'j';
     }

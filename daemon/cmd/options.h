@@ -45,13 +45,13 @@ void tv_cli_help(const struct tv_cli *cli, FILE *out);
 int tv_cli_error(const struct tv_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The whole command line of a command that knows --json and --format and nothing else. */
+/* The whole command line of a command that knows --json and --format, and one switch at most. */
 extern const struct tv_cli_option tv_format_options[];
 struct tv_plain_args {
     const char *const *operands; /* argv, reused */
     size_t len;
-    bool json;
-    int status; /* to exit with when not `go` */
+    bool json, extra; /* extra: an option of the command's own, behind those two */
+    int status;       /* to exit with when not `go` */
     bool go;
 };
 struct tv_plain_args tv_plain_args(const struct tv_cli *cli, int argc, char **argv);

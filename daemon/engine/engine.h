@@ -29,6 +29,7 @@ struct tv_engine_options {
         *options;       /* by index into the detectors: its options struct, NULL: defaults */
     bool keep_silences; /* for --explain */
     bool only_count;    /* for inspect: points are counted by series, only epochs are delivered */
+    bool trusts_data;   /* for --no-checksum: see struct tv_emit */
     unsigned plot_buckets; /* most that each role keeps for tv_run_plot(), at least 2; 0: nothing is
                               kept */
 };

@@ -219,7 +219,8 @@ struct tv_emit tv_source_file(struct tv_source *source, const char *path,
     source->file_index++;
     source->restart_marks++;
     source->checked_overlap = false;
-    return (struct tv_emit){source, on_tag, on_samples, on_fact, on_mark, on_damage};
+    return (struct tv_emit){
+        source, on_tag, on_samples, on_fact, on_mark, on_damage, run->options->trusts_data};
 }
 
 void tv_source_file_end(struct tv_source *source, const struct tv_file_result *result)

@@ -7,7 +7,7 @@ enum tv_record_state tv_record_search(struct tv_span in, size_t *at, struct tv_r
     for (; *at + TV_RECORD_HEADER <= in.len; ++*at) {
         const char *place = in.data + *at;
         if (has_instruction ? tv_record_header_ok(place, true) : tv_record_header_ok(place, false))
-            return tv_record_read((struct tv_span){place, in.len - *at}, false, ret);
+            return tv_record_read((struct tv_span){place, in.len - *at}, false, true, ret);
     }
     ret->size = TV_RECORD_HEADER;
     return TV_RECORD_SHORT;

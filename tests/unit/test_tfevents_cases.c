@@ -162,6 +162,28 @@ START_TEST(zeros_at_the_tail_are_not_written_yet)
 }
 END_TEST
 
+/* --no-checksum: speed is asked for, the header alone is looked at. */
+START_TEST(data_that_are_trusted_are_not_checked)
+{
+    for (int trusts = 0; trusts < 2; trusts++) {
+        struct tv_bytes file = {0};
+        struct tv_capture got = {0};
+        struct tv_emit emit = tv_capture_emit(&got);
+        emit.trusts_data = trusts;
+        char *state = calloc(1, tv_parser_tfevents.state_size);
+        tv_write_scalar(&file, 1, "loss", 1);
+        file.data[file.len - 1] ^= 1;
+        tv_write_scalar(&file, 2, "loss", 2);
+        tv_parser_tfevents.feed(state, tv_bytes_span(&file), true, &emit, NULL);
+        ck_assert_uint_eq(got.samples, trusts ? 2 : 1);
+        ck_assert_uint_eq(got.damages, trusts ? 0 : 1);
+        tv_capture_free(&got);
+        tv_bytes_free(&file);
+        free(state);
+    }
+}
+END_TEST
+
 /* The bytes come after the zeros were seen: nothing may have been consumed of them. */
 START_TEST(zeros_at_the_tail_that_are_filled_later_are_read_again)
 {
@@ -781,6 +803,7 @@ static void add_damage(TCase *tcase)
 {
     tcase_add_test(tcase, bad_data_crc_with_a_valid_message_is_left_out_and_reading_goes_on);
     tcase_add_test(tcase, bad_data_crc_with_an_invalid_message_is_left_out_and_reading_goes_on);
+    tcase_add_test(tcase, data_that_are_trusted_are_not_checked);
     tcase_add_test(tcase, a_message_that_is_no_event_is_reported);
     tcase_add_test(tcase, a_tag_that_is_not_utf8_is_kept_byte_for_byte);
     tcase_add_test(tcase, a_tag_may_hold_a_zero_byte);

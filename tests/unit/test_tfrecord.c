@@ -54,11 +54,11 @@ START_TEST(a_record_is_read_once_it_is_all_there)
             char *copy = malloc(len ? len : 1);
             memcpy(copy, file.data, len);
             struct tv_span in = {copy, len};
-            ck_assert_int_eq(tv_record_read(in, fast, &record), TV_RECORD_SHORT);
+            ck_assert_int_eq(tv_record_read(in, fast, true, &record), TV_RECORD_SHORT);
             ck_assert_uint_eq(record.size, len < 12 ? 12 : file.len);
             free(copy);
         }
-        ck_assert_int_eq(tv_record_read(tv_bytes_span(&file), fast, &record), TV_RECORD_OK);
+        ck_assert_int_eq(tv_record_read(tv_bytes_span(&file), fast, true, &record), TV_RECORD_OK);
         ck_assert_uint_eq(record.data.len, 9);
         ck_assert_mem_eq(record.data.data, "some data", 9);
     }
@@ -73,7 +73,7 @@ START_TEST(every_flipped_bit_is_noticed)
     tv_write_record(&file, "0123456789", 10);
     for (size_t bit = 0; bit < file.len * 8; bit++) {
         file.data[bit / 8] ^= (char)(1 << bit % 8);
-        enum tv_record_state state = tv_record_read(tv_bytes_span(&file), false, &record);
+        enum tv_record_state state = tv_record_read(tv_bytes_span(&file), false, true, &record);
         ck_assert_int_eq(state, bit < 96 ? TV_RECORD_BAD_LENGTH : TV_RECORD_BAD_DATA);
         file.data[bit / 8] ^= (char)(1 << bit % 8);
     }
@@ -89,7 +89,7 @@ START_TEST(a_length_that_nobody_writes_is_not_believed)
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         struct tv_bytes file = {0};
         tv_write_header(&file, lengths[i]);
-        ck_assert_int_eq(tv_record_read(tv_bytes_span(&file), false, &record),
+        ck_assert_int_eq(tv_record_read(tv_bytes_span(&file), false, true, &record),
                          TV_RECORD_BAD_LENGTH);
         tv_bytes_free(&file);
     }
