@@ -156,8 +156,8 @@ enum tv_status tv_load_config(struct tv_run *run, const char *path, bool from_us
     struct tv_source *source = tv_run_source(run, &(struct tv_source_info){.prefix = ""});
     struct tv_emit emit = tv_source_file(source, path, reader.parser);
     struct raised raised = {emit};
-    struct tv_emit with_rank = {&raised,     raised_tag,  raised_samples,
-                                raised_fact, raised_mark, raised_damage};
+    struct tv_emit with_rank = {&raised,     raised_tag,    raised_samples, raised_fact,
+                                raised_mark, raised_damage, false};
     while (tv_reader_feed(&reader, from_user ? &with_rank : &emit) == TV_AGAIN)
         continue;
     if (reader.result.dead) {

@@ -74,7 +74,7 @@ struct tv_peek tv_peek(const struct tv_tree_file *file)
 {
     struct peeking *p = tv_xcalloc(1, sizeof *p);
     p->peek.first_step = TV_STEP_UNKNOWN;
-    struct tv_emit emit = {p, peek_tag, peek_samples, peek_fact, peek_mark, peek_damage};
+    struct tv_emit emit = {p, peek_tag, peek_samples, peek_fact, peek_mark, peek_damage, false};
     struct tv_reader reader;
     if (tv_reader_open(&reader, AT_FDCWD, file->path, file->parser, NULL) == TV_OK) {
         tv_reader_feed(&reader, &emit);

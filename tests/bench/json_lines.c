@@ -133,7 +133,7 @@ static void on_damage(void *ctx, const struct tv_damage *damage)
 
 static uint64_t read_ours(const struct log *log, struct tv_span text, struct counter *counter)
 {
-    struct tv_emit emit = {counter, on_tag, on_samples, on_fact, on_mark, on_damage};
+    struct tv_emit emit = {counter, on_tag, on_samples, on_fact, on_mark, on_damage, false};
     void *state = tv_xcalloc(1, log->parser->state_size);
     uint64_t records = log->parser->feed(state, text, true, &emit, NULL).records;
     free(state);

@@ -96,7 +96,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct counter counter = {0};
-    struct tv_emit emit = {&counter, on_tag, on_samples, on_fact, on_mark, on_damage};
+    struct tv_emit emit = {&counter, on_tag, on_samples, on_fact, on_mark, on_damage, false};
     size_t size = (size_t)info.st_size;
     char *data = memory ? mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0) : NULL;
     void *state = tv_xcalloc(1, tv_parser_tfevents.state_size);

@@ -69,7 +69,7 @@ static inline void fuzz_damage(void *ctx, const struct tv_damage *damage)
 static inline uint64_t fuzz_run(const struct tv_parser *parser, struct tv_span in, size_t step)
 {
     struct fuzz_sink sink = {0};
-    struct tv_emit emit = {&sink, fuzz_tag, fuzz_samples, fuzz_fact, fuzz_mark, fuzz_damage};
+    struct tv_emit emit = {&sink, fuzz_tag, fuzz_samples, fuzz_fact, fuzz_mark, fuzz_damage, false};
     struct tv_error error = {0};
     void *state = tv_xcalloc(1, parser->state_size);
     size_t start = 0, end = 0;

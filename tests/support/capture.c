@@ -91,7 +91,7 @@ static void on_damage(void *ctx, const struct tv_damage *damage)
 
 struct tv_emit tv_capture_emit(struct tv_capture *capture)
 {
-    return (struct tv_emit){capture, on_tag, on_samples, on_fact, on_mark, on_damage};
+    return (struct tv_emit){capture, on_tag, on_samples, on_fact, on_mark, on_damage, false};
 }
 
 void tv_capture_free(struct tv_capture *capture)
