@@ -73,3 +73,10 @@ bool tv_parse_time(struct tv_span text, double *ret)
     *ret = (double)timegm(&parts) + fraction - zone;
     return true;
 }
+
+double tv_clock_seconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}

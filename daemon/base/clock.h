@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
-/* Points in time as text, always UTC. */
+/* Clocks, and points in time as text, always UTC. */
 #include "trainvet/sample.h"
+#include <time.h>
+
+double tv_clock_seconds(clockid_t clock);
 
 #define TV_TIME_TEXT 32
 /* RFC 3339 with whole seconds, "2026-01-02T03:04:05Z"; "" for NaN and for years outside 0..9999. */

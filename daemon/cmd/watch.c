@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cmd/choice.h"
@@ -156,19 +157,12 @@ static void check_sink(struct watching *w, enum tv_status status, const struct t
     fflush(stdout);
 }
 
-static double seconds_of(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* Said first, recorded then: what is cut off in between is said again. */
 static void record(struct watching *w, const struct tv_alert *alert)
 {
     struct tv_error error = {0};
     bool is_new;
-    if (tv_store_alert(w->store, alert, NULL, seconds_of(CLOCK_REALTIME), &is_new, &error) ==
+    if (tv_store_alert(w->store, alert, NULL, tv_clock_seconds(CLOCK_REALTIME), &is_new, &error) ==
             TV_OK ||
         w->store_failed)
         return;
@@ -207,7 +201,7 @@ static void on_problem(void *ctx, const char *path, const struct tv_damage *dama
 
 static struct tv_moment moment(void)
 {
-    return (struct tv_moment){seconds_of(CLOCK_BOOTTIME), seconds_of(CLOCK_REALTIME)};
+    return (struct tv_moment){tv_clock_seconds(CLOCK_BOOTTIME), tv_clock_seconds(CLOCK_REALTIME)};
 }
 
 static void work(struct watching *w)

@@ -2,6 +2,7 @@
 #include "http/http.h"
 #include "base/memory.h"
 #include "http/pages.h"
+#include "trainvet/number.h"
 #include "trainvet/text.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +17,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { CONNECTIONS_MAX = 32, TIMEOUT_S = 10, BACKLOG = 16 };
+enum {
+    CONNECTIONS_MAX = 32,
+    TIMEOUT_S = 10,
+    BACKLOG = 16,
+    LIMIT = 1000 /* objects in an answer, unless asked */
+};
 
 struct tv_http {
     struct MHD_Daemon *daemon;
@@ -26,7 +32,7 @@ struct tv_http {
 };
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, char *body,
-                              size_t len, const char *type)
+                              size_t len, const char *type, const char *total)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
@@ -37,6 +43,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
     MHD_add_response_header(response, "Content-Type", type);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "Cache-Control", "no-store");
+    if (total)
+        MHD_add_response_header(response, "X-Total-Count", total);
     enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
@@ -45,7 +53,48 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 static enum MHD_Result say(struct MHD_Connection *connection, unsigned status, const char *text)
 {
     return answer(connection, status, tv_xstrndup(text, strlen(text)), strlen(text),
-                  "text/plain; charset=utf-8");
+                  "text/plain; charset=utf-8", NULL);
+}
+
+/* False when it is set and no number up to a million. */
+static bool read_number(struct MHD_Connection *connection, const char *name, size_t *ret)
+{
+    const char *text = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, name);
+    int64_t value = (int64_t)*ret;
+    if (text && (!tv_parse_int64(tv_span_of(text), &value) || value < 0 || value > 1000000))
+        return false;
+    *ret = (size_t)value;
+    return true;
+}
+
+static bool read_part(struct MHD_Connection *connection, struct tv_page_part *part)
+{
+    const char *state = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "state");
+    *part = (struct tv_page_part){.limit = LIMIT, .state = -1};
+    if (state && strcmp(state, "firing") == 0)
+        part->state = TV_FIRING;
+    else if (state && strcmp(state, "resolved") == 0)
+        part->state = TV_RESOLVED;
+    else if (state)
+        return false;
+    return read_number(connection, "limit", &part->limit) &&
+           read_number(connection, "offset", &part->offset);
+}
+
+static enum MHD_Result answer_list(struct MHD_Connection *connection,
+                                   const struct tv_service *service,
+                                   char *(*page)(const struct tv_service *service,
+                                                 struct tv_page_part *part, size_t *ret_len))
+{
+    struct tv_page_part part;
+    char total[32];
+    size_t len;
+    if (!read_part(connection, &part))
+        return say(connection, MHD_HTTP_BAD_REQUEST,
+                   "limit=NUMBER, offset=NUMBER, state=firing or resolved\n");
+    char *body = page(service, &part, &len);
+    snprintf(total, sizeof total, "%zu", part.total);
+    return answer(connection, MHD_HTTP_OK, body, len, "application/json", total);
 }
 
 /* libmicrohttpd fixes the parameters. NOLINTNEXTLINE(readability-function-size) */
@@ -63,23 +112,19 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         *data_len = 0;
         return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET\n");
     }
+    if (strcmp(url, "/api/v1/runs") == 0)
+        return answer_list(connection, http->service, tv_page_runs);
+    if (strcmp(url, "/api/v1/alerts") == 0)
+        return answer_list(connection, http->service, tv_page_alerts);
     if (strcmp(url, "/metrics") == 0) {
         char *body = tv_page_metrics(http->service, &len);
         return answer(connection, MHD_HTTP_OK, body, len,
-                      "text/plain; version=0.0.4; charset=utf-8");
-    }
-    if (strcmp(url, "/api/v1/runs") == 0) {
-        char *body = tv_page_runs(http->service, &len);
-        return answer(connection, MHD_HTTP_OK, body, len, "application/json");
-    }
-    if (strcmp(url, "/api/v1/alerts") == 0) {
-        char *body = tv_page_alerts(http->service, &len);
-        return answer(connection, MHD_HTTP_OK, body, len, "application/json");
+                      "text/plain; version=0.0.4; charset=utf-8", NULL);
     }
     if (strcmp(url, "/healthz") == 0) {
         char *body = tv_page_health(http->service, &len, &well);
         return answer(connection, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, body, len,
-                      "text/plain; charset=utf-8");
+                      "text/plain; charset=utf-8", NULL);
     }
     return say(connection, MHD_HTTP_NOT_FOUND, "/metrics /api/v1/runs /api/v1/alerts /healthz\n");
 }
@@ -140,7 +185,8 @@ enum tv_status tv_http_check(const char *listen, struct tv_error *reterr)
     if (strncmp(listen, "unix:", 5) == 0)
         return strlen(listen + 5) < sizeof((struct sockaddr_un *)0)->sun_path && listen[5] == '/'
                    ? TV_OK
-                   : tv_fail(reterr, TV_ECONFIG, "listen: the socket's path is relative or too long");
+                   : tv_fail(reterr, TV_ECONFIG,
+                             "listen: the socket's path is relative or too long");
     struct addrinfo *found = parse_tcp(listen, reterr);
     if (!found)
         return TV_ECONFIG;

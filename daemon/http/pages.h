@@ -5,8 +5,14 @@
 #include "service/service.h"
 
 char *tv_page_metrics(const struct tv_service *service, size_t *ret_len);
-char *tv_page_runs(const struct tv_service *service, size_t *ret_len);
-char *tv_page_alerts(const struct tv_service *service, size_t *ret_len);
+/* A part of a list. */
+struct tv_page_part {
+    size_t offset, limit;
+    int state;    /* enum tv_alert_state, -1: any; of alerts */
+    size_t total; /* returned: how many there are in all */
+};
+char *tv_page_runs(const struct tv_service *service, struct tv_page_part *part, size_t *ret_len);
+char *tv_page_alerts(const struct tv_service *service, struct tv_page_part *part, size_t *ret_len);
 /* "ok", or what is wrong; *ret_well says which. */
 char *tv_page_health(const struct tv_service *service, size_t *ret_len, bool *ret_well);
 

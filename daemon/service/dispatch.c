@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "service/dispatch.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "sinks/lib/alert_json.h"
+#include "store/alert_text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { BATCH_MAX = 64 };
+
+/* Alerts that are told again in one request to each server. */
+struct batch {
+    struct batch *next;
+    char *objects[BATCH_MAX];
+    size_t len, requests;
+    int64_t ticket; /* 0: not started */
+    bool is_refused;
+};
 
 struct route_end {
     struct route_end *next;
@@ -23,7 +37,10 @@ struct route_end {
     int failures;        /* one after the other, of anything */
     double paused_until; /* nobody knocks every second for each of a thousand alerts */
     bool said_failing;   /* once, until it works again */
+    double asked_pause;  /* seconds, by the other side */
     double resend_at;
+    struct batch *batches; /* to be told again; the first is under way */
+    bool said_refused;
 };
 
 struct tv_dispatch {
@@ -58,11 +75,11 @@ static void say_outcome(struct route_end *end)
  * does not hold up the others. */
 static bool write_failed(struct tv_dispatch *dispatch, struct route_end *end)
 {
-    double now = dispatch->options.now();
+    double now = dispatch->options.now(), asked = fmin(end->asked_pause, TV_DISPATCH_PAUSE_MAX);
     if (!tv_store_failed(dispatch->options.store, end->under_way,
-                         now + pause_after(end->attempts + 1), end->reason))
+                         now + fmax(asked, pause_after(end->attempts + 1)), end->reason))
         return false;
-    end->paused_until = now + pause_after(end->failures);
+    end->paused_until = now + fmax(asked, pause_after(end->failures));
     end->failures++;
     return true;
 }
@@ -114,6 +131,7 @@ static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
     size_t before = tv_host_under_way(dispatch->host);
     end->worst = TV_DELIVERED;
     end->reason[0] = '\0';
+    end->asked_pause = 0;
     enum tv_status status = end->sink->deliver(end->options, end->state, &delivery.alert, &error);
     end->requests = tv_host_under_way(dispatch->host) - before;
     if (status == TV_OK)
@@ -127,24 +145,109 @@ static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
     return true;
 }
 
+static void free_batch(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->len; i++)
+        free(batch->objects[i]);
+    free(batch);
+}
+
+static enum tv_status send_again(struct route_end *end, const struct tv_alert *const *alerts,
+                                 size_t len, struct tv_error *reterr)
+{
+    if (end->sink->deliver_all)
+        return end->sink->deliver_all(end->options, end->state, alerts, len, reterr);
+    for (size_t i = 0; i < len; i++)
+        end->sink->deliver(end->options, end->state, alerts[i], reterr);
+    return TV_AGAIN;
+}
+
+/* Starts the first batch, unless one is under way. Nothing is owed for it, the next time makes up
+ * for a failure. */
+static void resend_next(struct tv_dispatch *dispatch, struct route_end *end)
+{
+    while (end->batches && !end->batches->ticket) {
+        struct batch *batch = end->batches;
+        struct tv_alert alerts[BATCH_MAX];
+        const struct tv_alert *list[BATCH_MAX];
+        struct tv_arena texts = {0};
+        struct tv_error error;
+        size_t len = 0, before = tv_host_under_way(dispatch->host);
+        for (size_t i = 0; i < batch->len; i++)
+            if (tv_alert_from_json(batch->objects[i], &texts, &alerts[len])) {
+                list[len] = &alerts[len];
+                len++;
+            }
+        batch->ticket = ++dispatch->tickets;
+        tv_host_set_ticket(dispatch->host, batch->ticket);
+        send_again(end, list, len, &error);
+        batch->requests = tv_host_under_way(dispatch->host) - before;
+        tv_arena_free(&texts);
+        if (batch->requests)
+            return;
+        end->batches = batch->next;
+        free_batch(batch);
+    }
+}
+
+/* One that was refused holds an alert that is never taken: each half goes by itself. */
+static void take_apart(struct route_end *end, struct batch *batch)
+{
+    for (size_t half = 2; half-- > 0;) {
+        size_t from = half ? batch->len / 2 : 0, to = half ? batch->len : batch->len / 2;
+        struct batch *part = tv_xcalloc(1, sizeof *part);
+        part->len = to - from;
+        memcpy(part->objects, batch->objects + from, part->len * sizeof *part->objects);
+        part->next = end->batches;
+        end->batches = part;
+    }
+    batch->len = 0;
+}
+
+static void batch_ended(struct tv_dispatch *dispatch, struct route_end *end,
+                        enum tv_outcome outcome, const char *reason)
+{
+    struct batch *batch = end->batches;
+    batch->is_refused = batch->is_refused || outcome == TV_REFUSED;
+    if (--batch->requests > 0)
+        return;
+    end->batches = batch->next;
+    if (batch->is_refused && batch->len > 1)
+        take_apart(end, batch);
+    else if (batch->is_refused && !end->said_refused) {
+        tv_log(TV_LOG_ERROR, "sink %s: an alert is refused when it is told again: %s", end->name,
+               reason);
+        end->said_refused = true;
+    }
+    free_batch(batch);
+    resend_next(dispatch, end);
+}
+
 struct resending {
     struct tv_dispatch *dispatch;
     struct route_end *end;
+    struct batch *newest;
 };
 
 static bool resend_one(void *ctx, const struct tv_alert *alert)
 {
     struct resending *resending = ctx;
     struct tv_dispatch *dispatch = resending->dispatch;
-    struct tv_error error;
-    if (!dispatch->options.wants ||
-        dispatch->options.wants(dispatch->options.ctx, resending->end->name, alert))
-        resending->end->sink->deliver(resending->end->options, resending->end->state, alert,
-                                      &error);
+    if (dispatch->options.wants &&
+        !dispatch->options.wants(dispatch->options.ctx, resending->end->name, alert))
+        return true;
+    if (!resending->newest || resending->newest->len == BATCH_MAX) {
+        struct batch *batch = tv_xcalloc(1, sizeof *batch);
+        *(resending->newest ? &resending->newest->next : &resending->end->batches) = batch;
+        resending->newest = batch;
+    }
+    struct tv_json json = {0};
+    tv_alert_json(&json, alert);
+    resending->newest->objects[resending->newest->len++] = json.data;
     return true;
 }
 
-/* What still fires, once more; nothing is owed for it, the next time makes up for a failure. */
+/* What still fires, once more. */
 static void resend(struct tv_dispatch *dispatch, struct route_end *end)
 {
     double every = end->sink->resend ? end->sink->resend(end->options) : 0,
@@ -153,13 +256,16 @@ static void resend(struct tv_dispatch *dispatch, struct route_end *end)
         end->resend_at = INFINITY;
         return;
     }
-    if (end->resend_at == 0)
+    if (end->resend_at == 0 || end->resend_at > now + every) /* or the clock was set back */
         end->resend_at = now + every;
     if (now < end->resend_at)
         return;
     end->resend_at = now + every;
-    tv_host_set_ticket(dispatch->host, 0);
-    tv_store_each(dispatch->options.store, true, resend_one, &(struct resending){dispatch, end});
+    if (end->batches)
+        return;
+    tv_store_each(dispatch->options.store, true, resend_one,
+                  &(struct resending){dispatch, end, NULL});
+    resend_next(dispatch, end);
 }
 
 static void set_timer(struct tv_dispatch *dispatch)
@@ -190,6 +296,7 @@ static void request_ended(struct tv_dispatch *dispatch, struct route_end *end,
         end->worst = outcome;
         snprintf(end->reason, sizeof end->reason, "%s", reason);
     }
+    end->asked_pause = fmax(end->asked_pause, tv_host_pause(dispatch->host));
     if (--end->requests == 0)
         settle(dispatch, end, end->worst, end->reason);
 }
@@ -200,6 +307,8 @@ static void on_done(void *ctx, int64_t ticket, enum tv_outcome outcome, const ch
     for (struct route_end *end = dispatch->ends; ticket && end; end = end->next)
         if (end->ticket == ticket)
             request_ended(dispatch, end, outcome, reason);
+        else if (end->batches && end->batches->ticket == ticket)
+            batch_ended(dispatch, end, outcome, reason);
     tv_dispatch_pump(dispatch);
 }
 
@@ -271,6 +380,11 @@ void tv_dispatch_free(struct tv_dispatch *dispatch)
             end->sink->close(end->options, end->state, &error);
         free(end->state);
         free(end->name);
+        while (end->batches) {
+            struct batch *batch = end->batches;
+            end->batches = batch->next;
+            free_batch(batch);
+        }
         free(end);
     }
     tv_host_free(dispatch->host);

@@ -33,6 +33,7 @@ struct tv_host {
     struct tv_children *children;
     struct request *requests;
     int64_t ticket;
+    double pause; /* of the request whose end is told */
     void (*done)(void *ctx, int64_t ticket, enum tv_outcome outcome, const char *reason);
     void *ctx;
 };
@@ -79,6 +80,11 @@ static enum tv_outcome judge(struct request *request, CURLcode code, char *reaso
     char answer[160];
     curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
     reason[0] = '\0';
+    if (request->is_mail && code != CURLE_OK && status >= 500 && status < 600 &&
+        code != CURLE_USE_SSL_FAILED && code != CURLE_OPERATION_TIMEDOUT) {
+        snprintf(reason, cap, "the mail server answered %ld: %s", status, curl_easy_strerror(code));
+        return TV_REFUSED;
+    }
     if (code != CURLE_OK) {
         snprintf(reason, cap, "%s", curl_easy_strerror(code));
         return TV_FAILED;
@@ -107,8 +113,12 @@ static void finish_requests(struct tv_host *host)
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
         enum tv_outcome outcome = judge(request, message->data.result, reason, sizeof reason);
         int64_t ticket = request->ticket;
+        curl_off_t pause = 0;
+        curl_easy_getinfo(request->easy, CURLINFO_RETRY_AFTER, &pause);
+        host->pause = (double)pause;
         free_request(request);
         host->done(host->ctx, ticket, outcome, reason);
+        host->pause = 0;
     }
 }
 
@@ -199,6 +209,12 @@ static struct request *new_request(struct tv_host *host, const char *url, const 
     return request;
 }
 
+static void set_ca(struct request *request, const char *file)
+{
+    if (file)
+        curl_easy_setopt(request->easy, CURLOPT_CAINFO, file);
+}
+
 static enum tv_status begin(struct request *request, struct tv_error *reterr)
 {
     CURLMcode code = curl_multi_add_handle(request->host->multi, request->easy);
@@ -214,6 +230,7 @@ static enum tv_status post(void *ctx, const struct tv_http_post *post, struct tv
         new_request(ctx, post->url, post->body, post->body_len, post->timeout);
     request->allow_link_local = post->allow_link_local;
     request->judge = post->judge;
+    set_ca(request, post->ca_file);
     for (size_t i = 0; post->headers && post->headers[i]; i++) {
         if (strpbrk(post->headers[i], "\r\n")) {
             free_request(request);
@@ -252,6 +269,7 @@ static enum tv_status send_mail(void *ctx, const struct tv_mail *mail, struct tv
     struct request *request =
         new_request(ctx, mail->url, mail->message, mail->message_len, mail->timeout);
     request->is_mail = true;
+    set_ca(request, mail->ca_file);
     for (size_t i = 0; mail->to[i]; i++)
         request->recipients = curl_slist_append(request->recipients, mail->to[i]);
     curl_easy_setopt(request->easy, CURLOPT_MAIL_FROM, mail->from);
@@ -331,6 +349,11 @@ const struct tv_sink_host *tv_host_interface(struct tv_host *host)
 void tv_host_set_ticket(struct tv_host *host, int64_t ticket)
 {
     host->ticket = ticket;
+}
+
+double tv_host_pause(const struct tv_host *host)
+{
+    return host->pause;
 }
 
 size_t tv_host_under_way(const struct tv_host *host)

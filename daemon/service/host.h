@@ -24,6 +24,9 @@ void tv_host_free(struct tv_host *host);
 const struct tv_sink_host *tv_host_interface(struct tv_host *host);
 /* The ticket of the requests that are started from now on. */
 void tv_host_set_ticket(struct tv_host *host, int64_t ticket);
+/* During `done`: seconds for which the other side asked to be left alone (Retry-After); 0: it did
+ * not. */
+double tv_host_pause(const struct tv_host *host);
 size_t tv_host_under_way(const struct tv_host *host);
 
 #endif

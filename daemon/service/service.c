@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "service/service.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "http/http.h"
@@ -48,21 +49,14 @@ struct tv_service {
     struct tv_service_health health;
 };
 
-static double seconds_of(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static double unix_now(void)
 {
-    return seconds_of(CLOCK_REALTIME);
+    return tv_clock_seconds(CLOCK_REALTIME);
 }
 
 static struct tv_moment moment(void)
 {
-    return (struct tv_moment){seconds_of(CLOCK_BOOTTIME), unix_now()};
+    return (struct tv_moment){tv_clock_seconds(CLOCK_BOOTTIME), unix_now()};
 }
 
 /* ---- alerts ---- */
@@ -204,7 +198,7 @@ static void follow_anew(struct tv_service *service)
 /* Reading has gone on: that is what the watchdog watches. At most once a second. */
 static void tell_manager(struct tv_service *service)
 {
-    double now = seconds_of(CLOCK_BOOTTIME);
+    double now = tv_clock_seconds(CLOCK_BOOTTIME);
     if (now - service->told_manager < 1)
         return;
     service->told_manager = now;
@@ -221,6 +215,7 @@ static void work(struct tv_service *service)
     double wait = tv_follow_work(service->follow, moment());
     tv_dispatch_pump(service->dispatch);
     service->health.last_work = unix_now();
+    service->health.last_work_boot = tv_clock_seconds(CLOCK_BOOTTIME);
     double longest = service->watchdog_usec ? (double)service->watchdog_usec / 3e6 : 60;
     wait = wait < longest ? wait : longest;
     sd_event_source_set_time_relative(service->timer, (uint64_t)(wait * 1e6));
@@ -384,7 +379,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     struct tv_service *service = ctx;
     struct tv_config config;
     sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-               (unsigned long long)(seconds_of(CLOCK_MONOTONIC) * 1e6));
+               (unsigned long long)(tv_clock_seconds(CLOCK_MONOTONIC) * 1e6));
     bool ok = tv_config_read(&config, service->config_path);
     if (!ok)
         say_config_errors(&config);

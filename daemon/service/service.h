@@ -21,6 +21,7 @@ const struct tv_follow *tv_service_follow(const struct tv_service *service);
 
 struct tv_service_health {
     double started, last_work; /* unix seconds */
+    double last_work_boot;     /* the same moment on a clock that never steps */
     uint64_t alerts, store_failures, backlog, damaged, overflows;
 };
 struct tv_service_health tv_service_health(const struct tv_service *service);

@@ -2,8 +2,9 @@
 /* Alertmanager, API v2: POST /api/v2/alerts (prometheus/alertmanager, api/v2/openapi.yaml). An
  * alert that fires ends by itself three resend intervals from now, so that it does not stand for
  * ever when trainvet is gone; it is told again each interval. Members of a cluster do not pass
- * alerts on: every server gets them. One alert a request: a refusal (400) concerns that alert
- * alone. */
+ * alerts on: every server gets them. What is new goes alone, so that a refusal (400) concerns that
+ * alert; what is told again goes in batches, of which the service takes apart those that are
+ * refused. */
 #include "lib/labels.h"
 #include "lib/target.h"
 #include <stdio.h>
@@ -92,12 +93,11 @@ static enum tv_status reopen(const void *options, void *opaque, struct tv_error 
     return open_servers(options, state, state->target.host, reterr);
 }
 
-static void body(struct tv_json *json, const struct options *options, const struct tv_alert *alert,
-                 double now)
+static void add_alert(struct tv_json *json, const struct options *options,
+                      const struct tv_alert *alert, double now)
 {
     char start[TV_TIME_TEXT], end[TV_TIME_TEXT];
     double until = alert->state == TV_RESOLVED ? now : now + 3 * options->resend;
-    tv_json_open(json, NULL, '[');
     tv_json_open(json, NULL, '{');
     tv_labels_json(json, "labels", alert, options->instance, options->labels);
     tv_annotations_json(json, "annotations", alert);
@@ -106,11 +106,11 @@ static void body(struct tv_json *json, const struct options *options, const stru
     if (*options->generator_url)
         tv_json_text(json, "generatorURL", options->generator_url);
     tv_json_close(json, '}');
-    tv_json_close(json, ']');
 }
 
-static enum tv_status deliver(const void *opaque_options, void *opaque,
-                              const struct tv_alert *alert, struct tv_error *reterr)
+static enum tv_status deliver_all(const void *opaque_options, void *opaque,
+                                  const struct tv_alert *const *alerts, size_t len,
+                                  struct tv_error *reterr)
 {
     const struct options *options = opaque_options;
     const struct state *state = opaque;
@@ -122,11 +122,20 @@ static enum tv_status deliver(const void *opaque_options, void *opaque,
         char url[TV_URL_MAX + sizeof "/api/v2/alerts"];
         struct tv_json json = {0};
         snprintf(url, sizeof url, "%s/api/v2/alerts", server);
-        body(&json, options, alert, now);
+        tv_json_open(&json, NULL, '[');
+        for (size_t k = 0; k < len; k++)
+            add_alert(&json, options, alerts[k], now);
+        tv_json_close(&json, ']');
         enum tv_status started = tv_target_post(&options->target, target, url, &json, NULL, reterr);
         status = started == TV_AGAIN ? status : started;
     }
     return status;
+}
+
+static enum tv_status deliver(const void *options, void *state, const struct tv_alert *alert,
+                              struct tv_error *reterr)
+{
+    return deliver_all(options, state, &alert, 1, reterr);
 }
 
 static double resend(const void *options)
@@ -142,6 +151,7 @@ const struct tv_sink tv_sink_alertmanager = {
     .state_size = sizeof(struct state),
     .open = open_sink,
     .deliver = deliver,
+    .deliver_all = deliver_all,
     .resend = resend,
     .reopen = reopen,
 };

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 struct options {
-    const char *to, *from, *server, *user, *password_file, *password_credential;
+    const char *to, *from, *server, *user, *password_file, *password_credential, *ca_file;
     bool allow_plaintext;
     double timeout;
 };
@@ -30,6 +30,8 @@ static const struct tv_option option_table[] = {
     TV_OPTION_TEXT_ROW(struct options, password_file, "", "file with the password"),
     TV_OPTION_TEXT_ROW(struct options, password_credential, "",
                        "or the name of a systemd credential with it"),
+    TV_OPTION_TEXT_ROW(struct options, ca_file, "",
+                       "certificates (PEM) of who signs the server's; default: the system's"),
     TV_OPTION_ROW(struct options, allow_plaintext, BOOL, 0, 0, 1,
                   "send the password without TLS, to a server on the same machine"),
     TV_OPTION_ROW(struct options, timeout, DOUBLE, 30, 1, 300, "seconds that a mail may take"),
@@ -103,6 +105,8 @@ static enum tv_status open_sink(const void *opaque_options, void *opaque, void *
     if (status == TV_OK && *options->server)
         status = check_server(options->server, reterr);
     if (status == TV_OK)
+        status = tv_ca_check(options->ca_file, reterr);
+    if (status == TV_OK)
         status = read_password(options, state, reterr);
     return status;
 }
@@ -132,6 +136,7 @@ static enum tv_status deliver(const void *opaque_options, void *opaque,
                            .user = *options->user ? options->user : NULL,
                            .password = *state->password ? state->password : NULL,
                            .require_tls = *state->password && !options->allow_plaintext,
+                           .ca_file = *options->ca_file ? options->ca_file : NULL,
                            .from = state->from,
                            .to = state->to,
                            .message = message,

@@ -76,6 +76,7 @@ struct tv_http_post {
     size_t body_len;
     double timeout;        /* seconds */
     bool allow_link_local; /* may connect to 169.254/16 and fe80::/10 */
+    const char *ca_file;   /* who may have signed the certificate (PEM); NULL: the system's */
     /* What an answer of 2xx or 4xx means, for services that say so in its text; NULL: by number. */
     enum tv_outcome (*judge)(struct tv_span answer);
 };
@@ -88,7 +89,8 @@ struct tv_mail {
     const char *const *to; /* NULL-terminated */
     const char *message;   /* headers and body, CR LF line ends */
     size_t message_len;
-    double timeout; /* seconds */
+    const char *ca_file; /* as above */
+    double timeout;      /* seconds */
 };
 
 struct tv_child {
@@ -101,8 +103,8 @@ struct tv_child {
 
 /* What a sink may use to reach the world, and its clock. Everything is copied and started; the
  * calls return at once. The outcome goes to the queue of deliveries, not to the sink: a 2xx answer
- * or exit status 0 is delivered, an answer of 400 to 499 but 408 and 429 is refused (dropped, said
- * once), anything else is tried again later. */
+ * or exit status 0 is delivered, an answer of 400 to 499 but 408 and 429, or 500 to 599 of a mail
+ * server, is refused (dropped, said once), anything else is tried again later. */
 struct tv_sink_host {
     void *ctx;
     enum tv_status (*post)(void *ctx, const struct tv_http_post *post, struct tv_error *reterr);
@@ -132,6 +134,10 @@ struct tv_sink {
         struct tv_error *reterr); /* before the run's alerts in scan; NULL allowed */
     enum tv_status (*deliver)(const void *options, void *state, const struct tv_alert *alert,
                               struct tv_error *reterr);
+    /* Several at once, for those that are told again; as deliver(). NULL: one by one. */
+    enum tv_status (*deliver_all)(const void *options, void *state,
+                                  const struct tv_alert *const *alerts, size_t len,
+                                  struct tv_error *reterr);
     /* Seconds after which alerts that still fire are delivered again, for receivers that forget; 0
      * or NULL: never. */
     double (*resend)(const void *options);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon as a service manager, a scraper and an operator meet it."""
+import http.server
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 import unittest
 
@@ -122,6 +124,52 @@ class Service(unittest.TestCase):
         self.daemon.add_run("a")
         wait_for(lambda: lines(told))
         self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
+
+    def test_what_fires_is_told_again_in_batches_without_the_one_that_is_refused(self):
+        batches = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                runs = [alert["labels"]["run"] for alert in json.loads(self.rfile.read(int(self.headers["Content-Length"])))]
+                batches.append(runs)
+                self.send_response(400 if "b" in runs else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.daemon.write_config("sinks: {am: {type: alertmanager, resend: 1, url: 'http://127.0.0.1:%d'}}\n"
+                                 "detectors: {lr_mismatch: {enabled: false}}\n" % server.server_port)
+        for name in ("a", "b", "c", "d"):
+            self.daemon.add_run(name)
+        self.daemon.start()
+        wait_for(lambda: any(len(set(runs)) == 4 for runs in batches))
+        seen = len(batches)
+        wait_for(lambda: len(batches) > seen + 12)
+        again = [runs for runs in batches if len(runs) > 1]
+        self.assertTrue(again)
+        for name in ("a", "c", "d"):  # each arrives, in company or alone, again and again
+            self.assertGreaterEqual(sum(name in runs and "b" not in runs for runs in batches[seen:]), 2, batches)
+        self.assertEqual(self.daemon.log().count("refused when it is told again"), 1)
+
+    def test_pages_of_many_runs_are_cut_and_counted(self):
+        for i in range(7):
+            self.daemon.add_run("r%d" % i)
+        self.daemon.start()
+        wait_for(lambda: len({one["run"] for one in self.daemon.alerts()}) == 7)
+        for path, all_of in (("/api/v1/runs", 7), ("/api/v1/alerts", len(self.daemon.alerts()))):
+            status, body, headers = get(self.daemon.port, path + "?limit=3&offset=2")
+            whole = json.loads(get(self.daemon.port, path)[1])
+            self.assertEqual((status, headers["X-Total-Count"]), (200, str(all_of)))
+            self.assertEqual(json.loads(body), whole[2:5])
+            self.assertEqual(json.loads(get(self.daemon.port, path + "?offset=100")[1]), [])
+            self.assertEqual(get(self.daemon.port, path + "?limit=x")[0], 400)
+        self.assertEqual(get(self.daemon.port, "/api/v1/alerts?state=resolved")[0:2], (200, "[]"))
 
     def test_reload_moves_the_port(self):
         self.daemon.start()

@@ -12,8 +12,9 @@
  * ([a-zA-Z_][a-zA-Z0-9_]*), none of ours, and none comes twice. */
 enum tv_status tv_labels_check(const char *added, struct tv_error *reterr);
 
-/* The object "labels": alertname "trainvet_<detector>", run, root (where there is one), detector, subject, severity, instance
- * (the host's name when `instance` is ""), and those added. `key` as for tv_json_open(). */
+/* The object "labels": alertname "trainvet_<detector>", run, root (where there is one), detector,
+ * subject, severity, instance (the host's name when `instance` is ""), and those added. `key` as
+ * for tv_json_open(). */
 void tv_labels_json(struct tv_json *json, const char *key, const struct tv_alert *alert,
                     const char *instance, const char *added);
 /* summary, description, advice. */

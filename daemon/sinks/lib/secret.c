@@ -69,3 +69,10 @@ enum tv_status tv_secret_read(const char *option, const char *file, const char *
         buffer[0] = '\0';
     return status;
 }
+
+enum tv_status tv_ca_check(const char *file, struct tv_error *reterr)
+{
+    return !file || !*file || access(file, R_OK) == 0
+               ? TV_OK
+               : tv_fail(reterr, TV_EIO, "ca_file cannot be read: %s", strerrordesc_np(errno));
+}

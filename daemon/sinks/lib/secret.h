@@ -13,4 +13,7 @@
 enum tv_status tv_secret_read(const char *option, const char *file, const char *credential,
                               char *buffer, size_t cap, struct tv_error *reterr);
 
+/* Whether a file of certificates can be read; "" and NULL are none. TV_EIO. */
+enum tv_status tv_ca_check(const char *file, struct tv_error *reterr);
+
 #endif

@@ -33,7 +33,9 @@ enum tv_status tv_target_read(const struct tv_target_options *options, struct tv
     struct tv_target new = {.host = host};
     if (!host)
         return tv_fail(reterr, TV_ECONFIG, "this sink sends, which only a service can do");
-    enum tv_status status = find_url(options, new.url, reterr);
+    enum tv_status status = tv_ca_check(options->ca_file, reterr);
+    if (status == TV_OK)
+        status = find_url(options, new.url, reterr);
     if (status != TV_OK)
         return status;
     memcpy(new.authorization, name, sizeof name);
@@ -86,6 +88,8 @@ enum tv_status tv_target_post(const struct tv_target_options *options,
                                 .body_len = body->len,
                                 .timeout = options->timeout,
                                 .allow_link_local = options->allow_link_local,
+                                .ca_file =
+                                    options->ca_file && *options->ca_file ? options->ca_file : NULL,
                                 .judge = judge};
     enum tv_status status = target->host->post(target->host->ctx, &post, reterr);
     tv_json_free(body);

@@ -13,6 +13,7 @@
 struct tv_target_options {
     const char *url, *url_file, *url_credential;
     const char *authorization_file, *authorization_credential;
+    const char *ca_file;
     double timeout;
     bool allow_link_local;
 };
@@ -35,13 +36,15 @@ struct tv_target_options {
                         "or the name of a systemd credential with it")
 
 #define TV_TARGET_LIMIT_ROWS(type_)                                                                \
-    {.name = "timeout",                                                                            \
-     .type = TV_OPTION_DOUBLE,                                                                     \
-     .offset = offsetof(type_, target.timeout),                                                    \
-     .default_value = 5,                                                                           \
-     .min = 0.1,                                                                                   \
-     .max = 300,                                                                                   \
-     .help = "seconds that a request may take"},                                                   \
+    TV_TARGET_TEXT_(type_, ca_file,                                                                \
+                    "certificates (PEM) of who signs the server's; default: the system's"),        \
+        {.name = "timeout",                                                                        \
+         .type = TV_OPTION_DOUBLE,                                                                 \
+         .offset = offsetof(type_, target.timeout),                                                \
+         .default_value = 5,                                                                       \
+         .min = 0.1,                                                                               \
+         .max = 300,                                                                               \
+         .help = "seconds that a request may take"},                                               \
     {                                                                                              \
         .name = "allow_link_local", .type = TV_OPTION_BOOL,                                        \
         .offset = offsetof(type_, target.allow_link_local), .max = 1,                              \
