@@ -74,7 +74,7 @@ void *tv_map_get(const struct tv_map *map, struct tv_span key)
 static void grow(struct tv_map *map)
 {
     struct tv_map old = *map;
-    map->cap = old.cap ? old.cap * 2 : 16;
+    map->cap = old.cap ? old.cap * 2 : 8;
     map->slots = tv_xcalloc(map->cap, sizeof *map->slots);
     for (size_t i = 0; i < old.cap; i++)
         if (old.slots[i].value)

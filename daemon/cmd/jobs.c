@@ -12,9 +12,10 @@ enum { IDLE_NS = 100 * 1000 * 1000, AHEAD = 64 };
 struct pool {
     const struct tv_jobs *jobs;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t finished_one, has_room;
     size_t next;     /* to begin */
-    size_t reported; /* done() was called for those before */
+    size_t reported; /* done() was called for those before; that one is waited for */
+    unsigned held;   /* workers that wait for room */
     bool *finished;
 };
 
@@ -32,8 +33,11 @@ static void *worker(void *arg)
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         while (pool->next < jobs->count &&
-               pool->next > pool->reported + AHEAD + 4 * (size_t)jobs->threads)
-            pthread_cond_wait(&pool->changed, &pool->lock);
+               pool->next > pool->reported + AHEAD + 4 * (size_t)jobs->threads) {
+            pool->held++;
+            pthread_cond_wait(&pool->has_room, &pool->lock);
+            pool->held--;
+        }
         if (pool->next >= jobs->count)
             break;
         size_t mine = pool->next++;
@@ -41,7 +45,8 @@ static void *worker(void *arg)
         jobs->work(jobs->ctx, mine);
         pthread_mutex_lock(&pool->lock);
         pool->finished[mine] = true;
-        pthread_cond_broadcast(&pool->changed);
+        if (mine == pool->reported)
+            pthread_cond_signal(&pool->finished_one);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -56,7 +61,8 @@ static void wait_for(struct pool *pool, size_t i)
         until.tv_nsec += IDLE_NS;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
-        if (pthread_cond_timedwait(&pool->changed, &pool->lock, &until) != 0 && pool->jobs->idle) {
+        if (pthread_cond_timedwait(&pool->finished_one, &pool->lock, &until) != 0 &&
+            pool->jobs->idle) {
             pthread_mutex_unlock(&pool->lock);
             pool->jobs->idle(pool->jobs->ctx);
             pthread_mutex_lock(&pool->lock);
@@ -70,9 +76,11 @@ void tv_jobs_run(const struct tv_jobs *jobs)
     struct pool pool = {.jobs = jobs, .finished = tv_xcalloc(jobs->count, sizeof(bool))};
     pthread_t *threads = tv_xcalloc(jobs->threads, sizeof *threads);
     pthread_mutex_init(&pool.lock, NULL);
-    pthread_cond_init(&pool.changed, NULL);
+    pthread_cond_init(&pool.finished_one, NULL);
+    pthread_cond_init(&pool.has_room, NULL);
     unsigned started = 0;
-    while (started < jobs->threads && started < jobs->count &&
+    bool need_threads = jobs->threads > 1 || jobs->idle;
+    while (need_threads && started < jobs->threads && started < jobs->count &&
            pthread_create(&threads[started], NULL, worker, &pool) == 0)
         started++;
     for (size_t i = 0; i < jobs->count; i++) {
@@ -83,12 +91,14 @@ void tv_jobs_run(const struct tv_jobs *jobs)
         jobs->done(jobs->ctx, i);
         pthread_mutex_lock(&pool.lock);
         pool.reported = i + 1;
-        pthread_cond_broadcast(&pool.changed);
+        if (pool.held)
+            pthread_cond_broadcast(&pool.has_room);
         pthread_mutex_unlock(&pool.lock);
     }
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
-    pthread_cond_destroy(&pool.changed);
+    pthread_cond_destroy(&pool.finished_one);
+    pthread_cond_destroy(&pool.has_room);
     pthread_mutex_destroy(&pool.lock);
     free(threads);
     free(pool.finished);

@@ -320,8 +320,6 @@ static void erase_progress(struct scan *scan)
 static void show_progress(void *ctx)
 {
     struct scan *scan = ctx;
-    if (!scan->progress)
-        return;
     fprintf(stderr, "\r\033[K%zu of %zu runs, %.1f MB read", scan->done, scan->found.runs_len,
             (double)atomic_load(&scan->bytes) / 1e6);
     fflush(stderr);
@@ -448,7 +446,7 @@ static int run_scan(struct scan *scan)
                                   .ctx = scan,
                                   .work = read_run,
                                   .done = report_run,
-                                  .idle = show_progress});
+                                  .idle = scan->progress ? show_progress : NULL});
     erase_progress(scan);
     close_output(scan);
     return scan->sink_failed ? TV_EXIT_USAGE

@@ -106,12 +106,10 @@ static void free_states(struct tv_run *run)
         tv_block_free(&run->states[i]);
 }
 
-/* Detectors that look at the clock are called so often that theirs stay open. */
 void tv_run_rest(struct tv_run *run)
 {
     for (size_t i = 0; i < run->detectors_len; i++)
-        if (!run->detectors[i]->on_tick)
-            tv_block_fold(&run->states[i], run->detectors[i]->state_size);
+        tv_block_fold(&run->states[i], run->detectors[i]->state_size);
     tv_block_fold(&run->promise, sizeof(struct tv_promise));
     tv_rate_fold(run);
 }

@@ -104,10 +104,10 @@ static const struct {
 
 static void normalise(struct tv_text *text, const char *prefix, struct tv_span tag)
 {
-    tv_text_add(text, "%s", prefix);
+    tv_text_add_span(text, tv_span_of(prefix));
     tv_text_add_span(text, tag);
     for (char *c = text->data; *c; c++)
-        *c = strchr(" -.", *c) ? '_' : (char)tolower((unsigned char)*c);
+        *c = *c == ' ' || *c == '-' || *c == '.' ? '_' : (char)tolower((unsigned char)*c);
 }
 
 /* "lr-AdamW", but not its other parameter groups and momenta ("lr-AdamW/pg2", "lr-SGD-momentum").
@@ -260,7 +260,7 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
     if (strcmp(parser, "hf_trainer_state") == 0 && strcmp(name, "train_loss") == 0)
         return (struct tv_role_match){TV_ROLE_OTHER, 0}; /* as train/train_loss */
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(name, table[i].tag) == 0)
+        if (name[0] == table[i].tag[0] && strcmp(name, table[i].tag) == 0)
             return (struct tv_role_match){table[i].role, table[i].rank};
     if (is_lightning_lr(name))
         return (struct tv_role_match){TV_ROLE_LEARNING_RATE, 2};

@@ -72,6 +72,8 @@ const char *tv_framework_name(const char *written)
  * promises nothing. What the user says is not doubted. */
 static const struct tv_framework *detect(const struct tv_facts *facts)
 {
+    if (facts->len == 0)
+        return NULL;
     const struct tv_fact_entry *fact = tv_facts_get(facts, "framework");
     const struct tv_framework *named = fact ? find(fact->value) : NULL;
     bool said = fact && fact->source == TV_FACT_COMMAND_LINE;

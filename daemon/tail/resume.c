@@ -5,6 +5,7 @@
 #include "tail/reader.h"
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -41,12 +42,15 @@ enum tv_status tv_reader_pause(struct tv_reader *reader, struct tv_error *reterr
         return tv_fail(reterr, TV_EUNSUPPORTED, "a compressed file cannot be followed");
     reader->place = place_at(&reader->input, reader->input.offset);
     size_t kept = reader->end - reader->start;
+    /* A new block: a large one that shrinks keeps a mapping of its own, a page at least. */
+    char *buffer = tv_xmalloc(kept);
     if (kept)
-        memmove(reader->buffer, reader->buffer + reader->start, kept);
+        memcpy(buffer, reader->buffer + reader->start, kept);
+    free(reader->buffer);
+    reader->buffer = buffer;
     reader->start = 0;
     reader->end = kept;
     reader->cap = kept;
-    reader->buffer = tv_xrealloc(reader->buffer, kept, 1);
     close(reader->input.fd);
     reader->input.fd = -1;
     tv_block_fold(&reader->state, reader->parser->state_size);
