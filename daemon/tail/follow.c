@@ -6,6 +6,7 @@
 #include "tail/probed.h"
 #include "tail/told.h"
 #include "trainvet/text.h"
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ struct tv_follow {
     struct tv_probed probed;
     size_t runs_len;
     bool entries_changed, started, is_behind;
+    bool said_full;
     bool must_poll;          /* some directory cannot be watched */
     double incomplete_since; /* NaN: everything could be opened at the last search */
     double searched_at, search_cost, next_discover, next_reconcile, last_news;
@@ -112,17 +114,33 @@ static struct directory *directory_at(struct tv_follow *follow, const char *path
     return dir;
 }
 
+static void tell_full(struct tv_follow *follow, const char *path)
+{
+    struct tv_damage damage = {
+        .is_note = true,
+        .what = "inotify has no watch left (fs.inotify.max_user_watches): this directory and those "
+                "after it are looked at from time to time instead"};
+    if (!follow->said_full)
+        follow->options->problem(follow->options->ctx, path, &damage);
+    follow->said_full = true;
+}
+
 static void watch_directories(struct tv_follow *follow, const struct tv_found *found)
 {
     follow->must_poll = false;
     for (struct directory *dir = follow->dirs; dir; dir = dir->next)
         dir->is_found = false;
+    bool is_full = false;
     for (size_t i = 0; i < found->dirs_len; i++) {
         struct directory *dir = directory_at(follow, found->dirs[i], strlen(found->dirs[i]));
         dir->is_found = true;
         dir->is_watched = dir->is_watched && tv_watch_has(follow->watch, dir->path);
-        if (follow->watch && !dir->is_watched && tv_watch_works_on(dir->path))
+        if (follow->watch && !is_full && !dir->is_watched && tv_watch_works_on(dir->path)) {
             dir->is_watched = tv_watch_add(follow->watch, dir->path, dir);
+            is_full = !dir->is_watched && errno == ENOSPC;
+            if (is_full)
+                tell_full(follow, dir->path);
+        }
         follow->must_poll = follow->must_poll || !dir->is_watched;
     }
     for (struct directory *dir = follow->dirs; dir; dir = dir->next)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "watch/watch.h"
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inotifytools/inotify.h>
 #include <inotifytools/inotifytools.h>
@@ -115,8 +116,13 @@ bool tv_watch_add(struct tv_watch *watch, const char *path, void *cookie)
     char name[PATH_MAX];
     int wd, events = IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
                      IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
-    if (!find_watch(watch, path, &wd, name) || (wd < 0 && !inotifytools_watch_file(name, events)))
+    errno = 0;
+    if (!find_watch(watch, path, &wd, name))
         return false;
+    if (wd < 0 && !inotifytools_watch_file(name, events)) {
+        errno = inotifytools_error();
+        return false;
+    }
     wd = inotifytools_wd_from_filename(name);
     if (wd < 0)
         return false;

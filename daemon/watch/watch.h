@@ -18,7 +18,7 @@ int tv_watch_fd(const struct tv_watch *watch);
 
 /* Watches the directory `path`; `cookie` comes back with its events and may be any non-NULL
  * pointer. False: it cannot be watched (it is gone, no watches are left, it is no directory): poll
- * it. */
+ * it. errno is ENOSPC when no watches are left. */
 bool tv_watch_add(struct tv_watch *watch, const char *path, void *cookie);
 /* Whether it is still watched: a directory that is deleted or moved away loses its watch, which is
  * told as a hint about it. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[64], event_file[128];
+static char dir[64], event_file[192];
 static const char *const root[] = {dir};
 static const struct tv_engine_options engine;
 static struct tv_moment now;
@@ -55,11 +56,13 @@ static void on_run(void *ctx, const struct tv_run_report *report)
     (void)report;
 }
 
+static size_t said_full;
+
 static void on_problem(void *ctx, const char *path, const struct tv_damage *damage)
 {
     (void)ctx;
     (void)path;
-    (void)damage;
+    said_full += strstr(damage->what, "max_user_watches") != NULL;
 }
 
 static const struct tv_follow_options options = {.paths = root,
@@ -201,6 +204,72 @@ static void count_run(void *ctx, struct tv_run *run, bool ended)
     counts[ended]++;
 }
 
+/* In a user namespace of its own: the machine's limit stays as it is. */
+static bool limit_watches(const char *count)
+{
+    int fd = unshare(CLONE_NEWUSER) == 0
+                 ? open("/proc/sys/user/max_inotify_watches", O_WRONLY | O_CLOEXEC)
+                 : -1;
+    bool done = fd >= 0 && write(fd, count, strlen(count)) > 0;
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
+START_TEST(directories_beyond_the_limit_of_watches_are_polled_and_that_is_said_once)
+{
+    wanted = "non_finite";
+    said_full = 0;
+    if (!limit_watches("1"))
+        return;                   /* not allowed here */
+    for (int i = 0; i < 3; i++) { /* the run comes last */
+        char other[160];
+        snprintf(other, sizeof other, "%s/a%d", dir, i);
+        ck_assert_int_eq(mkdir(other, 0700), 0);
+    }
+    snprintf(event_file, sizeof event_file, "%s/b", dir);
+    ck_assert_int_eq(mkdir(event_file, 0700), 0);
+    snprintf(event_file, sizeof event_file, "%s/b/events.out.tfevents.1700000000.host", dir);
+    struct tv_watch *watch = tv_watch_open();
+    ck_assert_ptr_nonnull(watch);
+    struct tv_follow *follow = tv_follow_new(&options, watch);
+    append_steps(0, 20, 2.5f);
+    settle(follow, 20);
+    append_steps(20, 21, NAN);
+    settle(follow, 20);
+    ck_assert_uint_eq(firing, 1);
+    settle(follow, 100);
+    ck_assert_uint_eq(said_full, 1);
+    tv_follow_free(follow);
+    tv_watch_close(watch);
+}
+END_TEST
+
+START_TEST(four_hundred_runs_need_no_descriptor_each)
+{
+    wanted = "non_finite";
+    for (int i = 0; i < 400; i++) {
+        char run[96];
+        snprintf(run, sizeof run, "%s/run-%03d", dir, i);
+        ck_assert_int_eq(mkdir(run, 0700), 0);
+        snprintf(event_file, sizeof event_file, "%s/events.out.tfevents.1700000000.host", run);
+        append_steps(0, 5, 2.5f);
+        append_steps(5, 6, NAN);
+    }
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 32;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    struct tv_watch *watch = _i ? tv_watch_open() : NULL;
+    struct tv_follow *follow = tv_follow_new(&options, watch);
+    settle(follow, 20);
+    ck_assert_uint_eq(tv_follow_runs(follow), 400);
+    ck_assert_uint_eq(firing, 400);
+    tv_follow_free(follow);
+    tv_watch_close(watch);
+}
+END_TEST
+
 START_TEST(a_run_that_was_deleted_is_forgotten_and_comes_back_as_a_new_one)
 {
     wanted = "non_finite";
@@ -281,6 +350,8 @@ static Suite *suite(void)
     tcase_add_test(files, what_was_told_stays_told_while_no_descriptor_is_left);
     tcase_add_loop_test(files, a_clock_that_is_set_by_a_day_makes_no_stall, 0, 2);
     tcase_add_test(files, a_clock_that_is_set_back_by_a_day_hides_no_stall);
+    tcase_add_test(files, directories_beyond_the_limit_of_watches_are_polled_and_that_is_said_once);
+    tcase_add_loop_test(files, four_hundred_runs_need_no_descriptor_each, 0, 2);
     tcase_add_test(files, a_run_that_was_deleted_is_forgotten_and_comes_back_as_a_new_one);
     tcase_add_test(files, a_run_that_is_away_for_a_moment_stays);
     tcase_add_test(files,
