@@ -13,6 +13,7 @@
 
 enum { NAME_BYTES = 512 };   /* of an escaped name, as the engine has it */
 enum { SLICE = 4 << 20 };    /* bytes of one run before the others get their turn */
+enum { TURN = 64 };          /* runs that are merely due, before hints are asked for again */
 #define DISCOVER_MIN   0.2   /* seconds between two searches for new runs */
 #define DISCOVER_COST  50.0  /* and at least so many times what the last one took */
 #define TICK           10.0  /* seconds */
@@ -49,6 +50,7 @@ struct tv_follow {
     const struct tv_follow_options *options;
     struct tv_watch *watch;
     struct followed *runs, *newest;
+    struct followed *turn; /* the first of those that were due and had to wait; NULL: none */
     struct tv_map by_path, dirs_by_path;
     struct directory *dirs;
     struct tv_probed probed;
@@ -271,6 +273,7 @@ static void drop_runs(struct tv_follow *follow, double now)
             run->missing_since = now;
         if (now - run->missing_since >= patience) {
             *at = run->next;
+            follow->turn = follow->turn == run ? run->next : follow->turn;
             free_run(run);
             follow->runs_len--;
             continue;
@@ -361,10 +364,8 @@ static void on_dirty(void *ctx, void *cookie, bool entries)
         dir->is_dirty = true;
 }
 
-static bool is_due(const struct followed *run, double now)
+static bool is_hinted_at(const struct followed *run)
 {
-    if (now >= run->next_look)
-        return true;
     for (size_t i = 0; i < run->dirs_len; i++)
         if (run->dirs[i]->is_dirty)
             return true;
@@ -540,6 +541,31 @@ static bool must_discover(struct tv_follow *follow, double now)
            now >= follow->next_reconcile;
 }
 
+/* All runs with a hint, and some of those whose time has come: all of them at once would keep a
+ * hint waiting. Returns when the next look is due. */
+static double look_round(struct tv_follow *follow, struct tv_moment now)
+{
+    struct followed *from = follow->turn;
+    double next = INFINITY;
+    size_t looks = 0;
+    follow->is_behind = false;
+    follow->turn = NULL;
+    for (struct followed *run = follow->runs; run; run = run->next) {
+        bool is_due = now.boot >= run->next_look, is_hinted = is_hinted_at(run);
+        from = run == from ? NULL : from;
+        if (is_hinted || (is_due && !from && looks < TURN)) {
+            looks += !is_hinted;
+            if (serve(follow, run, now))
+                run->next_look = now.boot;
+        } else if (is_due && !from && !follow->turn) {
+            follow->turn = run;
+        }
+        follow->is_behind = follow->is_behind || run->next_look <= now.boot;
+        next = run->next_look < next ? run->next_look : next;
+    }
+    return next;
+}
+
 double tv_follow_work(struct tv_follow *follow, struct tv_moment now)
 {
     if (follow->watch)
@@ -552,15 +578,8 @@ double tv_follow_work(struct tv_follow *follow, struct tv_moment now)
     if (follow->entries_changed && follow->next_discover < next)
         next = follow->next_discover;
     bool more = follow->search_cost < 0;
-    follow->is_behind = false;
-    for (struct followed *run = follow->runs; run; run = run->next) {
-        if (is_due(run, now.boot)) {
-            bool behind = serve(follow, run, now);
-            run->next_look = behind ? now.boot : run->next_look;
-            follow->is_behind = follow->is_behind || behind;
-        }
-        next = run->next_look < next ? run->next_look : next;
-    }
+    double look = look_round(follow, now);
+    next = look < next ? look : next;
     for (struct directory *dir = follow->dirs; dir; dir = dir->next)
         dir->is_dirty = false;
     more = more || follow->is_behind;

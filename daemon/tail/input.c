@@ -354,20 +354,17 @@ enum tv_status tv_input_skip(struct tv_input *input, uint64_t len, uint64_t *ret
     return TV_OK;
 }
 
-uint64_t tv_input_pass_hole(struct tv_input *input, uint64_t least)
+uint64_t tv_input_hole(struct tv_input *input, bool *ret_is_last)
 {
     struct stat now;
+    *ret_is_last = false;
     if (input->gz || fstat(input->fd, &now) != 0 || now.st_size < 0)
         return 0;
     off_t here = (off_t)input->offset;
     off_t data = lseek(input->fd, here, SEEK_DATA);
-    if (data < 0 && errno == ENXIO && now.st_size > here)
-        data = now.st_size;
-    uint64_t len = data > here ? (uint64_t)(data - here) : 0;
-    if (len < least)
-        len = 0;
-    if (lseek(input->fd, here + (off_t)len, SEEK_SET) < 0)
+    *ret_is_last = data < 0 && errno == ENXIO && now.st_size > here;
+    data = *ret_is_last ? now.st_size : data;
+    if (lseek(input->fd, here, SEEK_SET) < 0 || data < here)
         return 0;
-    input->offset += len;
-    return len;
+    return (uint64_t)(data - here);
 }

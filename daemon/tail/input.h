@@ -47,9 +47,9 @@ enum tv_status tv_input_skip(struct tv_input *input, uint64_t len, uint64_t *ret
 bool tv_is_passing(int sys_errno);
 void tv_input_close(struct tv_input *input);
 
-/* Moves over a hole in a sparse file: bytes that were never written and would be read as zeros.
- * Returns its length, 0 when there is none of at least `least` bytes here. */
-uint64_t tv_input_pass_hole(struct tv_input *input, uint64_t least);
+/* Length of the hole in a sparse file that begins at the next byte: bytes that were never written
+ * and would be read as zeros. 0: there is none. *ret_is_last: nothing comes behind it yet. */
+uint64_t tv_input_hole(struct tv_input *input, bool *ret_is_last);
 
 /* The last path component, without ".gz". */
 struct tv_span tv_input_name(const char *path);

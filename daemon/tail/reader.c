@@ -185,23 +185,29 @@ static enum tv_status feed_snapshot(struct tv_reader *reader, const struct tv_em
     return finish(reader, feed(reader, emit, true));
 }
 
-/* A terabyte that was never written costs nobody a terabyte of reading. What is shorter than any
- * record's limit, and what a living file may still get, is read as the zeros that it holds. */
-static void pass_hole(struct tv_reader *reader, const struct tv_emit *emit)
+/* A terabyte that was never written costs nobody a terabyte of reading; what is shorter than any
+ * record's limit is read as the zeros that it holds. False: a living file ends with a hole, and
+ * nobody knows yet what comes there. */
+static bool pass_hole(struct tv_reader *reader, const struct tv_emit *emit)
 {
     static const char zeros[64];
-    if (reader->is_live || reader->end < sizeof zeros ||
+    bool is_last;
+    if (reader->end < sizeof zeros ||
         memcmp(reader->buffer + reader->end - sizeof zeros, zeros, sizeof zeros) != 0)
-        return;
-    uint64_t from = reader->input.offset;
-    uint64_t len = tv_input_pass_hole(&reader->input, HOLE_MIN);
+        return true;
+    uint64_t from = reader->input.offset, len = tv_input_hole(&reader->input, &is_last);
+    if (reader->is_live && is_last)
+        return false;
+    if (len < HOLE_MIN)
+        return true;
+    if (tv_input_skip(&reader->input, len, &len, NULL) != TV_OK)
+        return true;
     reader->result.bytes += len;
-    if (len)
-        emit->damage(emit->ctx,
-                     &(struct tv_damage){.offset = from,
-                                         .length = len,
-                                         .what = "a hole in the file, never written, was passed "
-                                                 "over"});
+    emit->damage(emit->ctx, &(struct tv_damage){.offset = from,
+                                                .length = len,
+                                                .what = "a hole in the file, never written, was "
+                                                        "passed over"});
+    return true;
 }
 
 enum tv_status tv_reader_feed(struct tv_reader *reader, const struct tv_emit *emit)
@@ -209,7 +215,8 @@ enum tv_status tv_reader_feed(struct tv_reader *reader, const struct tv_emit *em
     if (reader->parser->mode == TV_PARSER_SNAPSHOT)
         return feed_snapshot(reader, emit);
     if (!reader->is_fresh && !reader->at_end) {
-        pass_hole(reader, emit);
+        if (!pass_hole(reader, emit))
+            return TV_AGAIN;
         make_room(reader, CHUNK_MIN);
         enum tv_status status = fill(reader);
         if (status != TV_OK)

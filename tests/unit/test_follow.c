@@ -340,6 +340,36 @@ START_TEST(a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_g
 }
 END_TEST
 
+/* So that a hint does not wait until thousands have been looked at; and none of them is forgotten.
+ */
+START_TEST(runs_that_are_due_at_once_are_looked_at_in_turns)
+{
+    enum { RUNS = 150 };
+    wanted = "non_finite";
+    char base[sizeof dir];
+    strcpy(base, dir);
+    struct tv_bytes bytes = {0};
+    for (int64_t step = 0; step < 40; step++)
+        tv_write_scalar(&bytes, step, "train/loss", step < 30 ? 2.5f : NAN);
+    for (int i = 0; i < RUNS; i++) {
+        snprintf(event_file, sizeof event_file, "%s/run-%d", base, i);
+        ck_assert_int_eq(mkdir(event_file, 0700), 0);
+        snprintf(event_file, sizeof event_file, "%s/run-%d/events.out.tfevents.1.host", base, i);
+        append(&bytes);
+    }
+    tv_bytes_free(&bytes);
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    ck_assert(tv_follow_work(follow, now) <= 0);
+    ck_assert(tv_follow_idle(follow, now) <= 0);
+    ck_assert_uint_gt(firing, 0);
+    ck_assert_uint_lt(firing, RUNS);
+    for (int i = 0; i < 3; i++)
+        tv_follow_work(follow, now);
+    ck_assert_uint_eq(firing, RUNS);
+    tv_follow_free(follow);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("follow");
@@ -356,6 +386,7 @@ static Suite *suite(void)
     tcase_add_test(files, a_run_that_is_away_for_a_moment_stays);
     tcase_add_test(files,
                    a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_goes_on);
+    tcase_add_test(files, runs_that_are_due_at_once_are_looked_at_in_turns);
     suite_add_tcase(s, files);
     return s;
 }

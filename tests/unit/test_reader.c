@@ -284,6 +284,36 @@ START_TEST(hole_of_a_sparse_file_is_passed_over)
 }
 END_TEST
 
+/* A writer that does not append goes on behind the hole that truncating its log has left. What may
+ * still be written is waited for. */
+START_TEST(hole_of_a_living_file_is_passed_over_when_something_follows)
+{
+    static const char line[] = "{\"current_steps\": 6, \"total_steps\": 9, \"loss\": 1.5}\n";
+    const char *path = tv_folder_path(&folder, "trainer_log.jsonl");
+    const off_t at = 1ll << 40;
+    struct tv_emit emit = tv_capture_emit(&got);
+    tv_folder_text(&folder, "trainer_log.jsonl", "");
+    ck_assert_int_eq(truncate(path, at), 0);
+    ck_assert_int_eq(
+        tv_reader_open(&reader, AT_FDCWD, path, parser_named("lf_trainer_log"), &error), TV_OK);
+    reader.is_live = true;
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(tv_reader_feed(&reader, &emit), TV_AGAIN);
+    ck_assert_uint_lt(reader.result.bytes, 1 << 20);
+    ck_assert_int_eq(tv_reader_pause(&reader, &error), TV_OK);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    ck_assert_int_eq(write(fd, line, sizeof line - 1), (ssize_t)sizeof line - 1);
+    close(fd);
+    ck_assert_int_eq(tv_reader_resume(&reader, path, &error), TV_OK);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(tv_reader_feed(&reader, &emit), TV_AGAIN);
+    ck_assert_uint_eq(got.samples, 1);
+    ck_assert_uint_eq(reader.result.bytes, (uint64_t)at + sizeof line - 1);
+    ck_assert_uint_lt(reader.cap, 2 << 20);
+    tv_reader_close(&reader);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("reader");
@@ -300,6 +330,7 @@ int main(void)
     tcase_add_test(tcase, file_that_nobody_reads_is_refused);
     tcase_add_test(tcase, cut_gzip_is_read_as_far_as_it_goes_and_reported);
     tcase_add_test(tcase, hole_of_a_sparse_file_is_passed_over);
+    tcase_add_test(tcase, hole_of_a_living_file_is_passed_over_when_something_follows);
     suite_add_tcase(suite, tcase);
     return tv_test_main(suite);
 }
