@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cmd/choice.h"
 #include "cmd/cmd.h"
+#include "service/paths.h"
 #include "store/store.h"
 #include "tail/follow.h"
 #include "trainvet/number.h"
@@ -261,10 +262,14 @@ static int run_loop(struct watching *w)
 static bool open_store(struct watching *w)
 {
     struct tv_error error = {0};
-    char note[512];
+    char note[512], dir[TV_STATE_PATH_MAX];
     if (!w->state_dir)
         return true;
-    if (tv_store_open(w->state_dir, &w->store, note, &error) != TV_OK) {
+    if (!tv_state_directory(w->state_dir, dir)) {
+        tv_log(TV_LOG_ERROR, "the path of the state directory is too long");
+        return false;
+    }
+    if (tv_store_open(dir, &w->store, note, &error) != TV_OK) {
         tv_log(TV_LOG_ERROR, "%s", error.message);
         return false;
     }

@@ -32,7 +32,7 @@ bool tv_state_directory(const char *configured, char ret[TV_STATE_PATH_MAX])
         found = set(ret, xdg, "/trainvet");
     else if (home && *home == '/')
         found = set(ret, home, "/.local/state/trainvet");
-    if (found)
+    if (found && !configured)
         ret[strcspn(ret, ":")] = '\0'; /* systemd lists several, separated by colons */
     if (found)
         make_parents(ret);

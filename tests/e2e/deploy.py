@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -118,6 +119,25 @@ class Deploy(unittest.TestCase):
             said = subprocess.run([BINARY, "daemon", "--check-config", "--config", file.name], text=True,
                                   capture_output=True, check=False)
         self.assertEqual(said.returncode, 0, said.stdout + said.stderr)
+
+    def test_the_lines_for_slurm_tell_of_a_job(self):
+        script = re.search(r"( {4}# TaskProlog\n.*?)( {4}# TaskEpilog\n.*?)\n\n", deployed("README.md"), re.S)
+        with tempfile.TemporaryDirectory() as home:
+            os.mkdir(home + "/bin")
+            os.symlink(BINARY, home + "/bin/trainvet")
+            shutil.copytree(os.path.join(SOURCE, "fixtures/logs/state-diverging"), home + "/submitted/run")
+            environment = {"HOME": home, "PATH": f"{home}/bin:{os.environ['PATH']}", "SLURM_PROCID": "0",
+                           "SLURM_JOB_ID": "77", "SLURM_SUBMIT_DIR": home + "/submitted"}
+            prolog, epilog = (part.replace("\n    ", "\n") for part in script.groups())
+            said = subprocess.run(["sh"], input=prolog + "\necho $!", env=environment, text=True, capture_output=True,
+                                  check=True, timeout=20)
+            try:
+                wait_for(lambda: os.path.getsize(home + "/trainvet-77.jsonl"))
+            finally:
+                os.kill(int(said.stdout), signal.SIGTERM)
+            subprocess.run(["sh"], input=epilog, env=environment, text=True, check=True, timeout=20)
+            with open(home + "/trainvet-77.txt", encoding="utf-8") as file:
+                self.assertIn("lr_mismatch", file.read())
 
     @unittest.skipUnless(shutil.which("amtool"), "no amtool")
     def test_the_alertmanager_example_is_taken(self):
