@@ -2,8 +2,8 @@
 #include "schedule/resolve.h"
 #include "schedule/framework.h"
 #include "trainvet/text.h"
-#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 /* The most peculiar keys first. */
 static const struct tv_framework *const frameworks[] = {
@@ -31,18 +31,22 @@ static const struct tv_framework *const frameworks[] = {
     NULL,
 };
 
+static void without_separators(const char *from, char *to, size_t cap)
+{
+    size_t len = 0;
+    for (; *from && len + 1 < cap; from++)
+        if (!strchr("-_ ", *from))
+            to[len++] = *from;
+    to[len] = '\0';
+}
+
 /* "OLMo-core" is olmocore. */
 static bool is_name(const char *name, const char *written)
 {
-    for (; *name || *written; written++) {
-        if (*written == '-' || *written == '_' || *written == ' ')
-            continue;
-        name += *name == '_';
-        if (tolower((unsigned char)*written) != *name)
-            return false;
-        name += *name != '\0';
-    }
-    return true;
+    char one[64], other[64];
+    without_separators(name, one, sizeof one);
+    without_separators(written, other, sizeof other);
+    return !strcasecmp(one, other);
 }
 
 static const struct tv_framework *find(const char *name)
