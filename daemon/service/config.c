@@ -182,6 +182,16 @@ static void take_detector(struct tv_config *config, const struct tv_yaml *yaml, 
     }
 }
 
+static void take_preset(struct tv_config *config, const struct tv_yaml *yaml, int node,
+                        void *target)
+{
+    (void)target;
+    struct tv_error error;
+    const char *name = tv_config_text(config, yaml, node);
+    if (*name && tv_choice_preset(&config->choice, name, &error) != TV_OK)
+        tv_config_complain(config, yaml, node, "%s", error.message);
+}
+
 static void take_detectors(struct tv_config *config, const struct tv_yaml *yaml, int node,
                            void *target)
 {
@@ -203,6 +213,7 @@ static const struct tv_config_key top_keys[] = {
     {"listen", take_listen},
     {"labels", take_labels},
     {"detectors", take_detectors},
+    {"preset", take_preset},
     {"sinks", tv_config_take_sinks},
     {"routes", tv_config_take_routes},
     {"silences", tv_config_take_silences},

@@ -47,6 +47,32 @@ static const char *route_of(const struct tv_alert *alert, double now)
     return joined;
 }
 
+static double plateau_effort(void)
+{
+    size_t i = 0;
+    while (strcmp(tv_detectors[i]->name, "loss_plateau") != 0)
+        i++;
+    const struct tv_option *option = tv_detectors[i]->options;
+    while (strcmp(option->name, "effort") != 0)
+        option++;
+    double value;
+    memcpy(&value, (const char *)config.choice.options[i] + option->offset, sizeof value);
+    return value;
+}
+
+START_TEST(a_preset_holds_where_nothing_else_is_said)
+{
+    ck_assert(read_text("roots: [/a]\n"));
+    double usual = plateau_effort();
+    tv_config_free(&config);
+    ck_assert(read_text("roots: [/a]\npreset: quiet\n"));
+    ck_assert_double_gt(plateau_effort(), usual);
+    tv_config_free(&config);
+    ck_assert(read_text("roots: [/a]\ndetectors: {loss_plateau: {effort: 0.17}}\npreset: quiet\n"));
+    ck_assert_double_eq(plateau_effort(), 0.17);
+}
+END_TEST
+
 START_TEST(every_key_is_taken)
 {
     ck_assert_msg(read_text("roots: [/data/runs, /scratch]\n"
@@ -97,6 +123,7 @@ static const struct {
     {"roots: [/a]\npol: true\n", ":2: ", "did you mean \"poll\"?"},
     {"roots: [/a]\npoll: yes\n", ":2: ", "expected true or false, not \"yes\""},
     {"roots:\n  - /a\n  - b/c\n", ":3: ", "absolute path, not \"b/c\""},
+    {"roots: [/a]\npreset: quite\n", ":2: ", "did you mean quiet"},
     {"roots: {a: /b}\n", ":1: ", "expected a list"},
     {"roots: [/a]\nactive_poll: -1\n", ":2: ", "above 0, not \"-1\""},
     {"roots: [/a]\nidle_poll: nan\n", ":2: ", "above 0"},
@@ -354,6 +381,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 30);
     tcase_add_test(c, every_key_is_taken);
+    tcase_add_test(c, a_preset_holds_where_nothing_else_is_said);
     tcase_add_loop_test(c, an_error_names_file_line_and_the_right_word, 0,
                         sizeof wrong / sizeof *wrong);
     tcase_add_test(c, all_errors_come_in_one_reading);
