@@ -17,8 +17,11 @@ struct options {
 enum {
     START = 5,
     UNPLANNED_POINTS = 30, /* when the length of the run is not known */
-    NOISY_POINTS = 30      /* when noise hides small progress */
+    NOISY_POINTS = 30,     /* when noise hides small progress */
+    DEAD_POINTS = 3        /* equal losses beside a gradient that trains nothing */
 };
+
+#define DEAD 1e-5 /* gradient norm over loss, as of gradient_vanishing */
 
 /* Since when something that should move has not. */
 struct still {
@@ -74,7 +77,8 @@ static double start_level(const struct state *state)
 
 static double level_now(const struct state *state)
 {
-    return tv_median_of(state->recent, START);
+    size_t n = state->points < START ? (size_t)state->points : START;
+    return tv_median_of(state->recent + START - n, n);
 }
 
 static void add_loss(const struct tv_view *view, struct state *state, const struct tv_point *point)
@@ -142,6 +146,23 @@ static bool has_fallen(const struct options *options, const struct tv_change *ch
            change->fall > enough + 1.5 * change->error;
 }
 
+/* A spike hides in the mean of the last third how far the loss has come, not in a median. Two
+ * medians of START values differ by about 0.76 of their deviation. */
+static bool level_has_fallen(const struct options *options, const struct state *state, double start,
+                             double size)
+{
+    return start - level_now(state) >
+           fmax(2 * options->drop * size, 4 * 0.76 * state->change.point_noise);
+}
+
+/* So small beside the loss that no step moves anything. */
+static bool gradient_is_dead(const struct tv_view *view, double start)
+{
+    struct tv_point gradient;
+    return tv_view_last(view, TV_ROLE_GRAD_NORM, &gradient) && gradient.value > 0 &&
+           gradient.value < DEAD * fabs(start);
+}
+
 /* Or it is on its way. */
 static bool is_falling(const struct tv_view *view, const struct options *options,
                        const struct state *state, const struct tv_change *change, double size)
@@ -162,12 +183,14 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
         return false; /* most points end here */
     double done = state->effort / tv_plan_length(view);
     bool constant = state->high - state->low <= 1e-4 * size && size > 0;
-    uint64_t points = constant ? START + 1 : (uint64_t)options->points;
+    bool dead = constant && state->points >= DEAD_POINTS && gradient_is_dead(view, start);
+    uint64_t points = dead ? DEAD_POINTS : constant ? START + 1 : (uint64_t)options->points;
     if (!constant && tv_view_total_steps(view) == 0 && points < UNPLANNED_POINTS)
         points = UNPLANNED_POINTS;
-    if (state->points < points || done < (constant ? options->constant_effort : options->effort))
+    double effort = dead ? 0 : constant ? options->constant_effort : options->effort;
+    if (state->points < points || done < effort || level_has_fallen(options, state, start, size))
         return false;
-    if (!isfinite(change->fall) || is_falling(view, options, state, change, size) ||
+    if ((!isfinite(change->fall) && !dead) || is_falling(view, options, state, change, size) ||
         eval_learns(view, options, state))
         return false;
     /* Noise hides small progress: then the evaluation decides, or more of the run. */

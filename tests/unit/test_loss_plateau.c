@@ -249,10 +249,44 @@ START_TEST(a_learning_rate_that_is_not_known_is_not_shown)
 }
 END_TEST
 
+START_TEST(a_dead_gradient_and_equal_losses_are_said_at_the_third_point)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "1000");
+    for (int step = 10; step <= 60; step += 10) {
+        tv_log_point(&log, "train/grad_norm", step, 6e-8);
+        tv_log_point(&log, "train/loss", step, 2.3026);
+    }
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_le(alert->step, 40);
+    ck_assert_int_eq(alert->onset_step, 10);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_spike_does_not_hide_what_was_learnt)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "1500");
+    for (int step = 10; step <= 1500; step += 10)
+        tv_log_point(&log, "train/loss", step,
+                     step == 620 ? 10 : 0.08 + 0.3 * exp(-0.01 * step) + 0.01 * sin(step));
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("loss_plateau");
     TCase *tcase = tcase_create("loss_plateau");
+    tcase_add_test(tcase, a_dead_gradient_and_equal_losses_are_said_at_the_third_point);
+    tcase_add_test(tcase, a_spike_does_not_hide_what_was_learnt);
     tcase_add_test(tcase, a_run_that_learns_nothing_is_found_early);
     tcase_add_test(tcase, noise_larger_than_the_progress_is_seen_through_with_evaluations);
     tcase_add_test(tcase, an_exactly_constant_loss_is_found_earlier);
