@@ -115,6 +115,11 @@ static int64_t find_lag(const struct tv_lr_fit *fit, const struct tv_schedule *p
     return -1;
 }
 
+static double strictness_of(const struct tv_lr_fit *fit)
+{
+    return fit->exact >= TV_LR_SETTLED && !fit->is_rough ? 0.25 : 1;
+}
+
 /* What a point that is off weighs: TV_LR_FAILS break the promise. One that is far off needs no
  * second, unless the log may show something else than a rate there: the same value again (the
  * optimizer did not step), none (it never did yet), or so few digits that the first values do not
@@ -124,7 +129,8 @@ static uint32_t weight_of(const struct tv_lr_fit *fit, const struct tv_schedule 
                           const struct tv_lr_points *points, double n, struct tv_lr_point point)
 {
     double expected = lr_at(promise, n), difference = fabs(point.value - expected);
-    double slack = threshold(promise, tolerance, points, fmax(expected, point.value));
+    double slack =
+        strictness_of(fit) * threshold(promise, tolerance, points, fmax(expected, point.value));
     bool is_precise = points->values >= 3 || points->digits > 4;
     bool is_told = is_precise && tolerance->total_uncertainty == 0 && point.value > 0 &&
                    (fit->last_step == INT64_MIN || point.step > fit->last_step) &&
@@ -139,8 +145,8 @@ enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *
                                const struct tv_lr_points *points, struct tv_lr_point point)
 {
     double n = (double)(point.step - fit->offset - fit->lag);
-    double strictness = fit->exact >= TV_LR_SETTLED && !fit->is_rough ? 0.25 : 1;
-    enum tv_lr_match match = compare(promise, tolerance, points, n, point.value, strictness);
+    enum tv_lr_match match =
+        compare(promise, tolerance, points, n, point.value, strictness_of(fit));
     if (match == TV_LR_UNKNOWN)
         return match;
     /* In a log that only lags every point fits exactly: none is off before the lag grows. */
@@ -158,7 +164,8 @@ enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *
     fit->last_step = point.step;
     fit->last_value = point.value;
     fit->exact += match == TV_LR_EXACT;
-    fit->is_rough |= match == TV_LR_NEAR;
+    /* Points that were all exact and now drift away are no rough log. */
+    fit->is_rough |= match == TV_LR_NEAR && fit->exact < TV_LR_SETTLED;
     if (match != TV_LR_OFF) {
         fit->fails = 0;
         return match;

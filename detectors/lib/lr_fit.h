@@ -30,13 +30,14 @@ struct tv_lr_fit {
     uint32_t parts;    /* intervals in a row of which a large part, not all, seems to be skipped */
     uint32_t fails;    /* weight of the points in a row that fit nowhere */
     uint32_t exact;    /* points that differed by rounding only */
-    bool is_rough;     /* some point was near only */
+    bool is_rough;     /* some early point was near only */
     int64_t fail_step; /* first of these fails */
     bool is_broken;    /* they weigh TV_LR_FAILS: the promise is not kept */
 };
 
-#define TV_LR_FAILS 3 /* points in a row; fewer that are 2 or 5 times as far off as the threshold  \
-                       */
+#define TV_LR_FAILS                                                                                \
+    3 /* points in a row; fewer that are 2 or 5 times as far off as the threshold                  \
+       */
 #define TV_LR_CLEARLY 2
 #define TV_LR_GROSSLY 5
 #define TV_LR_SETTLED 5
