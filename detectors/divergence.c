@@ -10,8 +10,10 @@
 #include "lib/warmup.h"
 #include <math.h>
 
-#define WINDOW 16           /* most points of a level */
-#define RING   (2 * WINDOW) /* the base is the level of two windows */
+enum {
+    WINDOW = 15,      /* most points of a level; odd */
+    RING = 2 * WINDOW /* the base is the level of two windows */
+};
 
 struct options {
     double fast_undone, slow_undone, rise, score, restart_undone, back;
@@ -21,34 +23,29 @@ struct options {
 struct state {
     struct tv_innovation loss;
     struct tv_descent descent;
-    double ring[RING];     /* last points */
-    double sorted[WINDOW]; /* those of the last window */
-    uint32_t sorted_len;
-    uint32_t points, ring_len, at, attempt;
+    double ring[RING];       /* last points */
+    double sorted[WINDOW];   /* those of the last window */
     struct tv_blocks blocks; /* of a long run */
     double base; /* lowest median of 2 windows since the warm-up; of a long run the lowest block */
-    int64_t base_step;
     double base_lr;
-    bool has_base;
-    double level;  /* median of the last window */
-    uint32_t held; /* points that the slow rule has been true for */
+    double level; /* median of the last window */
     int64_t held_step;
-    double held_peak; /* highest level meanwhile */
-    uint32_t above;   /* points in a row above the fast limit */
+    double held_peak; /* highest level while the slow rule is true */
     int64_t above_step;
-    double before, peak; /* level when that began; highest point since */
+    double before, peak; /* level when the fast rule began; highest point since */
     double before_lr,
-        calm_lr;   /* learning rate before that, and at the last point that was not above */
-    uint32_t dead; /* points in a row that are no number */
+        calm_lr; /* learning rate before that, and at the last point that was not above */
     int64_t dead_step;
-    bool gradient_dead;
-    bool restarted; /* the learning rate jumped back up since the base */
     double last_lr, max_lr, jump_from, jump_to;
     int64_t jump_step;
-    uint32_t kick_points; /* points left under the influence of that jump */
-    bool is_raised;
     double said_peak;
-    int64_t previous_step;
+    uint32_t sorted_len, points, ring_len, at, attempt;
+    uint32_t held;        /* points that the slow rule has been true for */
+    uint32_t above;       /* points in a row above the fast limit */
+    uint32_t dead;        /* points in a row that are no number */
+    uint32_t kick_points; /* points left under the influence of the jump */
+    bool has_base, gradient_dead, is_raised;
+    bool restarted; /* the learning rate jumped back up since the base */
 };
 
 enum rule { NONE, FAST, SLOW, DEAD };
@@ -62,7 +59,7 @@ static double space(const struct state *state, double from, double to)
 static size_t window(const struct state *state)
 {
     uint32_t f = state->points / 8;
-    return f < 3 ? 3 : f >= WINDOW ? WINDOW - 1 : f | 1;
+    return f < 3 ? 3 : f >= WINDOW ? WINDOW : f | 1;
 }
 
 static double median_of_last(const struct state *state, size_t len)
@@ -255,7 +252,7 @@ static bool is_slow(struct state *state, const struct options *options,
            state->level - state->base >= 0.5 * (state->held_peak - state->base);
 }
 
-static void set_base(struct tv_view *view, struct state *state, double base, int64_t step)
+static void set_base(struct tv_view *view, struct state *state, double base)
 {
     if (!state->has_base || base < state->base) {
         state->base_lr = tv_rate_now(view);
@@ -263,7 +260,6 @@ static void set_base(struct tv_view *view, struct state *state, double base, int
     }
     state->has_base = true;
     state->base = base;
-    state->base_step = step;
 }
 
 /* The lowest of a million short medians is low by mere chance, so in a long run blocks take their
@@ -280,18 +276,15 @@ static void learn(struct tv_view *view, struct state *state, const struct tv_poi
         return;
     bool has_block = tv_blocks_add(&state->blocks, point->step, point->value);
     if (tv_blocks_points(&state->blocks) >= 2 * WINDOW) {
-        int64_t step = point->step;
-        if (has_block) {
-            double base = tv_blocks_lowest(&state->blocks, &step);
-            set_base(view, state, base, step);
-        }
+        if (has_block)
+            set_base(view, state, tv_blocks_lowest(&state->blocks, NULL));
         return;
     }
     if (state->ring_len < 2 * f || (state->has_base && state->level > state->base))
         return;
     double base = median_of_last(state, 2 * f);
     if (!state->has_base || base < state->base)
-        set_base(view, state, base, point->step);
+        set_base(view, state, base);
 }
 
 static void follow(struct tv_view *view, const struct options *options, struct state *state)
