@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { NAME_BYTES = 512 };   /* of an escaped name, as the engine has it */
 enum { SLICE = 4 << 20 };    /* bytes of one run before the others get their turn */
@@ -58,7 +57,6 @@ struct tv_follow {
     size_t runs_len;
     bool entries_changed, started, is_behind;
     bool said_full;
-    bool said_unwatched;
     bool must_poll;          /* some directory cannot be watched */
     double incomplete_since; /* NaN: everything could be opened at the last search */
     double searched_at, search_cost, next_discover, next_reconcile, last_news;
@@ -129,19 +127,6 @@ static void tell_full(struct tv_follow *follow, const char *path)
     follow->said_full = true;
 }
 
-static void watch_directory(struct tv_follow *follow, struct directory *dir)
-{
-    struct stat there;
-    dir->is_watched = tv_watch_add(follow->watch, dir->path, dir);
-    if (dir->is_watched || follow->said_unwatched || stat(dir->path, &there) != 0)
-        return;
-    follow->said_unwatched = true;
-    struct tv_damage damage = {.what =
-                                   "cannot be watched, and is looked at now and then instead, as "
-                                   "others may be: see fs.inotify.max_user_watches"};
-    follow->options->problem(follow->options->ctx, dir->path, &damage);
-}
-
 static void watch_directories(struct tv_follow *follow, const struct tv_found *found)
 {
     follow->must_poll = false;
@@ -153,7 +138,7 @@ static void watch_directories(struct tv_follow *follow, const struct tv_found *f
         dir->is_found = true;
         dir->is_watched = dir->is_watched && tv_watch_has(follow->watch, dir->path);
         if (follow->watch && !is_full && !dir->is_watched && tv_watch_works_on(dir->path)) {
-            watch_directory(follow, dir);
+            dir->is_watched = tv_watch_add(follow->watch, dir->path, dir);
             is_full = !dir->is_watched && errno == ENOSPC;
             if (is_full)
                 tell_full(follow, dir->path);
