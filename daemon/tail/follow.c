@@ -119,7 +119,6 @@ static struct directory *directory_at(struct tv_follow *follow, const char *path
 static void tell_full(struct tv_follow *follow, const char *path)
 {
     struct tv_damage damage = {
-        .is_note = true,
         .what = "inotify has no watch left (fs.inotify.max_user_watches): this directory and those "
                 "after it are looked at from time to time instead"};
     if (!follow->said_full)
