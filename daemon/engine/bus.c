@@ -70,7 +70,7 @@ static void set_contents(struct tv_alert_box *box, const struct tv_finding *find
 /* Logs that count seconds from their own start have no time of day. */
 static double known_time(double wall_time)
 {
-    return wall_time > 1e8 ? wall_time : (double)NAN;
+    return wall_time > TV_ELAPSED_MAX ? wall_time : (double)NAN;
 }
 
 static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, const char *subject,

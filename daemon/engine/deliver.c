@@ -92,6 +92,8 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
         run->first_step = point->step;
     if (run->last_step == TV_STEP_UNKNOWN || point->step > run->last_step)
         run->last_step = point->step;
+    if (!isnan(point->wall_time))
+        run->point_wall = point->wall_time;
     if (!isnan(point->wall_time) && !(point->wall_time <= run->last_wall))
         run->last_wall = point->wall_time;
     if (run->end_mark && point->role == TV_ROLE_TRAIN_LOSS && run->end_step != TV_STEP_UNKNOWN &&

@@ -20,6 +20,9 @@
 #define TV_TAG_LENGTH_MAX 1024 /* bytes; longer ones are dropped and counted */
 #define TV_RUN_ALERTS_MAX 256  /* alerts a run; more are counted only */
 
+/* Wall times below are seconds since the job began: some trainers log nothing else. */
+#define TV_ELAPSED_MAX 1e8
+
 struct tv_series {
     struct tv_tag tag; /* first member: a tag handed to a parser is the series */
     struct tv_source *source;
@@ -128,6 +131,8 @@ struct tv_run {
     uint32_t attempt;
     int64_t resume_step, first_step, last_step, end_step; /* end_step: of the END mark */
     double last_wall;
+    double point_wall; /* of the last point that had one; less than last_wall after a restart */
+    double written;    /* when the log grew last by the observer's clock, NaN: not live */
     bool end_mark, is_rl, ended, disordered;
     double now;
     struct tv_lr_rise rise;

@@ -181,7 +181,7 @@ void tv_run_now(struct tv_run *run, struct tv_run_now *ret)
     const struct tv_schedule *schedule = tv_view_schedule(&(struct tv_view){.run = run});
     *ret = (struct tv_run_now){
         .step = run->last_step,
-        .last_time = run->last_wall > 1e8 ? run->last_wall : (double)NAN,
+        .last_time = run->last_wall > TV_ELAPSED_MAX ? run->last_wall : (double)NAN,
         .loss = last_value(run, TV_ROLE_TRAIN_LOSS),
         .eval_loss = last_value(run, TV_ROLE_EVAL_LOSS),
         .grad_norm = last_value(run, TV_ROLE_GRAD_NORM),

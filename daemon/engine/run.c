@@ -36,7 +36,8 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
     run->name =
         tv_arena_text(&run->arena, tv_span_of(tv_escape(tv_span_of(name), safe, sizeof safe)));
     run->first_step = run->last_step = run->resume_step = TV_STEP_UNKNOWN;
-    run->last_wall = run->now = run->rate_total = run->rate_zero = NAN;
+    run->last_wall = run->point_wall = run->written = run->now = run->rate_total = run->rate_zero =
+        NAN;
     if (options->plot_buckets)
         run->plots = tv_arena_alloc(&run->arena, TV_ROLE_COUNT * sizeof *run->plots);
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
@@ -114,9 +115,16 @@ void tv_run_rest(struct tv_run *run)
     tv_rate_fold(run);
 }
 
+/* The observer's clock as the log would tell it: elapsed seconds where it tells those. */
+static double in_log_time(const struct tv_run *run, double now)
+{
+    bool is_elapsed = run->point_wall < TV_ELAPSED_MAX && !isnan(run->written);
+    return is_elapsed ? run->point_wall + (now - run->written) : now;
+}
+
 static void call_all(struct tv_run *run, double now, bool end)
 {
-    run->now = now;
+    run->now = in_log_time(run, now);
     for (size_t i = 0; i < run->detectors_len; i++) {
         void (*callback)(struct tv_view *, const void *, void *) =
             end ? run->detectors[i]->on_end : run->detectors[i]->on_tick;
@@ -130,6 +138,11 @@ static void call_all(struct tv_run *run, double now, bool end)
 void tv_run_tick(struct tv_run *run, double now)
 {
     call_all(run, now, false);
+}
+
+void tv_run_written(struct tv_run *run, double wall_time)
+{
+    run->written = wall_time;
 }
 
 void tv_run_end(struct tv_run *run, double now)

@@ -41,7 +41,9 @@ struct followed {
     double last_news, next_look, last_tick, next_reread, torn_since, ended_at, found_at,
         missing_since;
     double news_wall; /* the time of day at last_news: silence is counted from there */
+    double written; /* when the logs grew last: seen here, or what the files said at first sight */
     bool ended, must_reread;
+    bool caught_up;  /* what was there at first sight is read */
     bool is_blocked; /* a file could not be opened at the last look */
     struct followed *next;
 };
@@ -449,7 +451,9 @@ static bool look(struct tv_follow *follow, struct followed *run, struct tv_momen
     if (news != TV_LIVE_NOTHING && news != TV_LIVE_BLOCKED) {
         run->last_news = follow->last_news = now;
         run->news_wall = moment.wall;
+        run->written = run->caught_up ? moment.wall : fmin(tv_live_written(live), moment.wall);
     }
+    run->caught_up = run->caught_up || news == TV_LIVE_READ;
     return news == TV_LIVE_MORE || (news == TV_LIVE_REREAD && !run->must_reread);
 }
 
@@ -468,6 +472,7 @@ static void tell(struct tv_follow *follow, struct followed *run, double now)
 static void end_run(struct tv_follow *follow, struct followed *run, struct tv_moment now)
 {
     struct tv_run_report report;
+    tv_run_written(tv_live_run(run->live), run->written);
     tv_live_end(run->live, run->news_wall + (now.boot - run->last_news));
     run->ended = true;
     run->ended_at = now.boot;
@@ -506,6 +511,7 @@ static bool serve(struct tv_follow *follow, struct followed *run, struct tv_mome
     double silence = now.boot - run->last_news;
     if (!run->ended && !more && now.boot - run->last_tick >= TICK) {
         run->last_tick = now.boot; /* a clock that is set makes no silence, nor ends one */
+        tv_run_written(tv_live_run(run->live), run->written);
         tv_run_tick(tv_live_run(run->live), run->news_wall + silence);
     }
     if (!more && !run->incoming && !run->must_reread && is_over(follow, run, silence))

@@ -5,6 +5,7 @@
 #include "tail/reader.h"
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,6 +348,17 @@ bool tv_live_is_waiting(const struct tv_live *live)
 bool tv_live_is_torn(const struct tv_live *live)
 {
     return live->torn;
+}
+
+double tv_live_written(const struct tv_live *live)
+{
+    double newest = NAN;
+    for (const struct live_source *source = live->sources->next; source; source = source->next)
+        for (const struct live_file *file = source->files; file; file = file->next)
+            if (file->was_seen)
+                newest = fmax(newest, (double)file->seen.modified.tv_sec +
+                                          (double)file->seen.modified.tv_nsec * 1e-9);
+    return newest;
 }
 
 void tv_live_end(struct tv_live *live, double now)

@@ -39,6 +39,8 @@ bool tv_live_is_waiting(const struct tv_live *live);
 /* Whether a file that is rewritten as a whole could not be read to its end: its writer is probably
  * at it. */
 bool tv_live_is_torn(const struct tv_live *live);
+/* When the newest of its logs was written, unix seconds; NaN before the first look. */
+double tv_live_written(const struct tv_live *live);
 /* The run is over: the ends of the files are ends. */
 void tv_live_end(struct tv_live *live, double now);
 

@@ -184,6 +184,54 @@ START_TEST(a_clock_that_is_set_by_a_day_makes_no_stall)
 }
 END_TEST
 
+/* Lines as LLaMA Factory writes them, ten steps and ten seconds each: no time of day. */
+static void append_elapsed(int first, int last)
+{
+    char path[192];
+    snprintf(path, sizeof path, "%s/trainer_log.jsonl", dir);
+    FILE *out = fopen(path, "ae");
+    ck_assert_ptr_nonnull(out);
+    for (int i = first; i < last; i++)
+        fprintf(out,
+                "{\"current_steps\": %d, \"total_steps\": 5000, \"loss\": 1.%d, \"lr\": 1e-4, "
+                "\"epoch\": 0.1, \"percentage\": 1.0, \"elapsed_time\": \"0:%02d:%02d\", "
+                "\"remaining_time\": \"1:00:00\"}\n",
+                i * 10, i % 7, i / 6, i % 6 * 10);
+    fclose(out);
+    struct timespec times[2] = {{(time_t)now.wall, 0}, {(time_t)now.wall, 0}};
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+START_TEST(a_silence_is_heard_in_a_log_of_elapsed_time)
+{
+    wanted = "stall";
+    append_elapsed(1, 30);
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    settle(follow, 10);
+    append_elapsed(30, 31);
+    settle(follow, 200);
+    ck_assert_uint_eq(firing, 0);
+    settle(follow, 400);
+    ck_assert_uint_eq(firing, 1);
+    append_elapsed(31, 40);
+    settle(follow, 20);
+    ck_assert_uint_eq(resolved, 1);
+    tv_follow_free(follow);
+}
+END_TEST
+
+START_TEST(a_silence_that_began_before_the_first_look_is_heard)
+{
+    wanted = "stall";
+    append_elapsed(1, 30);
+    now.wall += 7200;
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    settle(follow, 60);
+    ck_assert_uint_eq(firing, 1);
+    tv_follow_free(follow);
+}
+END_TEST
+
 START_TEST(a_clock_that_is_set_back_by_a_day_hides_no_stall)
 {
     wanted = "stall";
@@ -380,6 +428,8 @@ static Suite *suite(void)
     tcase_add_test(files, what_was_told_stays_told_while_no_descriptor_is_left);
     tcase_add_loop_test(files, a_clock_that_is_set_by_a_day_makes_no_stall, 0, 2);
     tcase_add_test(files, a_clock_that_is_set_back_by_a_day_hides_no_stall);
+    tcase_add_test(files, a_silence_is_heard_in_a_log_of_elapsed_time);
+    tcase_add_test(files, a_silence_that_began_before_the_first_look_is_heard);
     tcase_add_test(files, directories_beyond_the_limit_of_watches_are_polled_and_that_is_said_once);
     tcase_add_loop_test(files, four_hundred_runs_need_no_descriptor_each, 0, 2);
     tcase_add_test(files, a_run_that_was_deleted_is_forgotten_and_comes_back_as_a_new_one);

@@ -13,7 +13,7 @@
 struct job {
     int64_t steps, planned, gap_at, slow_from, eval_every;
     double gap, factor, step_seconds;
-    bool whole_seconds;
+    bool whole_seconds, is_elapsed;
     double last_loss;
 };
 
@@ -31,7 +31,7 @@ static const struct job steady = {
 static double tell(struct tv_log *log, const struct job *job)
 {
     struct tv_noise noise = {7};
-    double now = T0;
+    double now = job->is_elapsed ? 0 : T0;
     char text[32];
     tv_log_open(log, ID);
     tv_log_fact(log, "framework", "llamafactory");
@@ -128,6 +128,28 @@ START_TEST(a_silence_that_lasts_is_found_by_the_observers_clock)
     ck_assert_int_eq(alert->state, TV_FIRING);
     tv_log_close(&log);
     ck_assert(!alarms(&job, 120));
+}
+END_TEST
+
+START_TEST(a_log_of_elapsed_time_is_placed_in_the_day_by_when_it_was_written)
+{
+    struct tv_log log;
+    struct job job = steady;
+    const double written = 1.8e9;
+    job.steps = 1000;
+    job.is_elapsed = true;
+    tell(&log, &job);
+    tv_run_pump(log.run, false);
+    tv_run_tick(log.run, written + 100);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_run_written(log.run, written);
+    tv_run_tick(log.run, written + 100);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_run_tick(log.run, written + 400);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 1000);
+    tv_log_close(&log);
 }
 END_TEST
 
@@ -237,6 +259,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_silence_in_the_middle_is_found_at_the_next_point);
     tcase_add_test(tcase, a_silence_that_lasts_is_found_by_the_observers_clock);
     tcase_add_test(tcase, a_tick_finds_what_the_end_finds);
+    tcase_add_test(tcase, a_log_of_elapsed_time_is_placed_in_the_day_by_when_it_was_written);
     tcase_add_test(tcase, the_silence_of_a_finished_or_broken_or_unplanned_run_is_no_stall);
     tcase_add_test(tcase, a_slow_down_is_found_with_its_first_step);
     tcase_add_test(tcase, a_small_slow_down_and_a_coarse_clock_are_left_alone);
