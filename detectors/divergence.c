@@ -39,6 +39,7 @@ struct state {
     double last_lr, max_lr, jump_from, jump_to;
     int64_t jump_step;
     double said_peak;
+    double rise, rise_needed, share, share_needed; /* as the rule that fires had them */
     uint32_t sorted_len, points, ring_len, at, attempt;
     uint32_t held;        /* points that the slow rule has been true for */
     uint32_t above;       /* points in a row above the fast limit */
@@ -49,6 +50,13 @@ struct state {
 };
 
 enum rule { NONE, FAST, SLOW, DEAD };
+
+static int64_t dead_needed(const struct state *state, const struct options *options)
+{
+    if (state->above > 0 && state->gradient_dead)
+        return 1;
+    return state->gradient_dead ? options->dead_points : 3 * options->dead_points;
+}
 
 static double space(const struct state *state, double from, double to)
 {
@@ -130,7 +138,27 @@ static void causes(const struct tv_view *view, const struct state *state, enum r
     tv_advise_clipping(view, note);
 }
 
-static void raise(struct tv_view *view, struct state *state, enum rule rule)
+/* What decided, beside what it took. */
+static void add_decision(const struct options *options, const struct state *state, enum rule rule,
+                         struct tv_note *note)
+{
+    if (rule == DEAD) {
+        tv_note_evidence(note, "points", state->dead);
+        tv_note_evidence(note, "points_threshold", (double)dead_needed(state, options));
+        note->finding->confidence = state->gradient_dead ? 1 : 0.9;
+        return;
+    }
+    tv_note_evidence(note, "rise", state->rise);
+    tv_note_evidence(note, "rise_threshold", state->rise_needed);
+    tv_note_evidence(note, "progress_undone", state->share);
+    tv_note_evidence(note, "progress_undone_threshold", state->share_needed);
+    tv_note_evidence(note, "points", rule == SLOW ? state->held : state->above);
+    double margin = fmin(state->rise / state->rise_needed, state->share / state->share_needed);
+    note->finding->confidence = tv_margin_confidence(margin, 1);
+}
+
+static void raise(struct tv_view *view, const struct options *options, struct state *state,
+                  enum rule rule)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
     double from = rule == SLOW ? state->base : state->before;
@@ -154,14 +182,9 @@ static void raise(struct tv_view *view, struct state *state, enum rule rule)
                         TV_SHOW(from), TV_SHOW(to), (long long)onset);
     tv_note_evidence(&note, "lowest_loss", state->descent.lowest);
     tv_note_evidence(&note, "level_before", from);
-    if (rule != DEAD)
-        tv_note_evidence(&note, "progress_undone", tv_descent_undone(&state->descent, to));
     tv_note_evidence(&note, "noise", tv_innovation_noise(&state->loss));
     tv_note_evidence(&note, "last_good_lr", lr);
-    tv_note_evidence(&note, "points",
-                     rule == SLOW   ? state->held
-                     : rule == DEAD ? state->dead
-                                    : state->above);
+    add_decision(options, state, rule, &note);
     causes(view, state, rule, onset, &note);
     tv_raise(view, &finding);
     state->is_raised = true;
@@ -175,6 +198,15 @@ static double undone(const struct state *state, double value)
     if (!state->loss.is_raw)
         noise *= lowest;
     return (value - lowest) / fmax(tv_descent_range(&state->descent), 6 * noise);
+}
+
+static void keep(struct state *state, double rise, double rise_needed, double share,
+                 double share_needed)
+{
+    state->rise = rise;
+    state->rise_needed = rise_needed;
+    state->share = share;
+    state->share_needed = share_needed;
 }
 
 /* Three points far up, with at least half of the progress gone and no return in sight; what is far
@@ -204,6 +236,7 @@ static bool is_fast(struct state *state, const struct options *options,
         state->peak = point->value;
     }
     state->peak = fmax(state->peak, point->value);
+    keep(state, space(state, before, point->value), needed, share, options->fast_undone);
     bool spans = point->step - state->above_step >= options->fast_steps ||
                  state->above > options->fast_points;
     bool stays = point->value - before >= 0.5 * (state->peak - before) || share > 3;
@@ -233,8 +266,8 @@ static bool is_slow(struct state *state, const struct options *options,
     if (!state->loss.is_raw)
         needed = fmax(needed, log(options->rise));
     double share = undone(state, state->level) - undone(state, state->base);
-    if (!(space(state, state->base, state->level) > needed) ||
-        !(share > (state->restarted ? options->restart_undone : options->slow_undone))) {
+    double least = state->restarted ? options->restart_undone : options->slow_undone;
+    if (!(space(state, state->base, state->level) > needed) || !(share > least)) {
         state->held = 0;
         return false;
     }
@@ -243,6 +276,7 @@ static bool is_slow(struct state *state, const struct options *options,
         state->held_peak = state->level;
     }
     state->held_peak = fmax(state->held_peak, state->level);
+    keep(state, space(state, state->base, state->level), needed, share, least);
     /* A median that has undone half of the progress needs less time to be believed. */
     double far = fmin(1, fmax(0, (share - options->slow_undone) / 0.4));
     double hold = fmax((0.75 - 0.45 * far) * (double)f, fmin(0.75 * (double)f, 3.75));
@@ -296,7 +330,7 @@ static void follow(struct tv_view *view, const struct options *options, struct s
         state->held = state->above = 0;
         tv_clear(view, tag ? tag : "train_loss");
     } else if (state->above > 0 && state->peak > 2 * state->said_peak) {
-        raise(view, state, FAST);
+        raise(view, options, state, FAST);
     }
 }
 
@@ -321,7 +355,7 @@ static void on_loss(struct tv_view *view, const struct options *options, struct 
     if (state->is_raised)
         follow(view, options, state);
     else if (rule == FAST || is_slow(state, options, point))
-        raise(view, state, rule == FAST ? FAST : SLOW);
+        raise(view, options, state, rule == FAST ? FAST : SLOW);
 }
 
 /* No number, or the zero that stands for one in a filtered log. */
@@ -335,11 +369,8 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
             state->before_lr = state->calm_lr;
         }
     }
-    int64_t needed = state->gradient_dead ? options->dead_points : 3 * options->dead_points;
-    if (state->above > 0 && state->gradient_dead)
-        needed = 1;
-    if (!state->is_raised && state->dead >= needed && state->points >= 6)
-        raise(view, state, DEAD);
+    if (!state->is_raised && state->dead >= dead_needed(state, options) && state->points >= 6)
+        raise(view, options, state, DEAD);
 }
 
 static void on_rate(struct state *state, const struct tv_point *point)

@@ -43,8 +43,46 @@ static double planned_evals(const struct tv_view *view, const struct tv_evals *e
     return fmax(planned, (double)evals->count);
 }
 
+/* The last evaluations all lie above the best. */
+static bool turned_up(const struct options *options, const struct state *state)
+{
+    const struct tv_evals *evals = &state->evals;
+    uint32_t n = (uint32_t)options->risen_evals;
+    double rise = tv_evals_rise(evals, n), scale = tv_evals_scale(evals);
+    return evals->since_best >= n && 100 * rise > options->rise * scale &&
+           rise > options->noise * tv_evals_noise(evals);
+}
+
+/* Evaluations without progress that are worth an advice. */
+static double stale_needed(const struct tv_view *view, const struct options *options,
+                           const struct state *state)
+{
+    return fmax((double)options->patience, options->share * planned_evals(view, &state->evals));
+}
+
+/* What decided, beside what it took. */
+static void add_decision(const struct tv_view *view, const struct options *options,
+                         const struct state *state, bool has_risen, struct tv_note *note)
+{
+    const struct tv_evals *evals = &state->evals;
+    double last = evals->recent[evals->recent_len - 1];
+    bool many = turned_up(options, state);
+    tv_note_evidence(note, "evals_since_best", (double)evals->since_best);
+    if (has_risen)
+        tv_note_evidence(note, "evals_since_best_threshold",
+                         many ? (double)options->risen_evals : 2);
+    tv_note_evidence(note, "rise_percent", 100 * (last - evals->best) / tv_evals_scale(evals));
+    if (has_risen) {
+        tv_note_evidence(note, "rise_percent_threshold",
+                         many ? options->rise : options->opening_rise);
+        return;
+    }
+    tv_note_evidence(note, "evals_without_progress", (double)state->stale);
+    tv_note_evidence(note, "evals_without_progress_threshold", stale_needed(view, options, state));
+}
+
 static void raise(struct tv_view *view, const struct options *options, struct state *state,
-                  const char *rule)
+                  bool has_risen)
 {
     const struct tv_evals *evals = &state->evals;
     double last = evals->recent[evals->recent_len - 1];
@@ -65,15 +103,17 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     finding.observed = shown(state, last);
     finding.expected = shown(state, evals->best);
     finding.confidence = fmin(0.95, 0.6 + 0.05 * (double)evals->since_best);
-    tv_note_evidence(&note, "evals_since_best", (double)evals->since_best);
+    add_decision(view, options, state, has_risen, &note);
     tv_note_evidence(&note, "evals", (double)evals->count);
-    tv_note_evidence(&note, "rise_percent", 100 * (last - evals->best) / tv_evals_scale(evals));
     tv_note_evidence(&note, "eval_noise", tv_evals_noise(evals));
     tv_note_evidence(&note, "steps_since_best", wasted);
     if (total > evals->best_step)
         tv_note_evidence(&note, "steps_of_the_plan_after_best",
                          (double)total - (double)evals->best_step);
-    tv_note_cause(&note, "%s", rule);
+    tv_note_cause(&note, has_risen
+                             ? "the evaluation loss has turned up: the model overfits"
+                             : "the model has learnt what this data, learning rate and capacity "
+                               "allow");
     tv_note_advice(&note, "stop, and keep the checkpoint of step %lld",
                    (long long)evals->best_step);
     if (tv_view_setting(view, "max_steps", &setting) && setting.number > 0)
@@ -104,26 +144,19 @@ static bool opens(const struct tv_view *view, const struct options *options,
 static bool risen(const struct tv_view *view, const struct options *options,
                   const struct state *state)
 {
-    const struct tv_evals *evals = &state->evals;
-    uint32_t n = (uint32_t)options->risen_evals;
-    double rise = tv_evals_rise(evals, n), scale = tv_evals_scale(evals);
-    if (evals->since_best >= n && 100 * rise > options->rise * scale &&
-        rise > options->noise * tv_evals_noise(evals))
-        return true;
-    return opens(view, options, state);
+    return turned_up(options, state) || opens(view, options, state);
 }
 
 static bool stale(const struct tv_view *view, const struct options *options,
                   const struct state *state)
 {
-    double least = options->share * planned_evals(view, &state->evals);
     /* Losses fall when the learning rate does: what is still to come is waited for. */
     double now = tv_plan_lr_share(view, state->evals.last_step);
     double end = tv_plan_lr_share(view, tv_view_total_steps(view));
     if (tv_view_schedule(view) && tv_view_total_steps(view) > 0 && now > 0.5 &&
         end < options->decay * now)
         return false;
-    return (double)state->stale >= fmax((double)options->patience, least);
+    return (double)state->stale >= stale_needed(view, options, state);
 }
 
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
@@ -145,10 +178,9 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         return;
     }
     if (risen(view, options, state))
-        raise(view, options, state, "the evaluation loss has turned up: the model overfits");
+        raise(view, options, state, true);
     else if (stale(view, options, state))
-        raise(view, options, state,
-              "the model has learnt what this data, learning rate and capacity allow");
+        raise(view, options, state, false);
     else
         tv_silent(view, "the evaluation loss improved recently enough");
 }

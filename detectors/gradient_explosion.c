@@ -30,6 +30,7 @@ struct state {
     int64_t onset_step; /* of what fires */
     bool is_raised;
     double said;
+    double rise, rise_needed; /* of what fires: ln of the norm over the usual one */
 };
 
 /* ln of the usual norm: all finished blocks after the warm-up but the latest, before that the last
@@ -55,7 +56,31 @@ static bool is_ordinary(const struct state *state, const struct options *options
     return above > len / 2;
 }
 
-static void say(struct tv_view *view, struct state *state, double reference)
+static int64_t dead_needed(const struct tv_view *view, const struct options *options)
+{
+    /* Dynamic loss scaling probes for the overflow and skips such a step: part of its work. */
+    bool scaled = tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0;
+    return scaled ? options->fp16_grace : 1;
+}
+
+/* What decided, beside what it took. */
+static void add_decision(const struct tv_view *view, const struct options *options,
+                         const struct state *state, struct tv_note *note)
+{
+    if (state->dead > 0) {
+        tv_note_evidence(note, "points", state->dead);
+        tv_note_evidence(note, "points_threshold", (double)dead_needed(view, options));
+        note->finding->confidence = 1;
+        return;
+    }
+    tv_note_evidence(note, "highest", exp(state->peak));
+    tv_note_evidence(note, "factor", exp(state->rise));
+    tv_note_evidence(note, "factor_threshold", exp(state->rise_needed));
+    note->finding->confidence = tv_margin_confidence(state->rise, state->rise_needed);
+}
+
+static void say(struct tv_view *view, const struct options *options, struct state *state,
+                double reference)
 {
     int64_t onset = state->onset_step;
     const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
@@ -76,8 +101,7 @@ static void say(struct tv_view *view, struct state *state, double reference)
                         TV_SHOW(exp(reference)), TV_SHOW(exp(state->peak)),
                         TV_SHOW(exp(state->peak - reference)), (long long)onset);
     tv_note_evidence(&note, "usual", exp(reference));
-    if (!dead)
-        tv_note_evidence(&note, "highest", exp(state->peak));
+    add_decision(view, options, state, &note);
     tv_note_evidence(&note, "noise", tv_innovation_noise(&state->norm));
     tv_note_evidence(&note, "learning_rate", tv_rate_now(view));
     struct tv_point loss;
@@ -116,7 +140,7 @@ static bool learns(const struct state *state)
 }
 
 /* Steady growth shows before the factor is reached: the last points rise one after the other. */
-static bool grows(const struct state *state, const struct options *options, double reference,
+static bool grows(struct state *state, const struct options *options, double reference,
                   double noise)
 {
     double values[LAST];
@@ -124,9 +148,13 @@ static bool grows(const struct state *state, const struct options *options, doub
         return false;
     for (uint32_t i = 0; i < LAST; i++)
         values[i] = state->last[(state->seen + i) % LAST];
-    double late = tv_median_of(values + LAST - 3, 3);
-    return late - reference > fmax(log(options->growth), options->score * noise) &&
-           tv_mann_kendall(values, LAST) > 2.6;
+    double rise = tv_median_of(values + LAST - 3, 3) - reference;
+    double needed = fmax(log(options->growth), options->score * noise);
+    if (!(rise > needed) || !(tv_mann_kendall(values, LAST) > 2.6))
+        return false;
+    state->rise = rise;
+    state->rise_needed = needed;
+    return true;
 }
 
 static void add_to_blocks(struct state *state, int64_t step, double norm)
@@ -169,11 +197,14 @@ static void count_above(struct state *state, const struct options *options, doub
         state->far = state->above = 0;
         return;
     }
-    state->far = rise > fmax(log(options->far), options->score * noise) ? state->far + 1 : 0;
-    if (!(rise > fmax(log(options->factor), options->score * noise))) {
+    double needed = fmax(log(options->factor), options->score * noise);
+    state->far = rise > fmax(log(options->far), needed) ? state->far + 1 : 0;
+    if (!(rise > needed)) {
         state->above = 0;
         return;
     }
+    state->rise = rise;
+    state->rise_needed = needed;
     if (state->above++ == 0) {
         state->above_step = point->step;
         state->peak = norm;
@@ -187,7 +218,7 @@ static void follow(struct tv_view *view, const struct options *options, struct s
     const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
     state->calm = state->above ? 0 : state->calm + 1;
     if (state->above && state->peak > state->said + log(10))
-        say(view, state, reference);
+        say(view, options, state, reference);
     if (state->calm < options->clear)
         return;
     state->is_raised = false;
@@ -210,11 +241,11 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
         follow(view, options, state, reference);
     } else if (state->above >= options->points || state->far >= 2) {
         state->onset_step = state->above_step;
-        say(view, state, reference);
+        say(view, options, state, reference);
     } else if (noise >= 0 && grows(state, options, reference, noise)) {
         state->peak = norm;
         state->onset_step = state->last_step[state->seen % LAST];
-        say(view, state, reference);
+        say(view, options, state, reference);
     }
 }
 
@@ -225,13 +256,10 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
         state->dead_step = point->step;
     state->dead_value = point->value;
     state->peak = INFINITY;
-    /* Dynamic loss scaling probes for the overflow and skips such a step: part of its work. */
-    bool scaled = tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0;
-    int64_t needed = scaled ? options->fp16_grace : 1;
-    if (!state->is_raised && state->dead >= needed && state->last_good > 0) {
+    if (!state->is_raised && state->dead >= dead_needed(view, options) && state->last_good > 0) {
         double reference = usual(state);
         state->onset_step = state->dead_step;
-        say(view, state, isfinite(reference) ? reference : log(state->last_good));
+        say(view, options, state, isfinite(reference) ? reference : log(state->last_good));
     }
 }
 

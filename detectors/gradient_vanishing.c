@@ -35,7 +35,37 @@ static double level(const double *ring, uint32_t count)
     return count ? tv_median_of(ring, count < LAST ? count : LAST) : NAN;
 }
 
-static void say(struct tv_view *view, const struct state *state, double norm, bool from_start)
+/* What decided, beside what it took. */
+static void add_decision(const struct options *options, const struct state *state, double norm,
+                         bool from_start, struct tv_note *note)
+{
+    double loss = level(state->loss, state->losses);
+    if (from_start) {
+        double limit = state->losses ? options->dead : 1e-2 * options->dead;
+        double share = state->losses ? norm / fabs(loss) : norm;
+        tv_note_evidence(note, "norm_over_loss", share);
+        tv_note_evidence(note, "norm_over_loss_threshold", limit);
+        note->finding->confidence = tv_margin_confidence(log(1 / share), log(1 / limit));
+        return;
+    }
+    double fall = norm / state->usual, needed = options->share;
+    tv_note_evidence(note, "share_of_usual", fall);
+    if (!(loss > 0) || state->relative.len < 2)
+        needed *= 0.1;
+    tv_note_evidence(note, "share_of_usual_threshold", needed);
+    double margin = needed / fall;
+    if (loss > 0 && state->relative.len >= 2) {
+        double ratio =
+            norm / loss / exp(tv_blocks_median(&state->relative, 0, state->relative.len));
+        tv_note_evidence(note, "share_of_usual_norm_over_loss", ratio);
+        tv_note_evidence(note, "share_of_usual_norm_over_loss_threshold", options->ratio);
+        margin = fmin(margin, options->ratio / ratio);
+    }
+    note->finding->confidence = tv_margin_confidence(margin, 1);
+}
+
+static void say(struct tv_view *view, const struct options *options, const struct state *state,
+                double norm, bool from_start)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
     double loss = level(state->loss, state->losses);
@@ -57,6 +87,7 @@ static void say(struct tv_view *view, const struct state *state, double norm, bo
     tv_note_evidence(&note, "loss", loss);
     tv_note_evidence(&note, "first_loss", state->first_loss);
     tv_note_evidence(&note, "learning_rate", tv_rate_now(view));
+    add_decision(options, state, norm, from_start, &note);
     if (from_start) {
         tv_note_cause(&note, "initialisation or saturated activations: the signal dies on its way "
                              "through the layers");
@@ -148,7 +179,7 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
     if (!state->is_raised &&
         (state->below >= options->points || state->far >= options->far_points)) {
         state->is_raised = true;
-        say(view, state, point->value, state->dead > 0);
+        say(view, options, state, point->value, state->dead > 0);
     } else if (state->is_raised && state->below == 0 && ++state->calm >= options->points) {
         const char *tag = tv_view_tag(view, TV_ROLE_GRAD_NORM);
         state->is_raised = false;

@@ -108,6 +108,10 @@ struct verdict {
     const char *what, *cause;
     int64_t onset;
     double observed, expected, confidence;
+    /* Which number decided, and what it took. */
+    const char *decisive, *decisive_threshold;
+    double value, threshold;
+    double fall_needed; /* less is no progress */
 };
 
 /* Steps to the planned end; without a plan as many as were done. */
@@ -209,6 +213,11 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
         .confidence = constant            ? 0.99
                       : state->evals >= 3 ? 0.95
                                           : 0.85,
+        .decisive = "run_share_at_peak_lr",
+        .decisive_threshold = "run_share_at_peak_lr_threshold",
+        .fall_needed = enough,
+        .value = done,
+        .threshold = effort,
     };
     return true;
 }
@@ -232,7 +241,15 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
     double scale = fmax(fabs(start), state->high - state->low);
     bool something_left = state->points >= START && fabs(level_now(state)) > 0.01 * scale;
     double share = options->still_share;
-    *ret = (struct verdict){.observed = level_now(state), .expected = NAN, .confidence = 0.9};
+    *ret = (struct verdict){
+        .observed = level_now(state),
+        .expected = NAN,
+        .confidence = 0.9,
+        .decisive = "still_run_share",
+        .decisive_threshold = "still_run_share_threshold",
+        .threshold = share,
+        .fall_needed = NAN,
+    };
     if (!something_left)
         return false;
     if (state->gradient.points >= (uint64_t)options->still_points &&
@@ -240,6 +257,7 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
         ret->what = "the gradient norm is exactly 0, the weights do not move";
         ret->cause = "all parameters that the optimizer sees are frozen or detached from the loss";
         ret->onset = state->gradient.since;
+        ret->value = still_share(view, &state->gradient);
         ret->expected = NAN;
         return true;
     }
@@ -252,6 +270,8 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
         ret->cause = "the schedule ended long before the run: its total is too small, or it is "
                      "stepped more often than the optimizer";
         ret->onset = state->lr.since;
+        ret->value = still_share(view, &state->lr);
+        ret->threshold = unplanned;
         return true;
     }
     uint64_t least = (uint64_t)options->still_evals;
@@ -262,6 +282,7 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
         ret->what = "successive evaluations are equal to the last digit, the weights do not move";
         ret->cause = "the parameters are frozen, or the learning rate that is applied is 0";
         ret->onset = state->eval.since;
+        ret->value = still_share(view, &state->eval);
         return true;
     }
     return false;
@@ -301,9 +322,12 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
     finding.observed = verdict->observed;
     finding.expected = verdict->expected;
     finding.confidence = verdict->confidence;
+    tv_note_evidence(&note, verdict->decisive, verdict->value);
+    tv_note_evidence(&note, verdict->decisive_threshold, verdict->threshold);
     tv_note_evidence(&note, "loss_at_start", start);
     tv_note_evidence(&note, "loss_now", level_now(state));
     tv_note_evidence(&note, "fall", change.fall);
+    tv_note_evidence(&note, "fall_threshold", verdict->fall_needed);
     tv_note_evidence(&note, "fall_error", change.error);
     tv_note_evidence(&note, "trend_z", change.z);
     tv_note_evidence(&note, "points", (double)state->points);

@@ -41,6 +41,7 @@ struct state {
     double limit;        /* above this the spike is not over, in the series' unit */
     double peak;
     struct tv_surprise first; /* of the point that began it */
+    double score_needed;      /* what its score had to exceed */
     bool is_waiting, is_paired;
     struct tv_point waiting; /* loss not judged yet */
     int64_t rate_step;
@@ -113,14 +114,16 @@ static bool is_spike(struct state *state, const struct options *options, double 
     if (!is_large(state, options, value, surprise))
         return false;
     struct past now = {highest(state->high_change), highest(state->high_score)};
-    if (surprise->score > options->score * caution(state, options, options->early, surprise) &&
-        stands_out(options, surprise, &now)) {
+    state->score_needed = options->score * caution(state, options, options->early, surprise);
+    if (surprise->score > state->score_needed && stands_out(options, surprise, &now)) {
         state->is_pair = false;
         return true;
     }
-    if (fmin(surprise->score, score_before) >
-            options->pair_score * caution(state, options, 2 * options->early, surprise) &&
+    state->score_needed =
+        options->pair_score * caution(state, options, 2 * options->early, surprise);
+    if (fmin(surprise->score, score_before) > state->score_needed &&
         stands_out(options, surprise, &before)) {
+        surprise->score = fmin(surprise->score, score_before);
         state->is_pair = true;
         return true;
     }
@@ -143,7 +146,7 @@ static void say(struct tv_view *view, const struct state *state)
     finding.severity = TV_WARNING;
     finding.observed = state->peak;
     finding.expected = state->first.centre;
-    finding.confidence = 1 - 1 / (1 + state->first.score / 5);
+    finding.confidence = tv_margin_confidence(state->first.score, state->score_needed);
     if (factor > 1 && !state->loss.is_raw)
         tv_note_summary(&note, "loss jumps from %s to %s (x%s) at step %lld, %s times its noise",
                         TV_SHOW(state->first.centre), TV_SHOW(state->peak), TV_SHOW(factor),
@@ -153,6 +156,8 @@ static void say(struct tv_view *view, const struct state *state)
                         TV_SHOW(state->first.centre), TV_SHOW(state->peak),
                         (long long)state->onset_step, TV_SHOW(state->first.score));
     tv_note_evidence(&note, "score", state->first.score);
+    tv_note_evidence(&note, "score_threshold", state->score_needed);
+    tv_note_evidence(&note, "rise", state->first.change);
     tv_note_evidence(&note, "noise", state->first.scale);
     tv_note_evidence(&note, "points_above", state->rejected);
     tv_note_evidence(&note, "learning_rate", state->last_lr);

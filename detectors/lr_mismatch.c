@@ -42,9 +42,9 @@ static double number_or(const struct tv_view *view, const char *names, double ot
 
 static bool is_hf(const struct tv_schedule *promise)
 {
-    return promise->framework && (!strcmp(promise->framework, "transformers") ||
-                                  !strcmp(promise->framework, "trl") ||
-                                  !strcmp(promise->framework, "llamafactory"));
+    return promise->framework &&
+           (!strcmp(promise->framework, "transformers") || !strcmp(promise->framework, "trl") ||
+            !strcmp(promise->framework, "llamafactory"));
 }
 
 static bool is_warmup_ratio(const struct tv_view *view)
@@ -132,6 +132,9 @@ static void add_evidence(struct tv_note *note, const struct tv_lr_case *input,
     tv_note_evidence(note, "largest_difference_step", (double)worst.step);
     tv_note_evidence(note, "largest_difference_of_peak",
                      fabs(note->finding->observed - note->finding->expected) / promise->peak);
+    tv_note_evidence(note, "largest_difference_of_peak_threshold",
+                     tv_lr_exactness(input->points, note->finding->expected, promise->peak) /
+                         promise->peak);
     tv_note_evidence(note, "promised_peak", promise->peak);
     if (isfinite(promise->total_steps))
         tv_note_evidence(note, "promised_total_steps", promise->total_steps);
@@ -165,6 +168,9 @@ static void tell(struct tv_view *view, struct state *state, const struct tv_sche
     if (worst.value > 5 * promise->peak)
         finding.severity = TV_CRITICAL;
     tv_lr_tell(&note, view, &input, verdicts, len);
+    if (finding.causes_len == 0)
+        tv_note_cause(&note, "another scheduler, or code that sets the learning rate itself: no "
+                             "known slip gives these values");
     add_evidence(&note, &input, verdicts, len, worst);
     tv_raise(view, &finding);
     /* What was raised on the first bad point is looked at again as soon as there are more. */
@@ -230,6 +236,8 @@ static void tell_floorless(struct tv_view *view, struct state *state,
                    "lr_scheduler_kwargs: set min_lr_rate: 0.1, or name the scheduler cosine");
     tv_note_evidence(&note, "promised_peak", promise->peak);
     tv_note_evidence(&note, "logged_of_peak", point.value / promise->peak);
+    tv_note_evidence(&note, "points", state->floorless);
+    tv_note_evidence(&note, "points_threshold", TV_LR_FAILS);
     tv_raise(view, &finding);
     state->is_raised = true;
 }

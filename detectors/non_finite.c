@@ -72,8 +72,26 @@ static bool has_good(const struct series *series)
     return series->good || series->last_good;
 }
 
-static void describe(const struct tv_view *view, const struct state *state, enum sign sign,
-                     struct tv_note *note)
+/* Dynamic loss scaling probes for the overflow and skips such a step: part of its work. */
+static int64_t gradients_needed(const struct tv_view *view, const struct options *options,
+                                const struct state *state)
+{
+    bool scaled = tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0;
+    return scaled && state->of[TV_ROLE_TRAIN_LOSS].bad == 0 ? options->fp16_grace : 1;
+}
+
+static int64_t needed_points(const struct tv_view *view, const struct options *options,
+                             const struct state *state, enum sign sign)
+{
+    if (sign == MISSING)
+        return options->missing;
+    if (sign == HIDDEN_ZERO)
+        return state->of[TV_ROLE_GRAD_NORM].bad > 0 ? 1 : options->zeros;
+    return state->about == TV_ROLE_GRAD_NORM ? gradients_needed(view, options, state) : 1;
+}
+
+static void describe(const struct tv_view *view, const struct options *options,
+                     const struct state *state, enum sign sign, struct tv_note *note)
 {
     const struct series *series = &state->of[state->about];
     const char *tag = tv_view_tag(view, state->about);
@@ -93,7 +111,9 @@ static void describe(const struct tv_view *view, const struct state *state, enum
         tv_note_evidence(note, "last_finite", series->last_good);
         tv_note_evidence(note, "last_finite_step", (double)series->last_good_step);
     }
-    tv_note_evidence(note, "bad_points", series->bad);
+    tv_note_evidence(note, "bad_points", sign == MISSING ? state->without : series->bad);
+    tv_note_evidence(note, "bad_points_threshold",
+                     (double)needed_points(view, options, state, sign));
     if (has_good(series))
         tv_note_evidence(note, "learning_rate", state->lr_at_good);
     const struct series *gradient = &state->of[TV_ROLE_GRAD_NORM];
@@ -128,7 +148,8 @@ static void explain(const struct tv_view *view, const struct state *state, enum 
                    (long long)state->of[state->about].bad_step);
 }
 
-static void raise(struct tv_view *view, struct state *state, enum tv_role role, enum sign sign)
+static void raise(struct tv_view *view, const struct options *options, struct state *state,
+                  enum tv_role role, enum sign sign)
 {
     if (state->about == TV_ROLE_OTHER)
         state->about = role;
@@ -142,7 +163,7 @@ static void raise(struct tv_view *view, struct state *state, enum tv_role role, 
     finding.observed = series->bad_value;
     finding.expected = has_good(series) ? series->last_good : NAN;
     finding.confidence = sign == PLAIN ? 1 : 0.9;
-    describe(view, state, sign, &note);
+    describe(view, options, state, sign, &note);
     explain(view, state, sign, &note);
     tv_raise(view, &finding);
 }
@@ -155,14 +176,11 @@ static void judge_bad(struct tv_view *view, const struct options *options, struc
     bool finite = isfinite(point->value);
     if (finite && series->bad < options->zeros && state->of[TV_ROLE_GRAD_NORM].bad == 0)
         return;
-    /* Dynamic loss scaling probes for the overflow and skips such a step: part of its work. */
-    bool scaled = tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0;
-    if (point->role == TV_ROLE_GRAD_NORM && scaled && state->of[TV_ROLE_TRAIN_LOSS].bad == 0 &&
-        series->bad < options->fp16_grace)
+    if (point->role == TV_ROLE_GRAD_NORM && series->bad < gradients_needed(view, options, state))
         return;
     /* Said about a handful of points; a million more add nothing. */
     if (series->bad <= 16 || (series->bad & (series->bad - 1)) == 0)
-        raise(view, state, point->role, finite ? HIDDEN_ZERO : PLAIN);
+        raise(view, options, state, point->role, finite ? HIDDEN_ZERO : PLAIN);
     series->good = 0;
 }
 
@@ -196,7 +214,7 @@ static void judge_step(struct tv_view *view, const struct options *options, stru
         loss->bad_value = NAN;
     }
     if (state->without >= options->missing && state->about == TV_ROLE_OTHER)
-        raise(view, state, TV_ROLE_TRAIN_LOSS, MISSING);
+        raise(view, options, state, TV_ROLE_TRAIN_LOSS, MISSING);
 }
 
 /* Megatron leaves the loss out of the line when its average is NaN: the learning rate goes on

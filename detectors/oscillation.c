@@ -65,9 +65,11 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     finding.expected = options->swing * way;
     finding.confidence = fmin(0.95, 0.6 + 0.05 * (double)(state->eval.count + state->train.count));
     tv_note_evidence(&note, "eval_turns", state->eval.count);
+    tv_note_evidence(&note, "eval_turns_threshold", (double)options->turns);
     tv_note_evidence(&note, "train_turns", state->train.count);
+    tv_note_evidence(&note, "train_turns_threshold", (double)options->train_turns);
     tv_note_evidence(&note, "widest_rise", state->eval.widest_rise);
-    tv_note_evidence(&note, "swing_threshold", options->swing * way);
+    tv_note_evidence(&note, "widest_rise_threshold", options->swing * way);
     tv_note_evidence(&note, "eval_best", state->evals.best);
     tv_note_evidence(&note, "eval_noise", tv_evals_noise(&state->evals));
     tv_note_evidence(&note, "lr_share_of_peak", tv_plan_logged_share(view));

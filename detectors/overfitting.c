@@ -81,7 +81,7 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     double noise = tv_evals_noise(evals), sigmas = noise > 0 ? (last - evals->best) / noise : 10;
     finding.confidence = fmin(0.99, 1 - 0.5 * exp(-0.25 * fmin(sigmas, 50)));
     tv_note_evidence(&note, "rise_percent", percent);
-    tv_note_evidence(&note, "rise_threshold_percent", options->rise);
+    tv_note_evidence(&note, "rise_percent_threshold", options->rise);
     tv_note_evidence(&note, "evals_since_best", (double)evals->since_best);
     tv_note_evidence(&note, "evals", (double)evals->count);
     tv_note_evidence(&note, "eval_noise", noise);

@@ -61,13 +61,15 @@ static void raise(struct tv_view *view, const struct options *options, double wa
     tv_note_evidence(&note, "warmup_steps", warmup);
     tv_note_evidence(&note, "total_steps", total);
     tv_note_evidence(&note, "warmup_share", warmup / total);
-    tv_note_evidence(&note, "share_threshold", options->share);
+    tv_note_evidence(&note, "warmup_share_threshold", options->share);
     if (tv_view_setting(view, "warmup_steps", &setting) && setting.number > 0)
         tv_note_cause(&note, "%s: %s (%s) was chosen for a longer run", setting.key, setting.value,
                       setting.source);
     else if (tv_view_setting(view, "warmup_ratio", &setting) && setting.number > 0)
         tv_note_cause(&note, "%s: %s (%s) is a large part", setting.key, setting.value,
                       setting.source);
+    else if (promised)
+        tv_note_cause(&note, "the schedule itself warms up for that long");
     if (!promised)
         tv_note_cause(&note, "the warm-up is counted in other steps than the optimizer's "
                              "(gradient accumulation, number of processes)");

@@ -96,7 +96,8 @@ static void raise_gap(struct tv_view *view, const struct options *options, struc
     state->calm = 0;
 }
 
-static void raise_slow(struct tv_view *view, struct state *state, double now, int64_t onset)
+static void raise_slow(struct tv_view *view, const struct options *options, struct state *state,
+                       double now, int64_t onset)
 {
     struct tv_note note;
     struct tv_finding finding;
@@ -110,6 +111,7 @@ static void raise_slow(struct tv_view *view, struct state *state, double now, in
     tv_note_evidence(&note, "seconds_per_step", now);
     tv_note_evidence(&note, "usual_seconds_per_step", state->usual);
     tv_note_evidence(&note, "factor", now / state->usual);
+    tv_note_evidence(&note, "factor_threshold", options->slow_factor);
     if (left > 0) {
         tv_note_evidence(&note, "remaining_seconds_now", left * now);
         tv_note_evidence(&note, "remaining_seconds_as_usual", left * state->usual);
@@ -208,7 +210,7 @@ static void judge_pace(struct tv_view *view, const struct options *options, stru
     state->usual = usual_pace(state, state->recent_len - first);
     while (first > 0 && state->recent[first - 1] > factor * state->usual)
         first--;
-    raise_slow(view, state, now, state->recent_step[first]);
+    raise_slow(view, options, state, now, state->recent_step[first]);
 }
 
 static void add_train(struct tv_view *view, const struct options *options, struct state *state,

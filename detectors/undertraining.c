@@ -110,8 +110,9 @@ static void raise(struct tv_view *view, const struct options *options, const str
     finding.expected = options->gain;
     finding.confidence = fmin(0.95, 0.5 + 0.1 * fmin(train->sigmas, 5));
     tv_note_evidence(&note, "gain_share_of_the_last_15_percent", train->share);
-    tv_note_evidence(&note, "gain_share_threshold", options->gain);
+    tv_note_evidence(&note, "gain_share_of_the_last_15_percent_threshold", options->gain);
     tv_note_evidence(&note, "gain_sigmas", train->sigmas);
+    tv_note_evidence(&note, "gain_sigmas_threshold", options->sigmas);
     tv_note_evidence(&note, "eval_gain_share", state->eval.len < 4 ? NAN : eval->share);
     tv_note_evidence(&note, "lr_share_of_peak", lr_share);
     tv_note_evidence(&note, "loss", train->after);

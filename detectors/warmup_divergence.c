@@ -33,7 +33,9 @@ struct state {
     int64_t end;       /* of the warm-up's neighbourhood, once it is over */
     uint32_t far;      /* bits of the last 10 points: far above the first ones */
     bool is_over, is_raised;
-    double level; /* now */
+    double level;         /* now */
+    double judged, limit; /* the loss that fires, and what it had to exceed */
+    double margin;        /* its rise over the one that it took */
 };
 
 /* The rise of the level over the lowest one, in the innovations' space. */
@@ -41,6 +43,18 @@ static double rise_of(const struct state *state)
 {
     return state->loss.is_raw || state->lowest <= 0 ? state->level - state->lowest
                                                     : log(state->level / state->lowest);
+}
+
+/* `from`: what the rise is measured from. */
+static bool exceeds(struct state *state, double from, double judged, double limit)
+{
+    if (!(judged > limit))
+        return false;
+    state->judged = judged;
+    state->limit = limit;
+    state->margin = state->loss.is_raw || !(from > 0) ? (judged - from) / (limit - from)
+                                                      : log(judged / from) / log(limit / from);
+    return true;
 }
 
 static void say(struct tv_view *view, const struct options *options, const struct state *state)
@@ -56,6 +70,7 @@ static void say(struct tv_view *view, const struct options *options, const struc
                  state->lowest_step);
     finding.observed = state->level;
     finding.expected = state->lowest;
+    finding.confidence = tv_margin_confidence(state->margin, 1);
     tv_note_summary(&note, "loss rises from %s to %s %s, since step %lld", TV_SHOW(state->lowest),
                     TV_SHOW(state->level),
                     warmup == 0 ? "at the start, without any warm-up" : "during warm-up",
@@ -63,6 +78,8 @@ static void say(struct tv_view *view, const struct options *options, const struc
     tv_note_evidence(&note, "first_loss", state->first);
     tv_note_evidence(&note, "lowest_loss", state->lowest);
     tv_note_evidence(&note, "loss", state->level);
+    tv_note_evidence(&note, "judged_loss", state->judged);
+    tv_note_evidence(&note, "judged_loss_threshold", state->limit);
     tv_note_evidence(&note, "noise", tv_innovation_noise(&state->loss));
     if (good >= 0)
         tv_note_evidence(&note, "last_good_lr", good);
@@ -137,7 +154,7 @@ static double lowest_of_last(const struct state *state, uint32_t len)
 
 /* All points but the first lie on a level above it, in view of how they spread: three of them close
  * together, five or more with a spread of nearly half of the rise, or even of 0.8 of a doubling. */
-static bool stays_up(const struct state *state, const struct options *options)
+static bool stays_up(struct state *state, const struct options *options)
 {
     uint32_t len = state->points - 1;
     double low = INFINITY, high = highest_of_first(state, state->points);
@@ -145,22 +162,23 @@ static bool stays_up(const struct state *state, const struct options *options)
         low = fmin(low, state->head[i]);
     if (!(low > 0))
         return false;
-    double rise = log(low / state->head[0]), spread = log(high / low);
-    if (len == 3)
-        return rise > log(options->early_rise) && spread < 0.25 * rise;
-    return (rise > log(options->rise) && spread < (len == 4 ? 0.25 : 0.45) * rise) ||
-           (rise > log(2) && spread < 0.8 * rise);
+    double first = state->head[0], rise = log(low / first), spread = log(high / low);
+    double least = len == 3 ? options->early_rise : options->rise;
+    if (spread < (len <= 4 ? 0.25 : 0.45) * rise)
+        return exceeds(state, first, low, least * first);
+    return len > 3 && spread < 0.8 * rise && exceeds(state, first, low, 2 * first);
 }
 
 /* The first points themselves climb from the very first one: a step up onto a new level, or one
  * after the other. */
-static bool climbs(const struct state *state, const struct options *options)
+static bool climbs(struct state *state, const struct options *options)
 {
     uint32_t n = state->points;
     if (n < 4 || n > HEAD || state->loss.is_raw || !(state->head[0] > 0))
         return false;
-    double rise = lowest_of_last(state, 3) / state->head[0];
-    if (rise > 2 * options->early_rise && tv_mann_kendall(state->head, n) > 1.64)
+    double first = state->head[0];
+    if (tv_mann_kendall(state->head, n) > 1.64 &&
+        exceeds(state, first, lowest_of_last(state, 3), 2 * options->early_rise * first))
         return true;
     return stays_up(state, options);
 }
@@ -170,22 +188,23 @@ static bool climbs(const struct state *state, const struct options *options)
 static bool rises_at_once(struct state *state, const struct options *options)
 {
     uint32_t n = state->points;
+    double start = fmax(state->head[0], n > 3 ? state->head[1] : 0);
     if (n >= 3 && n <= HEAD && !state->loss.is_raw &&
-        lowest_of_last(state, 2) >
-            1.5 * options->far_rise * fmax(state->head[0], n > 3 ? state->head[1] : 0))
+        exceeds(state, start, lowest_of_last(state, 2), 1.5 * options->far_rise * start))
         return true;
     if (n < 4)
         return false;
+    uint32_t len = n < 6 ? n - 3 : n < 3 * HEAD ? 3 : HEAD;
     double last = state->last[(n - 1) % LAST];
-    double limit = first_limit(state, options, n < 6 ? n - 3 : n < 3 * HEAD ? 3 : HEAD, last);
-    double far = state->loss.is_raw
-                     ? limit
-                     : options->far_rise * highest_of_first(state, n < 3 * HEAD ? 3 : HEAD);
+    double limit = first_limit(state, options, len, last);
+    double high = highest_of_first(state, n < 3 * HEAD ? 3 : HEAD);
+    double far = state->loss.is_raw ? limit : options->far_rise * high;
     bool is_far = n >= 6 && last > far;
     state->far = (state->far << 1 | is_far) & 0x3ff;
     if (is_far && __builtin_popcount(state->far) >= 4)
-        return true;
-    return lowest_of_last(state, 3) > limit;
+        return exceeds(state, high, last, far);
+    return lowest_of_last(state, 3) > limit &&
+           exceeds(state, highest_of_first(state, len), lowest_of_last(state, 3), limit);
 }
 
 /* The first points stood far above what the noise became a little later: the weights were thrown
@@ -208,7 +227,7 @@ static bool was_thrown(const struct tv_view *view, struct state *state,
     state->lowest_step = tv_view_first_step(view);
     state->lowest_lr = NAN;
     state->level = highest_of_first(state, HEAD);
-    return true;
+    return exceeds(state, state->lowest, state->level, limit);
 }
 
 /* In the warm-up's neighbourhood; a rise that begins there is followed for as long again, in a
@@ -224,7 +243,7 @@ static bool is_inside(const struct tv_view *view, const struct state *state,
            rise_of(state) > log(options->rise);
 }
 
-static bool rises(const struct state *state, const struct options *options)
+static bool rises(struct state *state, const struct options *options)
 {
     double rise = rise_of(state);
     if (state->points < 2 * LAST || (!state->loss.is_raw && !(rise > log(options->rise))) ||
@@ -239,7 +258,10 @@ static bool rises(const struct state *state, const struct options *options)
                         : state->level > options->rise * state->first;
     double needed = caution(state) * (is_worse ? options->worse_score : options->score) * noise *
                     sqrt(state->lowest_variance + MEDIAN_VARIANCE);
-    return rise > needed;
+    bool is_ratio = !state->loss.is_raw && state->lowest > 0;
+    needed = is_ratio ? fmax(needed, log(options->rise)) : needed;
+    return exceeds(state, state->lowest, state->level,
+                   is_ratio ? state->lowest * exp(needed) : state->lowest + needed);
 }
 
 static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)

@@ -67,3 +67,11 @@ void tv_note_evidence(struct tv_note *note, const char *name, double value)
     if (note->finding->evidence_len < TV_ALERT_EVIDENCE)
         note->evidence[note->finding->evidence_len++] = (struct tv_evidence){name, value};
 }
+
+double tv_margin_confidence(double value, double threshold)
+{
+    double share = threshold / value;
+    if (!(share < 1))
+        return 0.7;
+    return fmin(0.99, 1 - 0.3 * fmax(share, 0));
+}
