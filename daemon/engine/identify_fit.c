@@ -20,6 +20,18 @@ void tv_shape_apply(struct tv_shape_fit *fit, double highest)
         s->param[TV_P_HOLD] = fit->at[TV_FREE_HOLD] * span;
         s->param[TV_P_DECAY] = fit->at[TV_FREE_DECAY] * span;
     }
+    if (fit->is_covered)
+        s->param[TV_P_HOLD] = -s->warmup_steps;
+    if (fit->free & 1U << TV_FREE_PERIOD) {
+        s->param[TV_P_PERIOD] = fit->at[TV_FREE_PERIOD] * span;
+        s->param[TV_P_DECAY] =
+            fit->at[fit->free & 1U << TV_FREE_DOWN ? TV_FREE_DOWN : TV_FREE_PERIOD] * span;
+        s->param[TV_P_SHIFT] = -s->warmup_steps;
+    }
+    if (fit->free & 1U << TV_FREE_START)
+        s->param[TV_P_START_RATIO] = fit->at[TV_FREE_START];
+    if (fit->free & 1U << TV_FREE_SHRINK)
+        s->param[TV_P_GAMMA] = fit->at[TV_FREE_SHRINK];
     if (fit->free & 1U << TV_FREE_FLOOR)
         s->param[TV_P_FLOOR_RATIO] = fit->at[TV_FREE_FLOOR];
     if (fit->free & 1U << TV_FREE_POWER)
@@ -37,8 +49,10 @@ static bool differences(struct tv_shape_fit *fit, const struct tv_lr_data *data,
     tv_shape_apply(fit, data->highest);
     for (size_t i = 0; i < data->len; i++)
         coarsest = fmax(coarsest, data->exact[i]);
-    bool good =
-        fit->at[TV_FREE_WARMUP] >= 0 && fit->at[TV_FREE_DECAY] > 0 && fit->at[TV_FREE_HOLD] >= 0;
+    bool good = fit->at[TV_FREE_WARMUP] >= 0 && fit->at[TV_FREE_DECAY] > 0 &&
+                fit->at[TV_FREE_HOLD] >= 0 && fit->at[TV_FREE_START] >= 0;
+    for (int which = TV_FREE_PERIOD; which <= TV_FREE_SHRINK; which++)
+        good &= !(fit->free & 1U << which) || fit->at[which] > 0;
     for (size_t i = 0; i < data->len; i++) {
         double n = fmax(0, (double)data->at[i].step - fit->delay);
         ret[i] = (tv_schedule_lr(&fit->schedule, n) - data->at[i].value) / data->highest;

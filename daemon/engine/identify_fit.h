@@ -14,6 +14,10 @@ enum tv_free {
     TV_FREE_POWER,
     TV_FREE_SCALE, /* time scale of inverse_sqrt */
     TV_FREE_GAMMA, /* logarithm of the factor over the span */
+    TV_FREE_START, /* of the warm-up, share of the peak */
+    TV_FREE_PERIOD,
+    TV_FREE_DOWN,   /* of a triangle; as long as PERIOD when it is not free */
+    TV_FREE_SHRINK, /* factor of each cycle, or of each step */
     TV_FREES
 };
 
@@ -24,6 +28,7 @@ struct tv_shape_fit {
     double span;
     double delay;    /* the log's offset: logged(g) = lr(g - delay) */
     double cycles;   /* of cosine_with_restarts; 1 else */
+    bool is_covered; /* the decay counts from step 0, below the warm-up */
     double residual; /* root mean square, relative to the highest value; finely printed values weigh
                         more */
 };

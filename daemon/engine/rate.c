@@ -8,6 +8,7 @@
 
 struct tv_rate {
     struct tv_lr_points points;
+    struct tv_lr_levels levels;
     struct tv_identity identity;
     uint32_t looked; /* points of the last look */
     char note[400];
@@ -41,8 +42,8 @@ static void look(struct tv_run *run, struct tv_rate *rate)
         return;
     double total = planned(run);
     struct tv_identity *identity = &rate->identity;
-    tv_identify(&rate->points, isnan(total) && run->end_mark ? (double)run->last_step : total,
-                identity);
+    tv_identify(&rate->points, &rate->levels,
+                isnan(total) && run->end_mark ? (double)run->last_step : total, identity);
     bool has_end = identity->schedule.kind && identity->end_known;
     run->rate_total =
         has_end ? round(identity->schedule.total_steps + (double)identity->lag) : (double)NAN;
@@ -56,6 +57,7 @@ void tv_rate_watch(struct tv_run *run, const struct tv_point *point)
         return;
     struct tv_rate *rate = tv_block_open(&run->rate, sizeof *rate);
     tv_lr_points_add(&rate->points, point->step, point->value);
+    tv_lr_levels_add(&rate->levels, point->step, point->value);
     uint32_t seen = rate->points.seen;
     if ((seen & (seen - 1)) == 0 && !is_promised(run))
         look(run, rate);

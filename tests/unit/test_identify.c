@@ -67,9 +67,10 @@ static double written(const struct writing *writing, double lr)
 }
 
 static void write_log(const struct tv_schedule *s, double total, const struct writing *writing,
-                      struct tv_lr_points *ret)
+                      struct tv_lr_points *ret, struct tv_lr_levels *levels)
 {
     *ret = (struct tv_lr_points){0};
+    *levels = (struct tv_lr_levels){0};
     for (int64_t g = 1; (double)g <= writing->part * total; g++) {
         if (g % writing->every && g != 1)
             continue;
@@ -80,6 +81,7 @@ static void write_log(const struct tv_schedule *s, double total, const struct wr
             lag += (double)g > 0.45 * total * i / writing->skips;
         double n = fmax(0, (double)(g - writing->offset - lag));
         tv_lr_points_add(ret, g, written(writing, tv_schedule_lr(s, n)));
+        tv_lr_levels_add(levels, g, written(writing, tv_schedule_lr(s, n)));
     }
 }
 
@@ -141,10 +143,11 @@ START_TEST(every_kind_is_known_again)
         for (size_t w = 0; w < WRITINGS; w++) {
             struct tv_schedule s = schedule_of(&courses[c]);
             struct tv_lr_points points;
+            struct tv_lr_levels levels;
             struct tv_identity found;
-            write_log(&s, courses[c].total, &writings[w], &points);
+            write_log(&s, courses[c].total, &writings[w], &points, &levels);
             bool told = strncmp(courses[c].kind, "constant", 8) == 0;
-            tv_identify(&points, told ? courses[c].total : NAN, &found);
+            tv_identify(&points, &levels, told ? courses[c].total : NAN, &found);
             int is = judge(&courses[c], &s, &writings[w], &found, true);
             bool counts = is_identifiable(&courses[c], &writings[w]);
             of += counts;
@@ -166,9 +169,10 @@ START_TEST(skipped_steps_are_counted)
         for (size_t w = 0; w < 2; w++) {
             struct tv_schedule s = schedule_of(&courses[c]);
             struct tv_lr_points points;
+            struct tv_lr_levels levels;
             struct tv_identity found;
-            write_log(&s, courses[c].total, &lagging[w], &points);
-            tv_identify(&points, courses[c].total, &found);
+            write_log(&s, courses[c].total, &lagging[w], &points, &levels);
+            tv_identify(&points, &levels, courses[c].total, &found);
             int is = judge(&courses[c], &s, &lagging[w], &found, true);
             ck_assert_int_ge(is, 0);
             right += is > 0;
@@ -191,6 +195,7 @@ START_TEST(what_is_no_schedule_is_not_named)
     for (uint64_t seed = 1; seed <= 60; seed++) {
         uint64_t state = seed;
         struct tv_lr_points points = {0};
+        struct tv_lr_levels levels = {0};
         struct tv_identity found;
         double lr = 1e-4;
         for (int g = 1; g <= 600; g++) {
@@ -204,8 +209,9 @@ START_TEST(what_is_no_schedule_is_not_named)
             char text[32];
             snprintf(text, sizeof text, "%.3e", lr);
             tv_lr_points_add(&points, g, seed % 2 ? strtod(text, NULL) : lr);
+            tv_lr_levels_add(&levels, g, seed % 2 ? strtod(text, NULL) : lr);
         }
-        tv_identify(&points, NAN, &found);
+        tv_identify(&points, &levels, NAN, &found);
         ck_assert_msg(!found.schedule.kind, "seed %d is taken for %s", (int)seed,
                       tv_schedule_name(&found.schedule));
         ck_assert(found.open[0]);
@@ -218,9 +224,10 @@ START_TEST(the_end_is_predicted_from_a_quarter_of_the_run)
     struct tv_schedule s = schedule_of(&courses[1]);
     const struct writing quarter = {10, 1, 0.25, true, 0, 0};
     struct tv_lr_points points;
+    struct tv_lr_levels levels;
     struct tv_identity found;
-    write_log(&s, 5000, &quarter, &points);
-    tv_identify(&points, NAN, &found);
+    write_log(&s, 5000, &quarter, &points, &levels);
+    tv_identify(&points, NULL, NAN, &found);
     ck_assert_str_eq(tv_schedule_name(&found.schedule), "linear");
     ck_assert_double_eq(found.zero_step, 5000);
     ck_assert_double_eq(found.lowest, 0);
