@@ -89,6 +89,11 @@ void tv_lr_show_json(const struct tv_lr_shown *shown)
     tv_json_text(&json, "framework", schedule->framework);
     json_steps(&json, "skipped_steps", (double)shown->skipped);
     if (shown->identity) {
+        char name[96];
+        tv_json_text(&json, "form", tv_identity_name(shown->identity, name, sizeof name));
+        tv_json_bool(&json, "so_far", shown->identity->is_so_far);
+        json_steps(&json, "steps_per_scheduler_step",
+                   shown->identity->epoch > 0 ? shown->identity->epoch : NAN);
         tv_json_double(&json, "residual", shown->identity->residual);
         json_steps(&json, "lowest_at_step", shown->identity->zero_step);
         tv_json_double(&json, "lowest", shown->identity->lowest);
@@ -329,6 +334,11 @@ static void print_log(const struct tv_lr_shown *shown)
     if (shown->identity) {
         printf("  identified from the logged learning rate; it differs by %.2g of the peak\n",
                shown->identity->residual);
+        if (shown->identity->is_so_far)
+            printf("  so far     the log does not reach its end: another decay or a restart may "
+                   "follow\n");
+        if (shown->identity->epoch > 0)
+            printf("  stepped    once in %.0f steps (per epoch)\n", shown->identity->epoch);
         tv_identity_prediction(shown->identity, shown->planned, text, sizeof text);
         if (*text)
             printf("  predicted  %s\n", text);
@@ -348,7 +358,11 @@ void tv_lr_show_text(const struct tv_lr_shown *shown)
     struct number a, b;
     double restarts[RESTARTS_MAX];
     size_t restarts_len = find_restarts(schedule, restarts);
-    printf("%s: %s, peak %s", shown->path, tv_schedule_name(schedule), plain(&a, schedule->peak));
+    char name[96];
+    printf("%s: %s, peak %s", shown->path,
+           shown->identity ? tv_identity_name(shown->identity, name, sizeof name)
+                           : tv_schedule_name(schedule),
+           plain(&a, schedule->peak));
     if (is_known(schedule->total_steps))
         printf(", %s steps", plain(&b, schedule->total_steps));
     if (is_known(schedule->warmup_steps) && schedule->warmup_steps > 0)

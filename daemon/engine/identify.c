@@ -11,6 +11,7 @@
 #define FALLING_MIN  5    /* different values of the decay, besides one a parameter */
 #define SEEN_MIN     0.03 /* of the peak that the decay must have covered */
 #define SEEN_ROUNDED 8    /* times the square root of the relative rounding: 4 digits want 9 % */
+#define POWER_SEEN   0.7  /* printed digits hide a power until it has fallen below */
 #define SAME_END     0.03 /* totals that differ by less are the same answer */
 
 static const char nothing_meets[] = "no known schedule meets the logged points";
@@ -48,6 +49,15 @@ static const struct tv_family families[] = {
 };
 #define FAMILIES (sizeof families / sizeof *families)
 
+/* Tried where a line from 0 does not meet the first points. */
+static const struct tv_warm warms[] = {
+    {TV_SHAPE_LINEAR, true, false, 0}, {TV_SHAPE_COSINE, true, false, 0},
+    {TV_SHAPE_LINEAR, true, true, 0},  {TV_SHAPE_POLYNOMIAL, false, false, 0},
+    {TV_SHAPE_SQRT, false, false, 0},  {TV_SHAPE_EXPONENTIAL, false, false, 0},
+    {TV_SHAPE_LOG, false, false, 1},
+};
+#define WARMS (sizeof warms / sizeof *warms)
+
 static int bits_of(unsigned set)
 {
     int n = 0;
@@ -62,6 +72,9 @@ static bool is_worth_trying(const struct tv_outline *o, const struct tv_family *
     if (restarts != (o->jumps > 0))
         return false;
     if ((size_t)bits_of(family->free) + FALLING_MIN > o->falling)
+        return false;
+    if (family->free & TV_FREE(POWER) && o->points->digits <= 6 &&
+        o->lowest > POWER_SEEN * o->data.highest)
         return false;
     if (family->free & TV_FREE(HOLD))
         return o->flat_end >= o->top + 2 && !o->is_headless;
@@ -128,6 +141,7 @@ void tv_identity_say(const struct tv_outline *o, struct tv_answer *answer, struc
     ret->start_known = !o->is_headless && (o->rise > 0 || first <= 1 + answer->fit.delay ||
                                            tv_digits_of(s->peak) <= 3);
     ret->zero_step = ret->lowest = NAN;
+    ret->first_step = first;
     ret->last_step = last;
     if (!has_end(answer)) {
         ret->schedule.total_steps = NAN;
@@ -139,7 +153,7 @@ void tv_identity_say(const struct tv_outline *o, struct tv_answer *answer, struc
     ret->zero_step = s->total_steps + (double)answer->lag;
     ret->lowest = tv_schedule_lr(s, s->total_steps);
     ret->end_known = !restarts || fabs(s->total_steps - o->total) < 1.5;
-    ret->is_so_far = last < ret->zero_step - 1;
+    ret->is_so_far = last < ret->zero_step - 1 || !ret->end_known;
 }
 
 /* Two kinds that meet the points and end elsewhere. */
@@ -178,13 +192,7 @@ static bool all_families(const struct tv_outline *o, struct tv_identity *ret)
  */
 static bool other_beginnings(const struct tv_outline *o, struct tv_identity *ret)
 {
-    static const struct tv_warm warms[] = {
-        {TV_SHAPE_LINEAR, true, false, 0}, {TV_SHAPE_COSINE, true, false, 0},
-        {TV_SHAPE_LINEAR, true, true, 0},  {TV_SHAPE_POLYNOMIAL, false, false, 0},
-        {TV_SHAPE_SQRT, false, false, 0},  {TV_SHAPE_EXPONENTIAL, false, false, 0},
-        {TV_SHAPE_LOG, false, false, 1},
-    };
-    for (size_t i = 0; i < sizeof warms / sizeof *warms && o->rise > 0; i++) {
+    for (size_t i = 0; i < WARMS && o->rise > 0; i++) {
         struct tv_outline other = *o;
         other.warm = &warms[i];
         if (tv_warm_fits(o, &warms[i]) && all_families(&other, ret))
@@ -194,17 +202,30 @@ static bool other_beginnings(const struct tv_outline *o, struct tv_identity *ret
     return tv_outline_behead(o, &rest) && has_seen_enough(&rest) && all_families(&rest, ret);
 }
 
+static bool fit_constant(const struct tv_outline *o, struct tv_answer *ret)
+{
+    static const struct tv_family constant = {"constant_with_warmup", 0, -1, 0, 0};
+    if (tv_family_fit(o, &constant, ret))
+        return true;
+    for (size_t i = 0; i < WARMS; i++) {
+        struct tv_outline other = *o;
+        other.warm = &warms[i];
+        if (!warms[i].is_covered && tv_family_fit(&other, &constant, ret))
+            return true;
+    }
+    return false;
+}
+
 /* Flat from the first step, or behind a warm-up. */
 static bool find_constant(const struct tv_outline *o, struct tv_identity *ret)
 {
-    static const struct tv_family constant = {"constant_with_warmup", 0, -1, 0, 0};
     struct tv_answer answer = {.fit.cycles = 1};
     double last = (double)o->data.at[o->data.len - 1].step;
     if (o->falling > 0)
         return false;
     if (o->flat_end < o->top + 3)
         snprintf(ret->open, sizeof ret->open, "it still rises");
-    else if (o->top > 0 && !tv_family_fit(o, &constant, &answer))
+    else if (o->top > 0 && !fit_constant(o, &answer))
         snprintf(ret->open, sizeof ret->open, "%s", nothing_meets);
     else if (!(last >= o->total - 1))
         snprintf(ret->open, sizeof ret->open,

@@ -14,7 +14,7 @@ struct tv_identity {
     bool end_known;   /* schedule.total_steps is certain */
     bool is_so_far;   /* the log does not reach the schedule's end: something else may follow */
     double epoch;     /* steps between two scheduler steps; 0: every step */
-    double last_step; /* logged */
+    double first_step, last_step; /* logged, of what is described */
     double zero_step; /* optimizer step with which it reaches its lowest value, NaN: it does not */
     double lowest;    /* that value */
     double residual;  /* root mean square of the differences, relative to the highest value */

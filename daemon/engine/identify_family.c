@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define POWER_MAX     10 /* beyond, a polynomial looks like an exponential */
+#define POWER_MAX     10   /* beyond, a polynomial looks like an exponential */
+#define POWER_ONE     0.05 /* this near to 1 it is a line, or another decay */
 #define UNKNOWN_DIGIT 17
 
 /* Whether the decay's shape tells where it began: a piece of a line or of a power does not. */
@@ -120,37 +121,72 @@ double tv_to_digits(double value, int digits)
     return round(value * unit) / unit;
 }
 
-/* Whole numbers and a peak of few digits, when they meet the points as well. */
-void tv_fit_round_off(struct tv_shape_fit *fit, const struct tv_outline *o)
+/* A ratio that is nearly none is none. */
+static double plain_ratio(double ratio)
+{
+    return fabs(ratio) > 1e-6 ? tv_to_digits(ratio, 3) : 0;
+}
+
+static void round_numbers(struct tv_shape_fit *fit)
 {
     static const enum tv_free lengths[] = {TV_FREE_WARMUP, TV_FREE_HOLD,   TV_FREE_DECAY,
                                            TV_FREE_SCALE,  TV_FREE_PERIOD, TV_FREE_DOWN};
-    struct tv_shape_fit whole = *fit;
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        double unit = lengths[i] == TV_FREE_DECAY ? whole.span * whole.cycles : whole.span;
-        whole.at[lengths[i]] = round(whole.at[lengths[i]] * unit) / unit;
+        double unit = lengths[i] == TV_FREE_DECAY ? fit->span * fit->cycles : fit->span;
+        fit->at[lengths[i]] = round(fit->at[lengths[i]] * unit) / unit;
     }
-    if (whole.free & TV_FREE(POWER))
-        whole.at[TV_FREE_POWER] = tv_to_digits(whole.at[TV_FREE_POWER], 3);
-    if (whole.free & TV_FREE(FLOOR) && whole.at[TV_FREE_FLOOR] > 1e-6)
-        whole.at[TV_FREE_FLOOR] = tv_to_digits(whole.at[TV_FREE_FLOOR], 3);
-    if (whole.free & TV_FREE(START) && whole.at[TV_FREE_START] > 1e-6)
-        whole.at[TV_FREE_START] = tv_to_digits(whole.at[TV_FREE_START], 3);
-    if (whole.free & TV_FREE(SHRINK))
-        whole.at[TV_FREE_SHRINK] = tv_to_digits(whole.at[TV_FREE_SHRINK], 6);
-    for (int digits = 1; digits <= 6; digits++) {
+    if (fit->free & TV_FREE(POWER))
+        fit->at[TV_FREE_POWER] = tv_to_digits(fit->at[TV_FREE_POWER], 3);
+    if (fit->free & TV_FREE(FLOOR))
+        fit->at[TV_FREE_FLOOR] = plain_ratio(fit->at[TV_FREE_FLOOR]);
+    if (fit->free & TV_FREE(START))
+        fit->at[TV_FREE_START] = plain_ratio(fit->at[TV_FREE_START]);
+    if (fit->free & TV_FREE(SHRINK))
+        fit->at[TV_FREE_SHRINK] = tv_to_digits(fit->at[TV_FREE_SHRINK], 6);
+    if (fit->free & TV_FREE(GAMMA)) {
+        double loss = -expm1(fit->at[TV_FREE_GAMMA] / fit->span);
+        fit->at[TV_FREE_GAMMA] = loss > 0 ? log1p(-tv_to_digits(loss, 3)) * fit->span : 0;
+    }
+}
+
+/* With a peak of as few digits as will do. */
+static bool try_peaks(struct tv_shape_fit *fit, const struct tv_outline *o)
+{
+    double found = fit->at[TV_FREE_PEAK] * o->data.highest;
+    for (int digits = 1; digits <= 7; digits++) {
+        double peak = digits < 7 ? tv_to_digits(found, digits) : found;
+        fit->at[TV_FREE_PEAK] = peak / o->data.highest;
+        fit->residual = tv_shape_residual(fit, &o->data);
+        if (tv_fit_meets(fit, o))
+            return true;
+    }
+    return false;
+}
+
+/* Of the numbers of steps that meet the points as well, the trainer's own, else the roundest. */
+void tv_fit_round_off(struct tv_shape_fit *fit, const struct tv_outline *o)
+{
+    struct tv_shape_fit whole = *fit;
+    round_numbers(&whole);
+    double span = fit->span, hold = whole.at[TV_FREE_HOLD] * span;
+    double warmup = whole.at[TV_FREE_WARMUP] * span;
+    double total = warmup + hold + whole.at[TV_FREE_DECAY] * span * fit->cycles;
+    const double warmups[] = {warmup > 0 ? tv_to_digits(warmup, 2) : 0, warmup};
+    const double totals[] = {o->total, tv_to_digits(total, 2), tv_to_digits(total, 3), total};
+    bool has_total = fit->free & TV_FREE(DECAY);
+    for (size_t i = has_total ? 0 : 6; i < 8; i++) {
         struct tv_shape_fit plain = whole;
-        double peak = tv_to_digits(whole.at[TV_FREE_PEAK] * o->data.highest, digits);
-        plain.at[TV_FREE_PEAK] = peak / o->data.highest;
-        plain.residual = tv_shape_residual(&plain, &o->data);
-        if (!tv_fit_meets(&plain, o))
+        double decay = totals[i / 2] - warmups[i % 2] - hold;
+        if (!(decay > 0) || fabs(totals[i / 2] - total) > 0.05 * total)
+            continue;
+        plain.at[TV_FREE_WARMUP] = warmups[i % 2] / span;
+        if (has_total)
+            plain.at[TV_FREE_DECAY] = decay / span / fit->cycles;
+        if (!try_peaks(&plain, o))
             continue;
         *fit = plain;
         return;
     }
-    whole.residual = tv_shape_residual(&whole, &o->data);
-    if (tv_fit_meets(&whole, o))
-        *fit = whole;
     tv_shape_apply(fit, o->data.highest);
 }
 
@@ -214,7 +250,8 @@ static bool try_family(const struct tv_outline *o, const struct tv_family *famil
         tv_fit_round_off(&ret->fit, o);
     else if (!find_lag(&ret->fit, o, &ret->lag))
         return false;
-    if (family->free & TV_FREE(POWER) && fit.at[TV_FREE_POWER] > POWER_MAX)
+    double power = ret->fit.at[TV_FREE_POWER];
+    if (family->free & TV_FREE(POWER) && (power > POWER_MAX || fabs(power - 1) < POWER_ONE))
         return false;
     ret->score = score_of(&ret->fit) + (ret->lag > 0 ? 20 + (int)ret->lag : 0);
     return true;

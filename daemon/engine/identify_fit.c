@@ -3,10 +3,11 @@
 #include <math.h>
 #include <string.h>
 
-#define ROUNDS     60
-#define WEIGHT_MAX 1000 /* of a value that is printed finely, against the coarsest */
-#define NUDGE      1e-5
-#define SETTLED    1e-13 /* residual that is as good as none */
+#define ROUNDS      60
+#define WEIGHT_MAX  1000 /* of a value that is printed finely, against the coarsest */
+#define START_SLACK 0.01 /* below 0: what is at an edge is found from both sides */
+#define NUDGE       1e-5
+#define SETTLED     1e-13 /* residual that is as good as none */
 
 void tv_shape_apply(struct tv_shape_fit *fit, double highest)
 {
@@ -50,7 +51,7 @@ static bool differences(struct tv_shape_fit *fit, const struct tv_lr_data *data,
     for (size_t i = 0; i < data->len; i++)
         coarsest = fmax(coarsest, data->exact[i]);
     bool good = fit->at[TV_FREE_WARMUP] >= 0 && fit->at[TV_FREE_DECAY] > 0 &&
-                fit->at[TV_FREE_HOLD] >= 0 && fit->at[TV_FREE_START] >= 0;
+                fit->at[TV_FREE_HOLD] >= 0 && fit->at[TV_FREE_START] >= -START_SLACK;
     for (int which = TV_FREE_PERIOD; which <= TV_FREE_SHRINK; which++)
         good &= !(fit->free & 1U << which) || fit->at[which] > 0;
     for (size_t i = 0; i < data->len; i++) {

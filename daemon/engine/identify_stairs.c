@@ -2,8 +2,10 @@
 /* Learning rates that stay the same for many steps: StepLR, MultiStepLR, and any schedule that is
  * stepped once an epoch. */
 #include "engine/identify_parts.h"
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define POINTS_A_LEVEL 3  /* at least, on average */
 #define EPOCHS_MIN     10 /* levels that make a curve */
@@ -73,14 +75,25 @@ static bool find_milestones(const struct tv_lr_levels *levels, double factor,
     if (levels->seen > MILESTONES_MAX || levels->seen < 3)
         return false;
     say_stairs(levels, "MultiStepLR", factor, ret);
-    for (uint32_t i = 1; i < levels->kept_len; i++) {
-        const struct tv_lr_level *level = &levels->kept[i];
-        double at = roundest((double)level->before - 1, (double)level->first);
-        if (isnan(at))
-            return false;
-        ret->schedule.table[ret->schedule.table_len++] = at;
+    int best = INT_MAX;
+    for (int delay = 0; delay <= 1; delay++) {
+        double table[MILESTONES_MAX];
+        int digits = 0, len = 0;
+        for (uint32_t i = 1; i < levels->kept_len; i++) {
+            const struct tv_lr_level *level = &levels->kept[i];
+            double low = (double)(level->before - delay), high = (double)(level->first - delay);
+            table[len] = roundest(low, high);
+            digits += isnan(table[len]) ? 1000 : tv_digits_of(table[len]);
+            len++;
+        }
+        if (digits >= best)
+            continue;
+        best = digits;
+        memcpy(ret->schedule.table, table, (size_t)len * sizeof *table);
+        ret->schedule.table_len = len;
+        ret->schedule.log_offset = delay;
     }
-    return true;
+    return best < 1000;
 }
 
 /* The schedule of the levels, each taken for a step. */
@@ -105,6 +118,7 @@ static bool find_epochs(const struct tv_lr_levels *levels, double period, int de
     s->total_steps *= period;
     ret->zero_step *= period;
     ret->epoch = period;
+    ret->first_step *= period;
     ret->last_step = (double)levels->last_step;
     return true;
 }
@@ -114,10 +128,12 @@ static bool are_clear(const struct tv_lr_levels *levels)
     struct tv_lr_points points = {0};
     for (uint32_t i = 0; i < levels->kept_len; i++)
         tv_lr_points_add(&points, levels->kept[i].index, levels->kept[i].value);
-    double least = INFINITY;
-    for (uint32_t i = 1; i < levels->kept_len; i++)
-        least = fmin(least, fabs(levels->kept[i].value - levels->kept[i - 1].value));
-    return least > CLEAR_STEP * tv_lr_points_rounding(&points, levels->kept[0].value);
+    for (uint32_t i = 1; i < levels->kept_len; i++) {
+        double value = levels->kept[i].value, step = fabs(value - levels->kept[i - 1].value);
+        if (!(step >= CLEAR_STEP * tv_lr_points_rounding(&points, value)))
+            return false;
+    }
+    return true;
 }
 
 bool tv_identify_stairs(const struct tv_lr_levels *levels, double total, struct tv_identity *ret)

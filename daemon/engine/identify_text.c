@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LONGER 1.02 /* times the run: a schedule that the run does not finish */
+
 static void add_number(struct tv_text *text, double value)
 {
     char number[TV_NUMBER_MAX];
@@ -66,10 +68,23 @@ const char *tv_identity_name(const struct tv_identity *identity, char *buffer, s
 const char *tv_identity_prediction(const struct tv_identity *identity, double total_steps,
                                    char *buffer, size_t cap)
 {
+    const struct tv_schedule *s = &identity->schedule;
     struct tv_text text = tv_text_in(buffer, cap);
     buffer[0] = '\0';
-    if (!identity->schedule.kind || !(identity->zero_step < 1e15))
+    if (!s->kind || !(identity->zero_step < 1e15))
         return buffer;
+    if (total_steps >= 1 && identity->zero_step > total_steps * LONGER) {
+        double at_end = tv_schedule_lr(s, total_steps - (double)(s->log_offset + identity->lag));
+        tv_text_add(&text, "at this rate the learning rate is still ");
+        add_number(&text, at_end);
+        tv_text_add(&text, " when the run ends at step ");
+        add_steps(&text, total_steps);
+        tv_text_add(&text, "; it would reach ");
+        add_number(&text, identity->lowest);
+        tv_text_add(&text, " at step ");
+        add_steps(&text, identity->zero_step);
+        return buffer;
+    }
     tv_text_add(&text, "at this rate the learning rate reaches ");
     add_number(&text, identity->lowest);
     tv_text_add(&text, " at step ");

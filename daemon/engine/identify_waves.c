@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define GRID   40
-#define BEGINS 3
+#define GRID   240
+#define BEGINS 5
 #define FLOOR  TV_FREE(FLOOR)
 #define SHRINK TV_FREE(SHRINK)
 
@@ -24,6 +24,8 @@ static const struct wave {
     {"CosineAnnealingWarmRestarts", FLOOR, 1, 1.5, 1},
     {"CosineAnnealingWarmRestarts", FLOOR | SHRINK, 1, 1, 0.5},
     {"CosineAnnealingWarmRestarts", FLOOR | SHRINK, 1, 2, 0.5},
+    {"CosineAnnealingWarmRestarts", FLOOR | SHRINK, 3, 1, 0.5},
+    {"CosineAnnealingWarmRestarts", FLOOR | SHRINK, 3, 2, 0.5},
     {"CyclicLR", FLOOR, TV_TRIANGLE_SAME, 1, 1},
     {"CyclicLR", FLOOR, TV_TRIANGLE_HEIGHT_BY_CYCLE, 1, 0.5},
     {"CyclicLR", FLOOR | TV_FREE(DOWN), TV_TRIANGLE_SAME, 1, 1},
@@ -66,6 +68,8 @@ static void start_wave(const struct tv_outline *o, const struct wave *wave, doub
     fit->at[TV_FREE_PEAK] = fit->at[TV_FREE_DECAY] = fit->at[TV_FREE_DOWN] = 1;
     fit->at[TV_FREE_FLOOR] = fmin(o->lowest, o->data.at[0].value) / o->data.highest;
     fit->at[TV_FREE_SHRINK] = wave->shrink;
+    if (o->jumps > 0)
+        fit->at[TV_FREE_SHRINK] = o->data.at[o->first_jump].value / o->data.highest;
     fit->schedule.param[TV_P_GROWTH] = wave->growth;
     fit->schedule.param[TV_P_GAMMA] = wave->shrink;
     if (!is_cosine)

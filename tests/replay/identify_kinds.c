@@ -84,7 +84,7 @@ static const struct course courses[] = {
      true},
     {"transformers",
      "warmup_stable_decay",
-     "warmup_stable_decay",
+     "warmup_stable_decay|1 - sqrt",
      RATE,
      300,
      {{TV_P_DECAY, 2000}, {TV_P_SHAPE, TV_SHAPE_SQRT}, {TV_P_WARM_SHAPE, TV_SHAPE_COSINE}},
@@ -131,7 +131,7 @@ static const struct course courses[] = {
      false},
     {"torch",
      "OneCycleLR",
-     "OneCycleLR",
+     "OneCycleLR|cosine|linear",
      1e-2,
      0,
      {{0}},
@@ -140,7 +140,7 @@ static const struct course courses[] = {
      false},
     {"torch",
      "OneCycleLR",
-     "OneCycleLR",
+     "OneCycleLR|cosine|linear",
      1e-2,
      0,
      {{0}},
@@ -216,7 +216,15 @@ static const struct course courses[] = {
      {0},
      0,
      false},
-    {"torchtitan", "sqrt", "warmup_stable_decay", RATE, 300, {{TV_P_DECAY, 1200}}, {0}, 0, true},
+    {"torchtitan",
+     "sqrt",
+     "warmup_stable_decay|1 - sqrt",
+     RATE,
+     300,
+     {{TV_P_DECAY, 1200}},
+     {0},
+     0,
+     true},
     {"olmo", "cosine_with_warmup", "cosine", RATE, 300, {{0}}, {0}, 0, false},
     {"olmo", "linear_with_warmup", "linear", RATE, 300, {{0}}, {0}, 0, false},
     {"olmocore", "WSD", "warmup_stable_decay", RATE, 300, {{TV_P_DECAY, 600}}, {0}, 0, true},
@@ -233,7 +241,7 @@ static const struct course courses[] = {
      true},
     {"fairseq",
      "tri_stage",
-     "warmup_stable_decay|ExponentialLR",
+     "warmup_stable_decay|ExponentialLR|StepLR",
      RATE,
      600,
      {{TV_P_HOLD, 2400}, {TV_P_DECAY, 3000}},
@@ -326,9 +334,11 @@ static double distance(const struct tv_schedule *truth, const struct tv_identity
                        const struct writing *writing, double last)
 {
     double most = 0;
-    for (int64_t g = found->start_known ? writing->every : (int64_t)(0.1 * TOTAL);
-         (double)g <= last; g += writing->every) {
-        double n = fmax(0, (double)(g - found->schedule.log_offset));
+    int64_t first = found->start_known ? writing->every : (int64_t)found->first_step;
+    for (int64_t g = first; (double)g <= last; g += writing->every) {
+        if (g <= writing->offset)
+            continue;
+        double n = fmax(0, (double)(g - found->schedule.log_offset - found->lag));
         double off = tv_schedule_lr(&found->schedule, n) - logged(truth, writing, g);
         most = fmax(most, fabs(off) / truth->peak);
         if (isnan(off))
@@ -365,17 +375,22 @@ static int judge(const struct course *course, const struct writing *writing, boo
     if (found.schedule.kind) {
         double slack = writing->digits ? 0.01 : 1e-4;
         bool meets = distance(&truth, &found, writing, writing->part * TOTAL) <= slack;
-        bool goes_on = distance(&truth, &found, writing, TOTAL) <= 2 * slack;
+        bool goes_on = distance(&truth, &found, writing, TOTAL) <= 0.02;
         bool is_good = meets && is_named(course->names, name);
-        verdict = is_good && goes_on                                             ? RIGHT
-                  : meets && found.is_so_far && (is_good || course->is_measured) ? SO_FAR
-                                                                                 : WRONG;
+        verdict = is_good && goes_on                                ? RIGHT
+                  : meets && found.is_so_far && course->is_measured ? SO_FAR
+                                                                    : WRONG;
     }
     if (is_loud && (verdict == WRONG || verdict == OPEN))
         printf("  %s %s/%s warm-up %.0f, every %d offset %d digits %d part %.1f: %s\n",
                verdict == OPEN ? "open " : "WRONG", course->framework, course->kind, course->warmup,
                writing->every, writing->offset, writing->digits, writing->part,
                verdict == OPEN ? found.open : name);
+    if (is_loud && verdict == WRONG)
+        printf("    off %g, %g in all; warm-up %g, lag %d, from %g\n",
+               distance(&truth, &found, writing, writing->part * TOTAL),
+               distance(&truth, &found, writing, TOTAL), found.schedule.warmup_steps,
+               (int)found.lag, found.first_step);
     return verdict;
 }
 
