@@ -136,6 +136,13 @@ static const char *plain(struct number *number, double value)
     return number->text;
 }
 
+/* A length that is no whole number is a fit: fewer digits are true. */
+static const char *length(struct number *number, double steps)
+{
+    tv_format_short(number->text, steps, steps == floor(steps) ? 12 : 6);
+    return number->text;
+}
+
 static bool has_trainer_steps(const struct tv_schedule *schedule)
 {
     return schedule->framework &&
@@ -220,10 +227,10 @@ static void print_derivation(const struct tv_lr_shown *shown)
         print_warmup(&steps, schedule);
     } else {
         printf("  total      %s%s\n",
-               is_known(schedule->total_steps) ? plain(&a, schedule->total_steps) : "not known",
+               is_known(schedule->total_steps) ? length(&a, schedule->total_steps) : "not known",
                is_known(schedule->total_steps) ? " steps" : "");
         printf("  warm-up    %s%s\n",
-               is_known(schedule->warmup_steps) ? plain(&a, schedule->warmup_steps) : "not known",
+               is_known(schedule->warmup_steps) ? length(&a, schedule->warmup_steps) : "not known",
                is_known(schedule->warmup_steps) ? " steps" : "");
     }
     printf("  logged     at step g the trainer writes lr(%s)%s\n",
@@ -345,7 +352,9 @@ static void print_log(const struct tv_lr_shown *shown)
         if (!shown->identity->start_known)
             printf("  peak       or more: the first steps are not logged\n");
         if (isfinite(shown->schedule->total_steps) && !shown->identity->end_known)
-            printf("  total      or more: further cycles may follow\n");
+            printf("  total      %s\n", shown->identity->is_cyclic
+                                            ? "or more: further cycles may follow"
+                                            : "about: it is no whole number of steps");
     }
     if (shown->skipped > 0)
         printf("  skipped    %lld optimizer steps (fp16 overflow): the schedule lags by as many\n",
@@ -364,9 +373,10 @@ void tv_lr_show_text(const struct tv_lr_shown *shown)
                            : tv_schedule_name(schedule),
            plain(&a, schedule->peak));
     if (is_known(schedule->total_steps))
-        printf(", %s steps", plain(&b, schedule->total_steps));
-    if (is_known(schedule->warmup_steps) && schedule->warmup_steps > 0)
-        printf(", %s of them warm-up", plain(&b, schedule->warmup_steps));
+        printf(", %s steps", length(&b, schedule->total_steps));
+    bool is_told = !shown->identity || shown->identity->start_known;
+    if (is_told && is_known(schedule->warmup_steps) && schedule->warmup_steps > 0)
+        printf(", %s of them warm-up", length(&b, schedule->warmup_steps));
     printf("\n\n");
     print_derivation(shown);
     print_log(shown);

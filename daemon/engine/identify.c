@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NEAR_END     0.97 /* of the schedule: all of it was seen */
 #define POINTS_MIN   8
 #define FALLING_MIN  5    /* different values of the decay, besides one a parameter */
 #define SEEN_MIN     0.03 /* of the peak that the decay must have covered */
@@ -113,6 +114,15 @@ static double residual_of(struct tv_shape_fit *fit, const struct tv_outline *o, 
     return sqrt(sum / (double)o->data.len) / o->data.highest;
 }
 
+/* The last logging interval is often shorter than the others and logs nothing. */
+static void judge_reach(struct tv_identity *identity)
+{
+    if (isfinite(identity->zero_step))
+        identity->is_so_far = identity->last_step < NEAR_END * identity->zero_step - 1;
+    if (identity->is_cyclic)
+        identity->is_so_far |= !identity->end_known;
+}
+
 /* Up and down in one form from a start to an end far below it: torch's and fastai's one cycle. */
 static void name_one_cycle(struct tv_schedule *s, const struct tv_outline *o)
 {
@@ -152,8 +162,10 @@ void tv_identity_say(const struct tv_outline *o, struct tv_answer *answer, struc
     bool restarts = answer->fit.cycles > 1;
     ret->zero_step = s->total_steps + (double)answer->lag;
     ret->lowest = tv_schedule_lr(s, s->total_steps);
-    ret->end_known = !restarts || fabs(s->total_steps - o->total) < 1.5;
-    ret->is_so_far = last < ret->zero_step - 1 || !ret->end_known;
+    bool is_whole = fabs(s->total_steps - round(s->total_steps)) < 0.02;
+    ret->end_known = (is_whole && !restarts) || fabs(s->total_steps - o->total) < 1.5;
+    ret->is_cyclic = restarts;
+    judge_reach(ret);
 }
 
 /* Two kinds that meet the points and end elsewhere. */
@@ -279,11 +291,15 @@ void tv_identify(const struct tv_lr_points *points, const struct tv_lr_levels *l
     identify_curve(points, total_steps, ret);
 }
 
-bool tv_identity_holds(const struct tv_identity *identity, const struct tv_lr_points *points)
+bool tv_identity_holds(struct tv_identity *identity, const struct tv_lr_points *points)
 {
     struct tv_lr_tolerance strict = {.of_peak = 1e-7, .of_expected = 1e-6};
     if (!identity->schedule.kind)
         return false;
     struct tv_lr_fit fit = tv_lr_fit_best(&identity->schedule, &strict, points);
-    return !fit.is_broken && fit.fails == 0;
+    if (fit.is_broken || fit.fails > 0)
+        return false;
+    identity->last_step = (double)fit.last_step;
+    judge_reach(identity);
+    return true;
 }

@@ -13,6 +13,7 @@ struct tv_identity {
     bool start_known; /* peak and warm-up are certain; else the first steps were not logged */
     bool end_known;   /* schedule.total_steps is certain */
     bool is_so_far;   /* the log does not reach the schedule's end: something else may follow */
+    bool is_cyclic;   /* more cycles may follow */
     double epoch;     /* steps between two scheduler steps; 0: every step */
     double first_step, last_step; /* logged, of what is described */
     double zero_step; /* optimizer step with which it reaches its lowest value, NaN: it does not */
@@ -28,8 +29,8 @@ void tv_identify(const struct tv_lr_points *points, const struct tv_lr_levels *l
                  double total_steps, struct tv_identity *ret);
 /* What people call it: "linear to a floor of 10 % of the peak". */
 const char *tv_identity_name(const struct tv_identity *identity, char *buffer, size_t cap);
-/* Whether an earlier answer meets these points too. */
-bool tv_identity_holds(const struct tv_identity *identity, const struct tv_lr_points *points);
+/* Whether an earlier answer meets these points too; then it speaks of them all. */
+bool tv_identity_holds(struct tv_identity *identity, const struct tv_lr_points *points);
 /* "at this rate the learning rate reaches 0 at step 2,500 of 10,000"; empty when it does not.
  * `total_steps` is the run's, NaN when unknown. */
 const char *tv_identity_prediction(const struct tv_identity *identity, double total_steps,

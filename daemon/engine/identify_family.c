@@ -187,6 +187,9 @@ void tv_fit_round_off(struct tv_shape_fit *fit, const struct tv_outline *o)
         *fit = plain;
         return;
     }
+    struct tv_shape_fit as_found = *fit;
+    if (try_peaks(&as_found, o))
+        *fit = as_found;
     tv_shape_apply(fit, o->data.highest);
 }
 
