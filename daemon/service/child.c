@@ -60,6 +60,14 @@ static void free_running(struct running *run)
     free(run);
 }
 
+/* The whole group, and nothing is left of the child itself. */
+static void end_child(pid_t pid)
+{
+    kill(-pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+}
+
 static int on_exit_status(sd_event_source *source, const siginfo_t *info, void *ctx)
 {
     (void)source;
@@ -175,8 +183,8 @@ enum tv_status tv_children_start(struct tv_children *children, const struct tv_c
         r = sd_event_add_io(children->loop, &run->writable, run->input_fd, EPOLLOUT, on_writable,
                             run);
     if (r < 0) {
-        kill(-pid, SIGKILL);
         free_running(run);
+        end_child(pid);
         return tv_fail(reterr, TV_EIO, "%.80s cannot be waited for: %s", child->argv[0],
                        strerrordesc_np(-r));
     }
@@ -194,9 +202,10 @@ size_t tv_children_running(const struct tv_children *children)
 void tv_children_free(struct tv_children *children)
 {
     for (struct running *run = children ? children->list : NULL, *next; run; run = next) {
+        pid_t pid = run->pid;
         next = run->next;
-        kill(-run->pid, SIGKILL);
         free_running(run);
+        end_child(pid);
     }
     free(children);
 }

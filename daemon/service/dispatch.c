@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "service/dispatch.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -9,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { BATCH_MAX = 64 };
+#define SLICE 0.02 /* seconds of one sink's deliveries, then others have their turn */
 
 /* Alerts that are told again in one request to each server. */
 struct batch {
@@ -268,24 +271,35 @@ static void resend(struct tv_dispatch *dispatch, struct route_end *end)
     resend_next(dispatch, end);
 }
 
-static void set_timer(struct tv_dispatch *dispatch)
+static void set_timer(struct tv_dispatch *dispatch, bool has_more)
 {
     double next = tv_store_next_time(dispatch->options.store), now = dispatch->options.now();
     for (struct route_end *end = dispatch->ends; end; end = end->next)
         next = end->resend_at < next ? end->resend_at : next;
-    double wait = next - now < 1 ? 1 : next - now > 60 ? 60 : next - now;
+    double wait = has_more ? 0 : next - now < 1 ? 1 : next - now > 60 ? 60 : next - now;
     sd_event_source_set_time_relative(dispatch->timer, (uint64_t)(wait * 1e6));
     sd_event_source_set_enabled(dispatch->timer, SD_EVENT_ONESHOT);
 }
 
+/* A file on a slow disk takes a thousand alerts in seconds: the loop goes on meanwhile. True when
+ * there may be more. */
+static bool deliver_some(struct tv_dispatch *dispatch, struct route_end *end)
+{
+    double until = tv_clock_seconds(CLOCK_MONOTONIC) + SLICE;
+    while (deliver_next(dispatch, end))
+        if (tv_clock_seconds(CLOCK_MONOTONIC) > until)
+            return true;
+    return false;
+}
+
 void tv_dispatch_pump(struct tv_dispatch *dispatch)
 {
+    bool has_more = false;
     for (struct route_end *end = dispatch->ends; end; end = end->next) {
-        while (deliver_next(dispatch, end))
-            continue;
+        has_more = deliver_some(dispatch, end) || has_more;
         resend(dispatch, end);
     }
-    set_timer(dispatch);
+    set_timer(dispatch, has_more);
 }
 
 /* A delivery of several requests ends as its worst one did. */
@@ -361,6 +375,15 @@ void tv_dispatch_reopen(struct tv_dispatch *dispatch)
     for (struct route_end *end = dispatch->ends; end; end = end->next)
         if (end->sink->reopen && end->sink->reopen(end->options, end->state, &error) != TV_OK)
             tv_log(TV_LOG_ERROR, "sink %s: %s", end->name, error.message);
+}
+
+void tv_dispatch_forget(struct tv_dispatch *dispatch)
+{
+    for (struct route_end *end = dispatch->ends; end; end = end->next) {
+        end->under_way = 0;
+        end->ticket = 0;
+        end->is_settled = false;
+    }
 }
 
 size_t tv_dispatch_under_way(const struct tv_dispatch *dispatch)

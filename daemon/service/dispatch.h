@@ -35,6 +35,8 @@ enum tv_status tv_dispatch_add(struct tv_dispatch *dispatch, const char *name,
 void tv_dispatch_reopen(struct tv_dispatch *dispatch);
 /* Delivers what is due. Called when something was owed anew; afterwards it wakes itself. */
 void tv_dispatch_pump(struct tv_dispatch *dispatch);
+/* The store has begun anew: what is under way counts for nothing in it. */
+void tv_dispatch_forget(struct tv_dispatch *dispatch);
 /* Deliveries that are under way now. */
 size_t tv_dispatch_under_way(const struct tv_dispatch *dispatch);
 

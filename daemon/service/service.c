@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "http/http.h"
 #include "service/dispatch.h"
+#include "service/notify.h"
 #include "service/paths.h"
 #include "service/sweep.h"
 #include "sinks/lib/alert_json.h"
@@ -21,7 +22,8 @@
 #include <time.h>
 
 enum { ROUTES_MAX = 32, BACKLOG_MAX = 1000 };
-#define HOLD 5.0 /* seconds that a sample waits for the other files of its run */
+#define SLICE 0.05 /* seconds of recording what was kept, then others have their turn */
+#define HOLD  5.0  /* seconds that a sample waits for the other files of its run */
 
 /* An alert that could not be recorded (disk full): its object, until it can. */
 struct waiting {
@@ -100,7 +102,8 @@ static void keep_for_later(struct tv_service *service, const struct tv_alert *al
 
 static void record_backlog(struct tv_service *service)
 {
-    while (service->backlog) {
+    double until = tv_clock_seconds(CLOCK_MONOTONIC) + SLICE;
+    while (service->backlog && tv_clock_seconds(CLOCK_MONOTONIC) < until) {
         struct waiting *first = service->backlog;
         struct tv_arena texts = {0};
         struct tv_alert alert;
@@ -187,12 +190,30 @@ static void done(void *ctx, const char *path, const char *digest,
 
 /* ---- the loop ---- */
 
+/* Seconds until what could not be recorded is tried again. */
+#define RETRY 1.0
+
 /* The logs are read again from the start; what is recorded is not told again. */
 static void follow_anew(struct tv_service *service)
 {
     service->forgot = false;
     tv_follow_free(service->follow);
     service->follow = tv_follow_new(&service->follow_options, service->watch);
+}
+
+/* What the store has lost is told again, from the logs. */
+static void mend_store(struct tv_service *service)
+{
+    char note[512];
+    bool is_new = tv_store_mend(service->store, note);
+    if (note[0] && (is_new || !service->said_store_failing))
+        tv_log(TV_LOG_ERROR, "%s", note);
+    if (note[0])
+        service->said_store_failing = !is_new;
+    if (!is_new)
+        return;
+    tv_dispatch_forget(service->dispatch);
+    follow_anew(service);
 }
 
 /* Reading has gone on: that is what the watchdog watches. At most once a second. */
@@ -202,13 +223,14 @@ static void tell_manager(struct tv_service *service)
     if (now - service->told_manager < 1)
         return;
     service->told_manager = now;
-    sd_notifyf(0, "%sSTATUS=%zu runs followed, %llu alerts",
-               service->watchdog_usec ? "WATCHDOG=1\n" : "", tv_follow_runs(service->follow),
-               (unsigned long long)service->health.alerts);
+    tv_notify("%sSTATUS=%zu runs followed, %llu alerts",
+              service->watchdog_usec ? "WATCHDOG=1\n" : "", tv_follow_runs(service->follow),
+              (unsigned long long)service->health.alerts);
 }
 
 static void work(struct tv_service *service)
 {
+    mend_store(service);
     record_backlog(service);
     if (service->forgot && !service->backlog)
         follow_anew(service);
@@ -217,6 +239,8 @@ static void work(struct tv_service *service)
     service->health.last_work = unix_now();
     service->health.last_work_boot = tv_clock_seconds(CLOCK_BOOTTIME);
     double longest = service->watchdog_usec ? (double)service->watchdog_usec / 3e6 : 60;
+    if (service->said_store_failing || service->backlog)
+        longest = service->said_store_failing ? RETRY : 0;
     wait = wait < longest ? wait : longest;
     sd_event_source_set_time_relative(service->timer, (uint64_t)(wait * 1e6));
     sd_event_source_set_enabled(service->timer, SD_EVENT_ONESHOT);
@@ -378,8 +402,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     (void)info;
     struct tv_service *service = ctx;
     struct tv_config config;
-    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
-               (unsigned long long)(tv_clock_seconds(CLOCK_MONOTONIC) * 1e6));
+    tv_notify_surely("RELOADING=1\nMONOTONIC_USEC=%llu",
+                     (unsigned long long)(tv_clock_seconds(CLOCK_MONOTONIC) * 1e6));
     bool ok = tv_config_read(&config, service->config_path);
     if (!ok)
         say_config_errors(&config);
@@ -391,7 +415,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         tv_config_free(&config);
         tv_dispatch_reopen(service->dispatch); /* files may have been moved away all the same */
     }
-    sd_notify(0, "READY=1");
+    tv_notify_surely("READY=1");
     return 0;
 }
 
@@ -461,10 +485,10 @@ int tv_service_run(const char *config_path)
         say_config_errors(&service.config);
     } else if (make_loop(&service) >= 0 && open_store(&service) && begin(&service)) {
         sd_watchdog_enabled(0, &service.watchdog_usec);
-        sd_notify(0, "READY=1");
+        tv_notify_surely("READY=1");
         int r = sd_event_loop(service.loop);
         status = r < 0 ? TV_EXIT_INPUT : r;
-        sd_notify(0, "STOPPING=1");
+        tv_notify_surely("STOPPING=1");
     }
     stop(&service);
     free_backlog(&service);

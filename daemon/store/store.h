@@ -27,6 +27,12 @@ enum tv_status tv_store_open_to_read(const char *dir, struct tv_store **ret,
                                      struct tv_error *reterr);
 void tv_store_close(struct tv_store *store);
 
+/* When the database turns out to be damaged, or was taken away from its place, it is set aside and
+ * a new one begun; true then: nothing is recorded and no delivery is owed any more, the logs must
+ * be read again. *ret_note says what was done, or why nothing can be done yet ("": nothing to do);
+ * at least 512 bytes. */
+bool tv_store_mend(struct tv_store *store, char ret_note[512]);
+
 /* Records the state of an alert and owes it to each of `sinks` (names, NULL-terminated). False in
  * *ret_new when this state of this fingerprint is recorded already: nothing is owed again. TV_EIO
  * when it could not be written (disk full): the caller keeps it and tries again later. */

@@ -43,6 +43,14 @@ def get(port, path, method="GET"):
         connection.close()
 
 
+def lines(path):
+    """The objects of a file with one a line."""
+    if not os.path.exists(path):
+        return []
+    with open(path) as file:
+        return [json.loads(line) for line in file if line.endswith("\n")]
+
+
 def log_line(step, loss, rate=1e-4):
     return json.dumps({"current_steps": step, "total_steps": 1000, "loss": loss, "lr": rate, "epoch": step / 100,
                        "percentage": step / 10, "elapsed_time": "0:00:01", "remaining_time": "0:00:01"}) + "\n"

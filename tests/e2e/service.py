@@ -13,16 +13,9 @@ import threading
 import time
 import unittest
 
-from harness import BINARY, SOURCE, Daemon, free_port, get, wait_for
+from harness import BINARY, SOURCE, Daemon, free_port, get, lines, wait_for
 
 FILE_SINK = "sinks:\n  file: {{type: jsonl, file: {0}}}\n"
-
-
-def lines(path):
-    if not os.path.exists(path):
-        return []
-    with open(path) as file:
-        return [json.loads(line) for line in file if line.endswith("\n")]
 
 
 class Service(unittest.TestCase):

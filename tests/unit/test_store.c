@@ -7,9 +7,11 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -218,6 +220,158 @@ START_TEST(a_damaged_database_never_keeps_us_from_starting)
 }
 END_TEST
 
+static off_t size_of(const char *name)
+{
+    char path[128];
+    struct stat info = {0};
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    stat(path, &info);
+    return info.st_size;
+}
+
+/* What a limit on the size of files does to writing is what a full disk does. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Records 500 alerts from `from` on, and delivers them; returns the first that cannot be. */
+static int record_and_deliver(struct tv_store *store, int from)
+{
+    for (int n = from; n < 500; n++) {
+        struct tv_alert alert = alert_number(n, TV_FIRING);
+        struct tv_delivery delivery;
+        bool is_new;
+        if (tv_store_alert(store, &alert, two_sinks, 1, &is_new, NULL) != TV_OK)
+            return n;
+        for (size_t i = 0; two_sinks[i]; i++)
+            while (tv_store_next(store, two_sinks[i], 1, &delivery))
+                if (!tv_store_delivered(store, delivery.id))
+                    return n;
+    }
+    return 500;
+}
+
+START_TEST(the_log_of_changes_does_not_fill_a_small_disk)
+{
+    struct tv_store *store = opened(NULL);
+    ck_assert_int_eq(record_and_deliver(store, 0), 500);
+    ck_assert_int_lt(size_of("trainvet.db-wal"), 512 << 10);
+    ck_assert_uint_eq(tv_store_count(store, "ops").delivered, 500);
+    tv_store_close(store);
+}
+END_TEST
+
+START_TEST(a_full_disk_with_room_again_loses_nothing)
+{
+    struct tv_store *store = opened(NULL);
+    /* Its own log takes all that there is. */
+    limit_files((rlim_t)size_of("trainvet.db-wal") + 100000);
+    int failures = 0, got = 0;
+    for (int tries = 0; got < 500 && tries < 200; tries++, failures++)
+        got = record_and_deliver(store, got);
+    ck_assert_msg(got > 60, "stopped at alert %d", got);
+    ck_assert_int_gt(failures, 1);
+    limit_files(RLIM_INFINITY);
+    ck_assert_int_eq(record_and_deliver(store, got), 500);
+    for (size_t i = 0; two_sinks[i]; i++) {
+        struct tv_store_counts counts = tv_store_count(store, two_sinks[i]);
+        ck_assert_uint_eq(counts.delivered, 500);
+        ck_assert_uint_eq(counts.owed, 0);
+    }
+    tv_store_close(store);
+}
+END_TEST
+
+static void overwrite(const char *name, off_t from, off_t to)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    int fd = open(path, O_WRONLY);
+    for (off_t at = from; at < to; at++)
+        ck_assert_int_eq(pwrite(fd, "\xa5", 1, at), 1);
+    close(fd);
+}
+
+START_TEST(damage_while_it_is_open_begins_a_new_database)
+{
+    struct tv_store *store = opened(NULL);
+    char note[512];
+    ck_assert(!tv_store_mend(store, note));
+    ck_assert_str_eq(note, "");
+    ck_assert_int_eq(record_and_deliver(store, 0), 500);
+    struct tv_store *other = opened(NULL); /* its change makes the first one read again */
+    ck_assert(put(other, 501, TV_FIRING, 1));
+    overwrite("trainvet.db", 100, size_of("trainvet.db"));
+    overwrite("trainvet.db-wal", 0, size_of("trainvet.db-wal"));
+    bool is_mended = false;
+    for (int n = 600; n < 700 && !is_mended; n++) {
+        struct tv_alert alert = alert_number(n, TV_FIRING);
+        bool is_new;
+        tv_store_alert(store, &alert, two_sinks, 1, &is_new, NULL);
+        is_mended = tv_store_mend(store, note);
+    }
+    ck_assert(is_mended);
+    ck_assert_ptr_nonnull(strstr(note, "set aside"));
+    ck_assert_int_eq(record_and_deliver(store, 0), 500);
+    tv_store_close(store);
+    tv_store_close(other);
+}
+END_TEST
+
+START_TEST(a_database_that_is_taken_away_is_begun_anew)
+{
+    struct tv_store *store = opened(NULL);
+    char note[512];
+    ck_assert_int_eq(record_and_deliver(store, 400), 500);
+    remove_dir();
+    ck_assert(tv_store_mend(store, note));
+    ck_assert_ptr_nonnull(strstr(note, "taken away"));
+    ck_assert(!tv_store_mend(store, note));
+    ck_assert(put(store, 499, TV_FIRING, 1));
+    ck_assert_int_gt(size_of("trainvet.db"), 0);
+    tv_store_close(store);
+}
+END_TEST
+
+START_TEST(a_database_that_cannot_be_begun_anew_yet_is_tried_again)
+{
+    struct tv_store *store = opened(NULL);
+    struct tv_alert alert = alert_number(1, TV_FIRING);
+    struct tv_delivery delivery;
+    char note[512];
+    bool is_new;
+    remove_dir();
+    int fd = open(dir, O_WRONLY | O_CREAT, 0600); /* a file where the directory should be */
+    ck_assert(!tv_store_mend(store, note));
+    ck_assert_str_ne(note, "");
+    ck_assert_int_ne(tv_store_alert(store, &alert, two_sinks, 1, &is_new, NULL), TV_OK);
+    ck_assert(!tv_store_next(store, "ops", 1, &delivery));
+    ck_assert_uint_eq(tv_store_count(store, "ops").owed, 0);
+    close(fd);
+    remove(dir);
+    ck_assert(tv_store_mend(store, note));
+    ck_assert(put(store, 1, TV_FIRING, 1));
+    tv_store_close(store);
+}
+END_TEST
+
+START_TEST(a_directory_in_the_databases_place_is_set_aside)
+{
+    char path[128], note[512];
+    snprintf(path, sizeof path, "%s/trainvet.db", dir);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    struct tv_store *store = opened(note);
+    ck_assert_ptr_nonnull(strstr(note, "set aside"));
+    ck_assert(put(store, 1, TV_FIRING, 1));
+    tv_store_close(store);
+}
+END_TEST
+
 START_TEST(a_directory_that_cannot_be_made_is_said)
 {
     struct tv_store *store = NULL;
@@ -241,6 +395,12 @@ static Suite *suite(void)
     tcase_add_test(tcase, the_state_directory_may_be_a_link);
     tcase_add_test(tcase, a_full_queue_drops_the_oldest_and_counts);
     tcase_add_test(tcase, a_damaged_database_never_keeps_us_from_starting);
+    tcase_add_test(tcase, the_log_of_changes_does_not_fill_a_small_disk);
+    tcase_add_test(tcase, a_full_disk_with_room_again_loses_nothing);
+    tcase_add_test(tcase, damage_while_it_is_open_begins_a_new_database);
+    tcase_add_test(tcase, a_database_that_is_taken_away_is_begun_anew);
+    tcase_add_test(tcase, a_database_that_cannot_be_begun_anew_yet_is_tried_again);
+    tcase_add_test(tcase, a_directory_in_the_databases_place_is_set_aside);
     tcase_add_test(tcase, a_directory_that_cannot_be_made_is_said);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
+/* The database below the store: how it is opened, and statements that note when it is damaged. */
+#include "base/memory.h"
+#include "store/store.h"
+#include <sqlite3.h>
+
+struct tv_store {
+    sqlite3 *db;           /* NULL: it is away, nothing can be recorded */
+    struct tv_arena texts; /* of the delivery that was returned last */
+    char *dir;             /* NULL: in memory */
+    bool is_damaged;       /* a statement has met damage */
+};
+
+bool tv_db_run(struct tv_store *store, const char *sql);
+/* NULL when the database cannot take the statement, which is as good as a failed write. */
+sqlite3_stmt *tv_db_prepare(struct tv_store *store, const char *sql);
+void tv_db_bind(sqlite3_stmt *statement, int at, const char *text);
+void tv_db_close(struct tv_store *store, sqlite3_stmt *statement);
+/* Runs a statement that returns nothing, and closes it. */
+bool tv_db_finish(struct tv_store *store, sqlite3_stmt *statement);
+
+bool tv_db_begin(struct tv_store *store);
+/* Ends the transaction; false when `ok` is or when it cannot be written. */
+bool tv_db_commit(struct tv_store *store, bool ok);
+/* Ends a transaction that failed. */
+void tv_db_give_up(struct tv_store *store);
+enum tv_status tv_db_fail(struct tv_store *store, struct tv_error *reterr, const char *what);
+
+#endif
