@@ -45,9 +45,6 @@ struct tv_alert {
         *root; /* that PATH, when it is part of the identity (the service); NULL: it is not */
     const char *detector;
     const char *subject;
-    uint32_t episode; /* 0 for the first time that this detector fires about this subject */
-    enum tv_severity severity;
-    enum tv_alert_state state;
     int64_t onset_step;
     int64_t step;          /* when it was noticed */
     int64_t resolved_step; /* meaningful when state is TV_RESOLVED */
@@ -60,9 +57,12 @@ struct tv_alert {
     size_t causes_len;
     const char *advice[TV_ALERT_TEXTS];
     size_t advice_len;
-    char fingerprint[17]; /* 16 hex digits */
     const struct tv_alert
-        *leader; /* the alert of the same run that probably caused this one; NULL: none */
+        *leader;      /* the alert of the same run that probably caused this one; NULL: none */
+    uint32_t episode; /* 0 for the first time that this detector fires about this subject */
+    enum tv_severity severity;
+    enum tv_alert_state state;
+    char fingerprint[17]; /* 16 hex digits */
 };
 
 #endif
