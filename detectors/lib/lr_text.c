@@ -151,6 +151,14 @@ static void tell_scaled(const struct telling *t)
                     number(&w, factor), number(&w, factor * peak), number(&w, peak));
     const char *meaning = meaning_of(t, &w, factor);
     bool is_inverse = !meaning && (meaning = meaning_of(t, &w, 1 / factor));
+    struct tv_setting group;
+    if (tv_lr_setting(t->view, TV_LR_GROUP_KEYS, &group) && is_about(factor, group.number))
+        tv_note_cause(t->note,
+                      "the logged value belongs to another parameter group: %s %s, the schedule of "
+                      "group 0 may be right",
+                      group.key, number(&w, factor));
+    if (!meaning && t->input->world_size > 1 && is_about(factor, sqrt(t->input->world_size)))
+        meaning = "the square root of the number of processes";
     if (meaning)
         tv_note_cause(t->note, "the peak is %s by %s (learning rate scaled with the batch)",
                       is_inverse ? "divided" : "multiplied", meaning);

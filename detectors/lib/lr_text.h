@@ -25,6 +25,7 @@ void tv_lr_tell(struct tv_note *note, const struct tv_view *view, const struct t
 #define TV_LR_WORLD_KEYS        "world_size|num_devices|num_processes"
 #define TV_LR_EPOCHS_KEYS       "num_train_epochs|num_epochs|max_epochs"
 #define TV_LR_TOTAL_KEYS        "max_steps|training_steps|total_steps|num_training_steps|max_train_steps"
+#define TV_LR_GROUP_KEYS        "loraplus_lr_ratio|embedding_lr_scale|lr_mult"
 #define TV_LR_COUNTED_KEYS      "trainer_state.max_steps|log.total_steps"
 
 #endif

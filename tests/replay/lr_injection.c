@@ -72,7 +72,11 @@ static const struct kind {
              {"polynomial", "lr_scheduler_kwargs.power", "2.0"},
              {"constant", NULL, NULL},
              {"constant_with_warmup", NULL, NULL},
-             {"inverse_sqrt", NULL, NULL}};
+             {"inverse_sqrt", NULL, NULL},
+             {"inverse_sqrt", "lr_scheduler_kwargs.timescale", "1000"},
+             {"cosine_with_min_lr", "lr_scheduler_kwargs.min_lr_rate", "0.1"},
+             {"warmup_stable_decay", "lr_scheduler_kwargs.num_decay_steps", "600"}};
+#define KINDS_DENSE 7 /* the first of them: every second case; of the others every fourth */
 
 struct bug {
     const char *name;
@@ -83,20 +87,27 @@ struct bug {
 
 #define BY_ACCUMULATION (-1)
 #define BY_WORLD        (-2)
+#define BY_BATCH        (-3) /* both */
+#define BY_ROOT         (-4) /* the square root of the number of processes */
 
 static const struct bug bugs[] = {
     {"peak x 0.1", TV_LR_SCALED, 0.1, NULL},
     {"peak x 2", TV_LR_SCALED, 2, NULL},
     {"peak x world size", TV_LR_SCALED, BY_WORLD, NULL},
+    {"peak x batch", TV_LR_SCALED, BY_BATCH, NULL},
+    {"peak x sqrt(world size)", TV_LR_SCALED, BY_ROOT, NULL},
+    {"group of 16 x the rate (LoRA+)", TV_LR_SCALED, 16, NULL},
     {"stepped on micro-batches", TV_LR_RATE, BY_ACCUMULATION, NULL},
     {"stepped by every process", TV_LR_RATE, BY_WORLD, NULL},
     {"stepped every other time", TV_LR_RATE, 0.5, NULL},
     {"warm-up x accumulation", TV_LR_WARMUP, BY_ACCUMULATION, NULL},
     {"warm-up x world size", TV_LR_WARMUP, BY_WORLD, NULL},
+    {"warm-up / accumulation", TV_LR_WARMUP, 1.0 / 4, NULL},
     {"no warm-up", TV_LR_WARMUP, 0, NULL},
     {"warm-up x 1.5", TV_LR_WARMUP, 1.5, NULL},
     {"total x 0.5", TV_LR_TOTAL, 0.5, NULL},
     {"total x 3", TV_LR_TOTAL, 3, NULL},
+    {"total of rounded-down epochs", TV_LR_TOTAL, 0.97, NULL},
     {"total x 1.2", TV_LR_TOTAL, 1.2, NULL},
     {"linear instead", TV_LR_KIND, 0, "linear"},
     {"cosine instead", TV_LR_KIND, 0, "cosine"},
@@ -139,6 +150,8 @@ static double resolve_value(const struct setup *setup, double value)
 {
     return value == BY_ACCUMULATION ? setup->accumulation
            : value == BY_WORLD      ? setup->world
+           : value == BY_BATCH      ? setup->accumulation * setup->world
+           : value == BY_ROOT       ? sqrt(setup->world)
                                     : value;
 }
 
@@ -394,7 +407,7 @@ START_TEST(the_injected_cause_is_named)
                 const struct kind *kind = &kinds[i / 3];
                 if (bugs[b].kind && !strcmp(bugs[b].kind, kind->name))
                     continue;
-                if ((w + (int)(i + b)) % 2)
+                if ((w + (int)(i + b)) % (i / 3 < KINDS_DENSE ? 2 : 4))
                     continue; /* half of them takes a minute */
                 struct writer writer = {every[w % 3], (w / 2 + (int)i) % 2, (enum format)(w / 3)};
                 struct outcome outcome = inject(setup, kind, &bugs[b], &writer);
