@@ -5,7 +5,7 @@
  *   source.c   what parsers emit: tags, queues, facts, damage         -> tv_deliver
  *   merge.c    several sources into one order by step
  *   deliver.c  roles, attempts, steps that go back                    -> detectors
- *   rate.c     what the logged learning rate tells; identify.c, identify_fit.c: which schedule it
+ *   rate.c     what the logged learning rate tells; identify*.c: which schedule it
  * is epoch.c    steps per epoch from logged epochs view.c     what a detector may ask bus.c what a
  * detector says: alerts, their identity and state story.c    which alert is a consequence of which
  *   run.c      life of a run; report.c what is told about it */

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#define NEAR_FACTOR 2e-3 /* what 4 digits leave open */
+
 struct work {
     const struct tv_lr_case *input;
     struct tv_lr_data all, late; /* late: since the onset */
@@ -147,7 +149,10 @@ static double rank_of(const struct work *work, const struct tv_lr_verdict *verdi
                 : is_whole(1 / value)          ? 0.3
                                                : 0;
     if (verdict->cause == TV_LR_WARMUP && input->promise->warmup_steps > 0)
-        rank -= is_number_of_run(input, value / input->promise->warmup_steps) ? 3.5 : 0;
+        rank -= is_number_of_run(input, value / input->promise->warmup_steps) ||
+                        is_number_of_run(input, input->promise->warmup_steps / value)
+                    ? 3.5
+                    : 0;
     if (verdict->cause == TV_LR_SCALED)
         rank -= is_power_of_ten(value) ? 2 : 0;
     if (verdict->cause == TV_LR_STOPPED &&
@@ -255,6 +260,23 @@ static void try_kinds(struct work *work)
         try_kind(work, "warmup_stable_decay", TV_P_DECAY, round(decays[i] * rest));
 }
 
+/* Of the factors that mean something, the one that the best fit is as near to as printing allows.
+ */
+static void settle_scale(const struct work *work, struct tv_lr_model *model,
+                         const struct tv_lr_data *data)
+{
+    double fitted = model->scale, accumulation = work->input->accumulation,
+           world = work->input->world_size;
+    const double factors[] = {accumulation, world, accumulation * world, sqrt(world)};
+    for (size_t i = 0; i < 2 * (sizeof factors / sizeof *factors); i++) {
+        double factor = i % 2 ? 1 / factors[i / 2] : factors[i / 2];
+        model->scale = factor;
+        if (fabs(factor - fitted) < NEAR_FACTOR * fitted && tv_lr_model_is_exact(model, data))
+            return;
+    }
+    model->scale = fitted;
+}
+
 static void try_scaled(struct work *work, enum tv_lr_cause cause, const struct tv_lr_data *data)
 {
     struct tv_lr_model model = promised(work);
@@ -265,6 +287,7 @@ static void try_scaled(struct work *work, enum tv_lr_cause cause, const struct t
         double residual = tv_lr_model_residual(&model, data, true);
         if (residual >= best.residual)
             continue;
+        settle_scale(work, &model, data);
         best.residual = residual;
         best.value = model.scale;
         best.is_exact = tv_lr_model_is_exact(&model, data);
