@@ -102,9 +102,18 @@ struct tv_promise *tv_run_promise(struct tv_run *run)
     return tv_block_open(&run->promise, sizeof(struct tv_promise));
 }
 
+/* A log that counts epochs or samples cannot be held against a plan in optimizer steps. */
+static bool counts_otherwise(const struct tv_run *run, const struct tv_schedule *schedule)
+{
+    const char *unit = tv_facts_text(&run->facts, "log.step_unit");
+    return unit && !(strcmp(unit, "epoch") == 0 && schedule->by_epoch);
+}
+
 static int64_t planned_steps(const struct tv_run *run, const struct tv_schedule *schedule)
 {
     double total;
+    if (counts_otherwise(run, schedule))
+        return 0;
     if (tv_facts_number(&run->facts, "log.total_steps", &total) && is_count(total))
         return (int64_t)total;
     if (schedule->kind && is_count(schedule->total_steps))
@@ -122,6 +131,10 @@ void tv_run_resolve_again(struct tv_run *run)
     run->resolved_facts = run->facts.version;
     memset(&promise->schedule, 0, sizeof promise->schedule);
     run->schedule_status = tv_schedule_resolve(&run->facts, &promise->schedule, &promise->error);
+    if (run->schedule_status == TV_OK && counts_otherwise(run, &promise->schedule))
+        run->schedule_status =
+            tv_fail(&promise->error, TV_AGAIN, "the log counts %ss, the schedule optimizer steps",
+                    tv_facts_text(&run->facts, "log.step_unit"));
     /* zeroed before it is filled: its bytes can be compared */
     if (memcmp(&before, &promise->schedule, sizeof before) != 0) /* NOLINT */
         run->schedule_version++;

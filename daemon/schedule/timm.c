@@ -99,6 +99,7 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
     ret->total_steps = epochs * unit + (prefix ? ret->warmup_steps : 0);
     ret->param[TV_P_START] = tv_get_number_or(facts, "warmup_lr", 1e-5);
     ret->param[TV_P_SHIFT] = prefix ? -ret->warmup_steps : 0;
+    ret->by_epoch = !updates;
     if (!updates)
         tv_schedule_note(ret, "timm sets the learning rate once an epoch: steps are epochs here");
     if (ret->kind->lr == tv_cycles_lr) {

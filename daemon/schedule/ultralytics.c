@@ -66,6 +66,7 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
     ret->param[TV_P_FLOOR_RATIO] = tv_get_number_or(facts, "lrf", 0.01);
     ret->log_offset = 1;
     ret->offset_known = true;
+    ret->by_epoch = true;
     warm_up(facts, ret);
     if (tv_get_number(facts, "time") > 0)
         tv_schedule_note(ret, "time: the number of epochs is adjusted while it trains");

@@ -74,6 +74,16 @@ void tv_add_log(struct tv_assembly *work, struct tv_found_run *run, struct tv_tr
         tv_append_file(work->found, &source->files, file);
 }
 
+void tv_add_table(struct tv_assembly *work, struct tv_found_run *run, struct tv_tree_file *file,
+                  struct tv_found_source **last)
+{
+    file->is_taken = true;
+    if (!*last)
+        *last = add_source(work, run, "", TV_RANK_TABLE);
+    if (*last)
+        tv_append_file(work->found, &(*last)->files, file);
+}
+
 void tv_add_configs(struct tv_assembly *work, struct tv_found_run *run, struct tv_tree_node *node)
 {
     for (struct tv_tree_file *file = node->files; file; file = file->next)

@@ -56,8 +56,33 @@ static void add_other_logs(struct tv_assembly *work, struct tv_found_run *run,
                            struct tv_tree_node *node)
 {
     for (struct tv_tree_file *file = node->files; file; file = file->next)
-        if (!file->is_taken && !file->parser->is_config && tv_is_alone_of_its_kind(node, file))
+        if (!file->is_taken && !file->parser->is_config && !tv_is_table(file) &&
+            tv_is_alone_of_its_kind(node, file))
             tv_add_log(work, run, file, TV_RANK_LOG);
+}
+
+/* The HF Trainer writes none: what lies there is the user's own, and may count otherwise. */
+static void drop_tables(struct tv_tree_node *node)
+{
+    for (struct tv_tree_file *file = node->files; file; file = file->next)
+        file->is_taken = file->is_taken || tv_is_table(file);
+}
+
+/* After all other logs. Where there are some, a CSV log counts only when it is known to count the
+ * same steps: one of the user's own may count epochs beside event files by step. */
+static void add_tables(struct tv_assembly *work, struct tv_found_run *run,
+                       struct tv_tree_node *node)
+{
+    bool has_others = run->sources != NULL;
+    for (struct tv_tree_file *file = node->files; file; file = file->next) {
+        struct tv_found_source *own = NULL;
+        if (file->is_taken || !tv_is_table(file))
+            continue;
+        if (has_others && !tv_is_table_of_events(file))
+            file->is_taken = true;
+        else if (tv_is_alone_of_its_kind(node, file))
+            tv_add_table(work, run, file, &own);
+    }
 }
 
 static void take_hf_output(struct tv_assembly *work, struct tv_tree_node *node)
@@ -79,6 +104,7 @@ static void take_hf_output(struct tv_assembly *work, struct tv_tree_node *node)
     if (log)
         tv_add_log(work, run, log, TV_RANK_LOG);
     add_other_logs(work, run, node);
+    drop_tables(node);
     tv_add_configs(work, run, node);
 }
 
@@ -100,7 +126,7 @@ static void take_side_folders(struct tv_assembly *work, struct tv_found_run *run
     for (struct tv_tree_node *child = node->child; child; child = child->next) {
         if (!tv_has_events(child))
             continue;
-        if (tv_is_split_folder(child->name) || tv_is_add_scalars_folder(child, writer)) {
+        if (tv_is_split_folder(child) || tv_is_add_scalars_folder(child, writer)) {
             take_split(work, run, child);
         } else if (tv_is_time_folder(child->name)) {
             struct tv_event_list list = {0};
@@ -130,6 +156,7 @@ static void take_directory(struct tv_assembly *work, struct tv_tree_node *node)
     tv_add_events(work, run, "", TV_RANK_EVENTS, &events);
     add_other_logs(work, run, node);
     take_side_folders(work, run, node, writer);
+    add_tables(work, run, node);
     tv_add_configs(work, run, node);
 }
 
@@ -139,7 +166,7 @@ static void take_split_parent(struct tv_assembly *work, struct tv_tree_node *nod
     if (!run)
         return;
     for (struct tv_tree_node *child = node->child; child; child = child->next)
-        if (tv_is_split_folder(child->name))
+        if (tv_is_split_folder(child))
             take_split(work, run, child);
     tv_add_configs(work, run, node);
 }
@@ -163,7 +190,7 @@ static void take_versions(struct tv_assembly *work, struct tv_tree_node *node)
 {
     struct tv_tree_node *child = node->child;
     while (child) {
-        if (!tv_is_lightning_version(child->name) || !tv_has_events(child)) {
+        if (!tv_is_lightning_version(child->name) || !tv_has_version_log(child)) {
             child = child->next;
             continue;
         }
@@ -171,12 +198,16 @@ static void take_versions(struct tv_assembly *work, struct tv_tree_node *node)
         if (!run)
             return;
         struct tv_event_list events = {0};
+        struct tv_found_source *tables = NULL;
         do {
+            struct tv_tree_file *table = tv_named_file(child, "metrics.csv");
             tv_collect_events(&events, child);
+            if (table)
+                tv_add_table(work, run, table, &tables);
             tv_add_configs(work, run, child);
             take_side_folders(work, run, child, writer_of(child));
             for (child = child->next; child; child = child->next)
-                if (tv_is_lightning_version(child->name) && tv_has_events(child))
+                if (tv_is_lightning_version(child->name) && tv_has_version_log(child))
                     break;
         } while (child && tv_begins_in_the_middle(child));
         tv_add_events(work, run, "", TV_RANK_EVENTS, &events);

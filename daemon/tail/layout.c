@@ -19,11 +19,36 @@ bool tv_is_log_folder(const char *name)
     return is_one_of(name, names);
 }
 
-bool tv_is_split_folder(const char *name)
+bool tv_is_table(const struct tv_tree_file *file)
+{
+    return strcmp(file->parser->name, "csv_log") == 0;
+}
+
+/* "Train_Samples_lr.csv": one metric of DeepSpeed's CSV monitor. */
+static bool is_deepspeed_table(const struct tv_tree_file *file)
+{
+    return tv_is_table(file) && strncmp(file->name, "Train_Samples_", 14) == 0;
+}
+
+bool tv_is_table_of_events(const struct tv_tree_file *file)
+{
+    static const char *const names[] = {"results.csv", "metrics.csv", "progress.csv", NULL};
+    return tv_is_table(file) && (is_one_of(file->name, names) || is_deepspeed_table(file));
+}
+
+static bool has_trainer_name(const struct tv_tree_file *file)
+{
+    return tv_is_table_of_events(file) || strcmp(file->name, "summary.csv") == 0;
+}
+
+bool tv_is_split_folder(const struct tv_tree_node *node)
 {
     static const char *const names[] = {"train", "train_inner", "training",   "validation", "valid",
                                         "val",   "eval",        "evaluation", "test",       NULL};
-    return is_one_of(name, names);
+    for (const struct tv_tree_file *file = node->files; file; file = file->next)
+        if (tv_is_table(file))
+            return false;
+    return is_one_of(node->name, names);
 }
 
 static bool has_prefix_and_number(const char *name, const char *prefix)
@@ -161,10 +186,20 @@ bool tv_is_add_scalars_folder(const struct tv_tree_node *child, const char *writ
  * trainer gives. */
 bool tv_is_alone_of_its_kind(const struct tv_tree_node *node, const struct tv_tree_file *file)
 {
-    for (const struct tv_tree_file *other = node->files; other; other = other->next)
-        if (other != file && !other->is_taken && other->parser == file->parser)
+    bool is_named = tv_is_table(file) && has_trainer_name(file);
+    for (const struct tv_tree_file *other = node->files; other; other = other->next) {
+        if (other == file || other->is_taken || other->parser != file->parser)
+            continue;
+        bool together = is_deepspeed_table(file) && is_deepspeed_table(other);
+        if (!together && !(is_named && !has_trainer_name(other)))
             return false;
+    }
     return true;
+}
+
+bool tv_has_version_log(const struct tv_tree_node *node)
+{
+    return tv_has_events(node) || tv_named_file(node, "metrics.csv");
 }
 
 bool tv_has_log(const struct tv_tree_node *node)
@@ -183,7 +218,7 @@ bool tv_is_split_parent(const struct tv_tree_node *node)
     bool train = false, other_split = false, other_runs = false;
     for (const struct tv_tree_node *child = node->child; child; child = child->next) {
         bool events = tv_has_events(child);
-        if (!tv_is_split_folder(child->name))
+        if (!tv_is_split_folder(child))
             other_runs = other_runs || events;
         else if (events && strncmp(child->name, "train", 5) == 0)
             train = true;
@@ -193,19 +228,19 @@ bool tv_is_split_parent(const struct tv_tree_node *node)
     return train && (other_split || !other_runs);
 }
 
-static const struct tv_tree_file *first_events(const struct tv_tree_node *node)
+static const struct tv_tree_file *first_log(const struct tv_tree_node *node)
 {
     const struct tv_tree_file *best = NULL;
     for (const struct tv_tree_file *file = node->files; file; file = file->next)
         if (file->is_events && !file->is_taken && (!best || file->stamp < best->stamp))
             best = file;
-    return best;
+    return best ? best : tv_named_file(node, "metrics.csv");
 }
 
 /* A fresh run logs its first point no later than one logging interval after its start. */
 bool tv_begins_in_the_middle(const struct tv_tree_node *node)
 {
-    const struct tv_tree_file *file = first_events(node);
+    const struct tv_tree_file *file = first_log(node);
     struct tv_peek peek = {.interval = 0};
     if (file)
         peek = tv_peek(file);

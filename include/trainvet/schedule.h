@@ -91,6 +91,7 @@ struct tv_schedule {
      * fit it. */
     int log_offset;
     bool offset_known;
+    bool by_epoch; /* what stands as steps here are epochs, in the log as well */
     char notes[TV_SCHEDULE_NOTES][160]; /* what was assumed, one sentence each */
     int notes_len;
 };
