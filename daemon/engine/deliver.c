@@ -102,6 +102,7 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
     if (point->role == TV_ROLE_LEARNING_RATE) {
         watch_rise(run, point);
         tv_rate_watch(run, point);
+        tv_batches_watch(run, point);
     }
     if (point->role == TV_ROLE_EPOCH)
         tv_epoch_watch(run, point);

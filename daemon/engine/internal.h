@@ -61,6 +61,7 @@ struct tv_source {
     double last_wall_time;  /* of the previous file, to see two writers */
     bool checked_overlap;
     int64_t flushed_to; /* highest step delivered before its turn was certain */
+    int64_t reached;    /* highest step that the merge has delivered */
     /* samples that wait for the other sources */
     struct tv_sample *queue;
     size_t head, len, cap;
@@ -140,6 +141,7 @@ struct tv_run {
     double rate_total;    /* optimizer steps that the identified schedule takes, NaN: unknown */
     double rate_zero;     /* with which step it reaches its lowest value, NaN: unknown */
     struct tv_epoch_length epoch;
+    double first_rate; /* the learning rate that was logged at step 1, 0: none */
     uint64_t points, late_points;
 
     struct tv_block promise; /* struct tv_promise */
@@ -179,6 +181,8 @@ void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
 void tv_epoch_watch(struct tv_run *run,
                     const struct tv_point *point); /* adds log.steps_per_epoch */
 void tv_rate_watch(struct tv_run *run, const struct tv_point *point);
+void tv_batches_watch(struct tv_run *run,
+                      const struct tv_point *point); /* adds log.batches_per_epoch */
 void tv_rate_end(struct tv_run *run);
 void tv_rate_forget(struct tv_run *run); /* the run began anew */
 void tv_rate_fold(struct tv_run *run);

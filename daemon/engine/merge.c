@@ -16,27 +16,38 @@ static bool anybody_hungry(const struct tv_run *run)
     return false;
 }
 
-static struct tv_source *lowest(struct tv_run *run)
+/* Whether a source's turn comes before another's. One that went back waits where it had come to
+ * until the others have come there too: they go back as well, and belong beside it. */
+static bool is_before(const struct tv_source *one, const struct tv_source *other)
+{
+    int64_t step = one->queue[one->head].step, other_step = other->queue[other->head].step;
+    int64_t place = step < one->reached ? one->reached : step;
+    int64_t other_place = other_step < other->reached ? other->reached : other_step;
+    if (place != other_place)
+        return place < other_place;
+    if ((step < place) != (other_step < other_place))
+        return step == place;
+    return step != other_step ? step < other_step : one->rank < other->rank;
+}
+
+static struct tv_source *next_source(const struct tv_run *run)
 {
     struct tv_source *best = NULL;
-    for (struct tv_source *source = run->sources; source; source = source->next) {
-        if (source->head == source->len)
-            continue;
-        int64_t step = source->queue[source->head].step;
-        int64_t best_step = best ? best->queue[best->head].step : 0;
-        if (!best || step < best_step || (step == best_step && source->rank < best->rank))
+    for (struct tv_source *source = run->sources; source; source = source->next)
+        if (source->head != source->len && (!best || is_before(source, best)))
             best = source;
-    }
     return best;
 }
 
 void tv_merge(struct tv_run *run, bool flush)
 {
     while (flush || !anybody_hungry(run)) {
-        struct tv_source *source = lowest(run);
+        struct tv_source *source = next_source(run);
         if (!source)
             return;
         struct tv_sample sample = source->queue[source->head++];
+        if (sample.step > source->reached)
+            source->reached = sample.step;
         if (flush && sample.step > source->flushed_to && anybody_hungry(run))
             source->flushed_to = sample.step;
         tv_deliver(run, &sample);

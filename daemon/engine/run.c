@@ -77,6 +77,7 @@ struct tv_source *tv_run_source(struct tv_run *run, const struct tv_source_info 
     source->rank = info->rank;
     source->last_wall_time = -INFINITY;
     source->flushed_to = INT64_MIN;
+    source->reached = INT64_MIN;
     source->next = run->sources;
     run->sources = source;
     run->sources_len++;

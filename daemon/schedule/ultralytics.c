@@ -34,6 +34,8 @@ static void warm_up(const struct tv_facts *facts, struct tv_schedule *s)
     double bias = is_auto ? 0 : tv_get_number_or(facts, "warmup_bias_lr", 0.1);
     double batches =
         ceil(tv_get_number(facts, "num_samples") / tv_get_number_or(facts, "batch", 16));
+    if (isnan(batches))
+        batches = tv_get_number(facts, "log.batches_per_epoch");
     double epochs = tv_get_number_or(facts, "warmup_epochs", 3);
     bool is_new = version >= TV_VERSION(8, 4, 0);
     if (is_new)
