@@ -62,6 +62,7 @@ struct tv_source {
     bool checked_overlap;
     int64_t flushed_to; /* highest step delivered before its turn was certain */
     int64_t reached;    /* highest step that the merge has delivered */
+    bool is_back;       /* it has gone back and not come there again */
     /* samples that wait for the other sources */
     struct tv_sample *queue;
     size_t head, len, cap;

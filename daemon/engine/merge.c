@@ -25,8 +25,10 @@ static bool is_before(const struct tv_source *one, const struct tv_source *other
     int64_t other_place = other_step < other->reached ? other->reached : other_step;
     if (place != other_place)
         return place < other_place;
-    if ((step < place) != (other_step < other_place))
-        return step == place;
+    bool back = one->is_back || step < place,
+         other_back = other->is_back || other_step < other_place;
+    if (back != other_back)
+        return other_back;
     return step != other_step ? step < other_step : one->rank < other->rank;
 }
 
@@ -46,7 +48,9 @@ void tv_merge(struct tv_run *run, bool flush)
         if (!source)
             return;
         struct tv_sample sample = source->queue[source->head++];
-        if (sample.step > source->reached)
+        if (sample.step != source->reached)
+            source->is_back = sample.step < source->reached;
+        if (!source->is_back)
             source->reached = sample.step;
         if (flush && sample.step > source->flushed_to && anybody_hungry(run))
             source->flushed_to = sample.step;

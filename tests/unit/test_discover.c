@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support/folder.h"
 #include "support/suite.h"
+#include "tail/assemble.h"
 #include "tail/discover.h"
 #include "tail/probed.h"
 #include "trainvet/text.h"
@@ -153,6 +154,71 @@ START_TEST(the_next_search_opens_only_what_is_new_or_changed)
     ck_assert_uint_le(costs[2], 2 * strlen(state_json(70))); /* with the look at its end */
     ck_assert_uint_le(costs[3], 2 * strlen(log_line));
     tv_probed_free(&probed);
+}
+END_TEST
+
+static const char rows[] = "epoch,time,train/box_loss,lr/pg0\n1,2.5,1.5,0.01\n2,5,1.4,0.02\n";
+static const char steps[] =
+    "epoch,lr-AdamW,step,train_loss\r\n,1e-05,49,\r\n0,,49,2.5\r\n0,,99,2.4\r\n";
+
+START_TEST(a_csv_log_says_after_event_files_what_they_say)
+{
+    tv_folder_text(&folder, "detect/train/results.csv", rows);
+    tv_folder_text(&folder, "detect/train/args.yaml", "lr0: 0.01\n");
+    tv_folder_events(&folder, "detect/train/events.out.tfevents.1700000001.n.7.0", 0, 1, 3);
+    ck_assert_str_eq(discover("detect"), "train: detect/train/events.out.tfevents.1700000001.n.7.0"
+                                         " detect/train/results.csv +detect/train/args.yaml");
+    ck_assert_int_eq(found.runs[0].sources->rank, TV_RANK_EVENTS);
+    ck_assert_int_eq(found.runs[0].sources->next->rank, TV_RANK_TABLE);
+    /* one of the user's own may count otherwise */
+    tv_folder_text(&folder, "own/losses.csv", rows);
+    tv_folder_events(&folder, "own/events.out.tfevents.1700000001.n.7.0", 0, 1, 3);
+    ck_assert_str_eq(discover("own"), ".: own/events.out.tfevents.1700000001.n.7.0");
+    ck_assert_str_eq(problems(), "");
+}
+END_TEST
+
+START_TEST(versions_with_metrics_csv_are_versions)
+{
+    tv_folder_text(&folder, "version_0/metrics.csv", steps);
+    tv_folder_text(&folder, "version_0/hparams.yaml", "lr: 0.01\n");
+    tv_folder_text(&folder, "version_1/metrics.csv",
+                   "lr-AdamW,step\r\n1e-05,149\r\n1e-05,199\r\n1e-05,249\r\n");
+    tv_folder_text(&folder, "version_2/metrics.csv", steps);
+    tv_folder_events(&folder, "version_2/events.out.tfevents.1700000001.n.7.0", 0, 1, 3);
+    ck_assert_str_eq(discover(""), "version_0: version_0/metrics.csv,version_1/metrics.csv"
+                                   " +version_0/hparams.yaml\n"
+                                   "version_2: version_2/metrics.csv"
+                                   " version_2/events.out.tfevents.1700000001.n.7.0");
+}
+END_TEST
+
+START_TEST(tables_of_data_are_nobodys_run)
+{
+    tv_folder_text(&folder, "a/train.csv", "id,text\n1,hello\n");
+    tv_folder_text(&folder, "a/results.csv", "model,latency\nx,3\n");
+    tv_folder_text(&folder, "a/empty.csv", "");
+    tv_folder_text(&folder, "b/trainer_state.json", state_json(60));
+    tv_folder_text(&folder, "b/losses.csv", rows);
+    ck_assert_str_eq(discover(""), "b: b/trainer_state.json");
+    ck_assert_str_eq(problems(), "");
+}
+END_TEST
+
+START_TEST(tables_of_deepspeed_are_one_run_and_others_one_each)
+{
+    tv_folder_text(&folder, "ds/Train_Samples_lr.csv", "step,lr\n32,1e-05\n");
+    tv_folder_text(&folder, "ds/Train_Samples_train_loss.csv", "step,train_loss\n32,4\n");
+    tv_folder_text(&folder, "ds/Train_Samples_elapsed_time_ms_step.csv",
+                   "step,elapsed_time_ms_step\n32,4\n");
+    tv_folder_text(&folder, "own/fold1.csv", rows);
+    tv_folder_text(&folder, "own/fold2.csv", rows);
+    ck_assert_str_eq(discover("ds"), ".: ds/Train_Samples_lr.csv ds/Train_Samples_train_loss.csv");
+    discover("own");
+    ck_assert_uint_eq(found.runs_len, 2);
+    tv_folder_text(&folder, "own/results.csv", rows);
+    tv_folder_text(&folder, "own/args.yaml", "lr0: 0.01\n");
+    ck_assert_ptr_nonnull(strstr(discover("own"), ".: own/results.csv +own/args.yaml"));
 }
 END_TEST
 
@@ -507,6 +573,10 @@ int main(void)
     tcase_add_checked_fixture(bad, setup, teardown);
     tcase_add_test(runs, hf_output_directory_is_one_run_with_one_history);
     tcase_add_test(runs, event_file_of_a_host_named_like_a_source_file_is_found);
+    tcase_add_test(runs, a_csv_log_says_after_event_files_what_they_say);
+    tcase_add_test(runs, versions_with_metrics_csv_are_versions);
+    tcase_add_test(runs, tables_of_data_are_nobodys_run);
+    tcase_add_test(runs, tables_of_deepspeed_are_one_run_and_others_one_each);
     tcase_add_test(runs, fullest_checkpoint_wins_and_trainer_log_outranks_it);
     tcase_add_test(runs, half_written_state_is_passed_over_and_named);
     tcase_add_test(runs, runs_folder_without_hf_is_a_run_for_each_log);

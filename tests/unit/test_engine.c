@@ -227,6 +227,70 @@ START_TEST(two_files_with_the_same_loss_count_once)
 }
 END_TEST
 
+START_TEST(sources_that_go_back_together_stay_together)
+{
+    struct tv_log log;
+    struct tv_emit second;
+    open_recorded(&log);
+    struct tv_source *other = tv_log_source(&log, "", 1, &second);
+    static const int steps[] = {1, 2, 3, 4, 5, 3, 4, 5, 6};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        tv_emit_point(&second, "lr", steps[i], NAN, 1);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        tv_emit_point(&log.emit, "train/loss", steps[i], NAN, 1);
+    tv_source_done(other);
+    tv_source_done(log.source);
+    tv_run_pump(log.run, true);
+    tv_run_end(log.run, NAN);
+    /* one record that goes back may be a late one: the second of the loss tells a restart */
+    EXPECT_STEPS(1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 3, 4, 4, 5, 5, 6, 6);
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_log_that_counts_epochs_is_not_held_against_steps)
+{
+    static const char *const units[] = {"", "epoch", "sample"};
+    for (int i = 0; i < 3; i++) {
+        struct tv_log log;
+        tv_log_open(&log, "lr_mismatch");
+        tv_log_fact(&log, "lr", "0.001");
+        tv_log_fact(&log, "max_steps", "2000");
+        tv_log_fact(&log, "lr_scheduler", "cosine");
+        tv_log_fact(&log, "warmup_steps", "0");
+        if (i)
+            tv_log_fact(&log, "log.step_unit", units[i]);
+        for (int epoch = 0; epoch < 20; epoch++)
+            tv_log_point(&log, "lr", epoch, 0.001 * (1 - epoch / 20.0));
+        tv_log_end(&log, NAN);
+        ck_assert_int_eq(tv_log_alert(&log, "lr_mismatch") != NULL, i == 0);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(a_small_data_set_warms_up_for_a_hundred_batches)
+{
+    for (int batches = 1; batches < 34; batches += 4) {
+        struct tv_log log;
+        tv_log_open(&log, "lr_mismatch");
+        tv_log_fact(&log, "lr0", "0.01");
+        tv_log_fact(&log, "lrf", "0.01");
+        tv_log_fact(&log, "epochs", "150");
+        tv_log_fact(&log, "optimizer", "SGD");
+        for (int epoch = 0; epoch < 150; epoch++) { /* ultralytics 8.0: parameter group 0 */
+            double lr = 0.01 * ((1 - epoch / 150.0) * 0.99 + 0.01);
+            int batch = batches * (epoch + 1) - 1;
+            tv_log_point(&log, "lr/pg0", epoch + 1,
+                         batch < 100 ? 0.1 + (lr - 0.1) * batch / 100 : lr);
+        }
+        tv_log_end(&log, NAN);
+        ck_assert_msg(!tv_log_alert(&log, "lr_mismatch"), "%d batches", batches);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 /* Two detectors by the names of a cause and its consequence. */
 static void raise_above(struct tv_view *view, double limit, const struct tv_point *point)
 {
@@ -421,6 +485,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, an_alert_keeps_its_identity_while_it_fires_and_changes_it_afterwards);
     tcase_add_test(tcase, the_order_of_reading_does_not_change_what_is_seen);
     tcase_add_test(tcase, two_files_with_the_same_loss_count_once);
+    tcase_add_test(tcase, sources_that_go_back_together_stay_together);
+    tcase_add_test(tcase, a_log_that_counts_epochs_is_not_held_against_steps);
+    tcase_add_test(tcase, a_small_data_set_warms_up_for_a_hundred_batches);
     tcase_add_test(tcase,
                    one_of_several_evaluation_sets_is_not_the_evaluation_unless_it_is_named_so);
     tcase_add_test(tcase, names_of_metrics_tell_which_way_is_better);
