@@ -341,7 +341,7 @@ static void print_log(const struct tv_lr_shown *shown)
     if (shown->identity) {
         printf("  identified from the logged learning rate; it differs by %.2g of the peak\n",
                shown->identity->residual);
-        if (shown->identity->is_so_far)
+        if (shown->identity->is_so_far && isfinite(shown->identity->zero_step))
             printf("  so far     the log does not reach its end: another decay or a restart may "
                    "follow\n");
         if (shown->identity->epoch > 0)

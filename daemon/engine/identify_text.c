@@ -50,12 +50,35 @@ static void add_form(struct tv_text *text, const struct tv_schedule *s)
         tv_text_add(text, "a %s decay", known ? known : "");
 }
 
+/* What comes back, or stands: "StepLR (x 0.1 every 1,000 steps)". */
+static void add_period(struct tv_text *text, const struct tv_schedule *s)
+{
+    const char *name = tv_schedule_name(s);
+    double period = s->param[TV_P_PERIOD];
+    if (strcmp(name, "StepLR") == 0) {
+        tv_text_add(text, " (x ");
+        add_number(text, s->param[TV_P_GAMMA]);
+        tv_text_add(text, " every ");
+    } else if (strcmp(name, "CyclicLR") == 0) {
+        tv_text_add(text, " (triangles of ");
+        period += s->param[TV_P_DECAY];
+    } else if (strcmp(name, "CosineAnnealingWarmRestarts") == 0) {
+        tv_text_add(text,
+                    s->param[TV_P_GROWTH] == 1 ? " (cycles of " : " (growing cycles, first of ");
+    } else {
+        return;
+    }
+    add_steps(text, period);
+    tv_text_add(text, " steps)");
+}
+
 const char *tv_identity_name(const struct tv_identity *identity, char *buffer, size_t cap)
 {
     const struct tv_schedule *s = &identity->schedule;
     struct tv_text text = tv_text_in(buffer, cap);
     buffer[0] = '\0';
     add_form(&text, s);
+    add_period(&text, s);
     if (strcmp(tv_schedule_name(s), "OneCycleLR") == 0)
         tv_text_add(&text, s->table[3] == TV_SHAPE_COSINE ? " (cosine)" : " (linear)");
     else if (s->param[TV_P_FLOOR_RATIO] > 1e-6) {
