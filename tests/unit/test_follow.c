@@ -171,6 +171,35 @@ START_TEST(what_was_told_stays_told_while_no_descriptor_is_left)
 }
 END_TEST
 
+/* As stable-baselines3 writes a table over itself (not truncated) and Lightning anew. */
+static void write_table(int flags, bool has_norm, int rows, const char *last)
+{
+    char path[192];
+    snprintf(path, sizeof path, "%s/metrics.csv", dir);
+    int fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
+    ck_assert_int_ge(fd, 0);
+    dprintf(fd, has_norm ? "grad_norm,step,train_loss\n" : "step,train_loss\n");
+    for (int i = 0; i < rows; i++)
+        dprintf(fd, "%s%d,%s\n", has_norm ? "1.5," : "", 10 * i, i + 1 < rows ? "2.5" : last);
+    close(fd);
+}
+
+START_TEST(a_table_that_is_written_anew_is_read_anew)
+{
+    int flags = _i ? O_TRUNC : 0;
+    wanted = "non_finite";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    write_table(flags, false, 20, "2.25");
+    settle(follow, 10);
+    ck_assert_uint_eq(tv_follow_runs(follow), 1);
+    write_table(flags, true, 30, "nan");
+    settle(follow, 30);
+    ck_assert_uint_eq(firing, 1);
+    ck_assert_uint_eq(resolved, 0);
+    tv_follow_free(follow);
+}
+END_TEST
+
 START_TEST(a_clock_that_is_set_by_a_day_makes_no_stall)
 {
     wanted = "stall";
@@ -423,6 +452,7 @@ static Suite *suite(void)
     Suite *s = suite_create("follow");
     TCase *files = tcase_create("faults");
     tcase_add_checked_fixture(files, make_dir, remove_dir);
+    tcase_add_loop_test(files, a_table_that_is_written_anew_is_read_anew, 0, 2);
     tcase_add_test(files, a_run_that_appears_while_no_descriptor_is_left_is_read_later);
     tcase_add_test(files, what_is_appended_while_no_descriptor_is_left_is_read_later);
     tcase_add_test(files, what_was_told_stays_told_while_no_descriptor_is_left);
