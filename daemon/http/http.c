@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "http/http.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "http/pages.h"
 #include "trainvet/number.h"
@@ -7,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -15,19 +17,31 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     CONNECTIONS_MAX = 32,
-    TIMEOUT_S = 10,
+    RESERVE = 8, /* of them: the oldest that has asked nothing goes before a newcomer waits */
     BACKLOG = 16,
     LIMIT = 1000 /* objects in an answer, unless asked */
+};
+
+#define REQUEST_S 10.0 /* for a whole request, however its bytes trickle in */
+#define ANSWER_S  60.0 /* for a whole answer */
+
+struct client {
+    struct client *next, **here;
+    int fd; /* libmicrohttpd's */
+    bool has_asked, is_ended;
+    double until; /* seconds since boot */
 };
 
 struct tv_http {
     struct MHD_Daemon *daemon;
     struct tv_service *service;
     sd_event_source *ready, *timer;
+    struct client *clients; /* newest first */
     char unix_path[sizeof((struct sockaddr_un *)0)->sun_path];
 };
 
@@ -97,6 +111,90 @@ static enum MHD_Result answer_list(struct MHD_Connection *connection,
     return answer(connection, MHD_HTTP_OK, body, len, "application/json", total);
 }
 
+/* ---- time for each client ---- */
+
+static double seconds(void)
+{
+    return tv_clock_seconds(CLOCK_BOOTTIME);
+}
+
+/* libmicrohttpd sees the end of the connection and closes it. */
+static void end_client(struct client *client)
+{
+    if (!client->is_ended)
+        shutdown(client->fd, SHUT_RDWR);
+    client->is_ended = true;
+}
+
+static void make_room(struct tv_http *http)
+{
+    struct client *oldest = NULL;
+    size_t open = 0;
+    for (struct client *client = http->clients; client; client = client->next) {
+        open += !client->is_ended;
+        if (!client->is_ended && !client->has_asked)
+            oldest = client;
+    }
+    if (open > CONNECTIONS_MAX - RESERVE && oldest)
+        end_client(oldest);
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **ret_client,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct tv_http *http = ctx;
+    struct client *client = *ret_client;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        client = tv_xcalloc(1, sizeof *client);
+        *client = (struct client){
+            .next = http->clients,
+            .here = &http->clients,
+            .fd =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+            .until = seconds() + REQUEST_S,
+        };
+        if (client->next)
+            client->next->here = &client->next;
+        http->clients = client;
+        *ret_client = client;
+        make_room(http);
+    } else if (client) {
+        *client->here = client->next;
+        if (client->next)
+            client->next->here = client->here;
+        free(client);
+    }
+}
+
+static struct client *client_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode how)
+{
+    (void)ctx;
+    (void)state;
+    (void)how;
+    struct client *client = client_of(connection);
+    client->has_asked = false;
+    client->until = seconds() + REQUEST_S;
+}
+
+/* Ends those whose time is over; returns when the next one's is. */
+static double end_late(struct tv_http *http)
+{
+    double now = seconds(), next = INFINITY;
+    for (struct client *client = http->clients; client; client = client->next) {
+        if (client->until <= now)
+            end_client(client);
+        else if (!client->is_ended)
+            next = fmin(next, client->until);
+    }
+    return next;
+}
+
 /* libmicrohttpd fixes the parameters. NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
@@ -106,8 +204,11 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     (void)data;
     (void)state;
     struct tv_http *http = ctx;
+    struct client *client = client_of(connection);
     size_t len;
     bool well;
+    client->has_asked = true;
+    client->until = seconds() + ANSWER_S;
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
         *data_len = 0;
         return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET\n");
@@ -210,14 +311,16 @@ static int listen_tcp(const char *where, struct tv_error *reterr)
     return ok ? fd : -1;
 }
 
-/* libmicrohttpd works when its descriptor is ready and when one of its connections runs out of
- * time. */
+/* libmicrohttpd works when its descriptor is ready, and now when it says so. */
 static void run(struct tv_http *http)
 {
-    MHD_UNSIGNED_LONG_LONG ms;
+    MHD_UNSIGNED_LONG_LONG ms = 0;
     MHD_run(http->daemon);
-    bool waits = MHD_get_timeout(http->daemon, &ms) == MHD_YES;
-    sd_event_source_set_time_relative(http->timer, waits ? (uint64_t)ms * 1000 : 0);
+    double next = end_late(http) - seconds();
+    if (MHD_get_timeout(http->daemon, &ms) == MHD_YES)
+        next = fmin(next, (double)ms / 1e3);
+    bool waits = isfinite(next);
+    sd_event_source_set_time_relative(http->timer, waits && next > 0 ? (uint64_t)(next * 1e6) : 0);
     sd_event_source_set_enabled(http->timer, waits ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
@@ -249,10 +352,10 @@ struct tv_http *tv_http_start(sd_event *loop, const char *listen_at, struct tv_s
         free(http);
         return NULL;
     }
-    http->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET,
-                         fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-                         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_END);
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || sd_event_add_io(loop, &http->ready, info->epoll_fd, EPOLLIN, on_ready, http) < 0 ||

@@ -229,6 +229,32 @@ class Service(unittest.TestCase):
         for client in clients:
             client.close()
 
+    def test_clients_that_trickle_keep_nobody_out_and_have_ten_seconds(self):
+        self.daemon.start()
+        clients = []
+        for _ in range(40):
+            clients.append(socket.create_connection(("127.0.0.1", self.daemon.port)))
+            clients[-1].sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        began = time.monotonic()
+        while clients:
+            begin = time.monotonic()
+            self.assertLess(begin - began, 20)
+            self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
+            self.assertLess(time.monotonic() - begin, 2)
+            time.sleep(0.5)
+            for client in list(clients):
+                try:
+                    client.sendall(b"a")
+                    client.settimeout(0)
+                    if client.recv(100) == b"":
+                        raise ConnectionResetError
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    client.close()
+                    clients.remove(client)
+        self.assertGreater(time.monotonic() - began, 5)  # some were left until their time was over
+
     def test_nonsense_is_answered_and_survived(self):
         self.daemon.start()
         for request in (b"\0\xff" * 4096, b"GET " + b"/" * 100000 + b" HTTP/1.1\r\n\r\n",
