@@ -9,74 +9,88 @@
 #include "trainvet/text.h"
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-struct page {
+enum { VALUES = 8 };
+
+struct text {
     char *data;
     size_t len, cap;
-    const struct tv_service *service;
-    double (*value)(const struct tv_run_report *report, const struct tv_run_now *now);
-    const char *name;
 };
 
-static void put(struct page *page, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct page {
+    struct text out;
+    const struct tv_service *service;
+    struct text values[VALUES]; /* of the runs: each is looked at once, each family is one piece */
+};
 
-static void put(struct page *page, const char *format, ...)
+static void put_bytes(struct text *text, const char *bytes, size_t len)
 {
-    va_list args, again;
-    va_start(args, format);
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    if (page->len + (size_t)n + 1 > page->cap) {
-        page->cap = (page->len + (size_t)n + 1) * 2;
-        page->data = tv_xrealloc(page->data, page->cap, 1);
+    if (text->len + len + 1 > text->cap) {
+        text->cap = (text->len + len + 1) * 2;
+        text->data = tv_xrealloc(text->data, text->cap, 1);
     }
-    vsnprintf(page->data + page->len, page->cap - page->len, format, again);
-    va_end(again);
-    page->len += (size_t)n;
+    memcpy(text->data + text->len, bytes, len);
+    text->len += len;
+    text->data[text->len] = '\0';
+}
+
+static void put(struct text *text, const char *bytes)
+{
+    put_bytes(text, bytes, strlen(bytes));
 }
 
 /* A label value: backslash, quote and line end escaped; everything else that is odd was replaced by
  * tv_escape. */
-static void put_label(struct page *page, const char *name, const char *value)
+static void put_label(struct text *text, const char *name, const char *value)
 {
     char safe[512];
     tv_escape(tv_span_of(value ? value : ""), safe, sizeof safe);
-    put(page, "%s=\"", name);
-    for (const char *p = safe; *p; p++)
-        put(page, *p == '\\' || *p == '"' ? "\\%c" : "%c", *p);
-    put(page, "\"");
+    put(text, name);
+    put(text, "=\"");
+    for (const char *p = safe; *p;) {
+        size_t plain = strcspn(p, "\\\"");
+        put_bytes(text, p, plain);
+        p += plain;
+        if (!*p)
+            break;
+        put(text, "\\");
+        put_bytes(text, p++, 1);
+    }
+    put(text, "\"");
 }
 
-static void put_value(struct page *page, double value)
+static void put_value(struct text *text, double value)
 {
     char number[TV_NUMBER_MAX];
-    if (isinf(value))
-        put(page, " %sInf\n", value < 0 ? "-" : "+");
-    else if (isnan(value))
-        put(page, " NaN\n");
-    else {
+    put(text, " ");
+    if (isinf(value)) {
+        put(text, value < 0 ? "-Inf" : "+Inf");
+    } else if (isnan(value)) {
+        put(text, "NaN");
+    } else {
         tv_format_double(number, value);
-        put(page, " %s\n", number);
+        put(text, number);
     }
+    put(text, "\n");
 }
 
 static void family(struct page *page, const char *name, const char *type, const char *help)
 {
-    put(page, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+    const char *const parts[] = {"# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        put(&page->out, parts[i]);
 }
 
 static void single(struct page *page, const char *name, const char *type, const char *help,
                    double value)
 {
     family(page, name, type, help);
-    put(page, "%s", name);
-    put_value(page, value);
+    put(&page->out, name);
+    put_value(&page->out, value);
 }
 
 /* Short, and stable as long as the run keeps its name. */
@@ -84,47 +98,6 @@ static void run_id(const char *root, const char *run, char ret[17])
 {
     snprintf(ret, 17, "%016" PRIx64,
              tv_hash(tv_span_of(run), tv_hash(tv_span_of(root ? root : ""), 2)));
-}
-
-static void run_info(void *ctx, struct tv_run *run, bool ended)
-{
-    struct page *page = ctx;
-    struct tv_run_report report;
-    const char *const *labels = tv_service_config(page->service)->labels;
-    char id[17];
-    tv_run_report(run, &report);
-    run_id(report.root, report.run, id);
-    put(page, "trainvet_run_info{run_id=\"%s\",", id);
-    put_label(page, "run", report.run);
-    put(page, ",");
-    put_label(page, "root", report.root);
-    put(page, ",");
-    put_label(page, "framework", report.framework);
-    put(page, ",");
-    put_label(page, "scheduler", report.scheduler);
-    put(page, ",state=\"%s\"", ended ? "ended" : "followed");
-    for (size_t i = 0; labels && labels[i]; i += 2) {
-        put(page, ",");
-        put_label(page, labels[i], labels[i + 1]);
-    }
-    put(page, "} 1\n");
-}
-
-static void run_value(void *ctx, struct tv_run *run, bool ended)
-{
-    (void)ended;
-    struct page *page = ctx;
-    struct tv_run_report report;
-    struct tv_run_now now;
-    char id[17];
-    tv_run_report(run, &report);
-    tv_run_now(run, &now);
-    double value = page->value(&report, &now);
-    if (isnan(value))
-        return;
-    run_id(report.root, report.run, id);
-    put(page, "%s{run_id=\"%s\"}", page->name, id);
-    put_value(page, value);
 }
 
 static double step(const struct tv_run_report *report, const struct tv_run_now *now)
@@ -175,31 +148,79 @@ static double expected_rate(const struct tv_run_report *report, const struct tv_
     return now->expected_learning_rate;
 }
 
+static const struct {
+    const char *name, *help;
+    double (*value)(const struct tv_run_report *report, const struct tv_run_now *now);
+} rows[VALUES] = {
+    {"trainvet_run_step", "Last logged step.", step},
+    {"trainvet_run_planned_steps", "Steps that the run was planned to take.", total_steps},
+    {"trainvet_run_last_event_timestamp_seconds", "Time of the last record in the run's logs.",
+     last_time},
+    {"trainvet_run_loss", "Last training loss.", loss},
+    {"trainvet_run_eval_loss", "Last evaluation loss.", eval_loss},
+    {"trainvet_run_grad_norm", "Last gradient norm.", grad_norm},
+    {"trainvet_run_learning_rate", "Last logged learning rate.", learning_rate},
+    {"trainvet_run_expected_learning_rate", "Learning rate that the configuration promises there.",
+     expected_rate},
+};
+static void run_info(struct page *page, const struct tv_run_report *report, const char *id,
+                     bool ended)
+{
+    const char *const *labels = tv_service_config(page->service)->labels;
+    struct text *out = &page->out;
+    const struct {
+        const char *name, *value;
+    } own[] = {{"run_id", id},
+               {"run", report->run},
+               {"root", report->root},
+               {"framework", report->framework},
+               {"scheduler", report->scheduler},
+               {"state", ended ? "ended" : "followed"}};
+    put(out, "trainvet_run_info{");
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        put(out, i ? "," : "");
+        put_label(out, own[i].name, own[i].value);
+    }
+    for (size_t i = 0; labels && labels[i]; i += 2) {
+        put(out, ",");
+        put_label(out, labels[i], labels[i + 1]);
+    }
+    put(out, "} 1\n");
+}
+
+static void add_run(void *ctx, struct tv_run *run, bool ended)
+{
+    struct page *page = ctx;
+    struct tv_run_report report;
+    struct tv_run_now now;
+    char id[17];
+    tv_run_report(run, &report);
+    tv_run_now(run, &now);
+    run_id(report.root, report.run, id);
+    run_info(page, &report, id, ended);
+    for (size_t i = 0; i < VALUES; i++) {
+        struct text *text = &page->values[i];
+        double value = rows[i].value(&report, &now);
+        if (isnan(value))
+            continue;
+        put(text, rows[i].name);
+        put(text, "{run_id=\"");
+        put(text, id);
+        put(text, "\"}");
+        put_value(text, value);
+    }
+}
+
 static void run_families(struct page *page)
 {
-    static const struct {
-        const char *name, *help;
-        double (*value)(const struct tv_run_report *report, const struct tv_run_now *now);
-    } rows[] = {
-        {"trainvet_run_step", "Last logged step.", step},
-        {"trainvet_run_planned_steps", "Steps that the run was planned to take.", total_steps},
-        {"trainvet_run_last_event_timestamp_seconds", "Time of the last record in the run's logs.",
-         last_time},
-        {"trainvet_run_loss", "Last training loss.", loss},
-        {"trainvet_run_eval_loss", "Last evaluation loss.", eval_loss},
-        {"trainvet_run_grad_norm", "Last gradient norm.", grad_norm},
-        {"trainvet_run_learning_rate", "Last logged learning rate.", learning_rate},
-        {"trainvet_run_expected_learning_rate",
-         "Learning rate that the configuration promises there.", expected_rate},
-    };
     family(page, "trainvet_run_info", "gauge",
            "Runs and what is known about them; joined by run_id.");
-    tv_follow_each(tv_service_follow(page->service), run_info, page);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    tv_follow_each(tv_service_follow(page->service), add_run, page);
+    for (size_t i = 0; i < VALUES; i++) {
         family(page, rows[i].name, "gauge", rows[i].help);
-        page->name = rows[i].name;
-        page->value = rows[i].value;
-        tv_follow_each(tv_service_follow(page->service), run_value, page);
+        put_bytes(&page->out, page->values[i].data ? page->values[i].data : "",
+                  page->values[i].len);
+        free(page->values[i].data);
     }
 }
 
@@ -208,12 +229,19 @@ static bool firing(void *ctx, const struct tv_alert *alert)
     struct page *page = ctx;
     char id[17];
     run_id(alert->root, alert->run, id);
-    put(page, "trainvet_alert_firing{run_id=\"%s\",", id);
-    put_label(page, "detector", alert->detector);
-    put(page, ",");
-    put_label(page, "subject", alert->subject);
-    put(page, ",severity=\"%s\",fingerprint=\"%s\"} 1\n", tv_severity_name(alert->severity),
-        alert->fingerprint);
+    const struct {
+        const char *name, *value;
+    } labels[] = {{"run_id", id},
+                  {"detector", alert->detector},
+                  {"subject", alert->subject},
+                  {"severity", tv_severity_name(alert->severity)},
+                  {"fingerprint", alert->fingerprint}};
+    put(&page->out, "trainvet_alert_firing{");
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+        put(&page->out, i ? "," : "");
+        put_label(&page->out, labels[i].name, labels[i].value);
+    }
+    put(&page->out, "} 1\n");
     return true;
 }
 
@@ -226,9 +254,11 @@ static void delivery_family(struct page *page, const char *name, const char *typ
         struct tv_store_counts counts = tv_store_count(tv_service_store(page->service), sink->name);
         uint64_t value;
         memcpy(&value, (const char *)&counts + offset, sizeof value);
-        put(page, "%s{", name);
-        put_label(page, "sink", sink->name);
-        put(page, "} %" PRIu64 "\n", value);
+        put(&page->out, name);
+        put(&page->out, "{");
+        put_label(&page->out, "sink", sink->name);
+        put(&page->out, "}");
+        put_value(&page->out, (double)value);
     }
 }
 
@@ -286,6 +316,6 @@ char *tv_page_metrics(const struct tv_service *service, size_t *ret_len)
     family(&page, "trainvet_alert_firing", "gauge", "Findings that are not over.");
     tv_store_each(tv_service_store(service), true, firing, &page);
     own_families(&page);
-    *ret_len = page.len;
-    return page.data;
+    *ret_len = page.out.len;
+    return page.out.data;
 }
