@@ -45,21 +45,19 @@ char *tv_page_runs(const struct tv_service *service, struct tv_page_part *part, 
 
 static bool add_alert(void *ctx, const struct tv_alert *alert)
 {
-    struct listing *listing = ctx;
-    int state = listing->part->state;
-    if ((state < 0 || (int)alert->state == state) && is_wanted(listing->part))
-        tv_alert_json(&listing->json, alert);
+    tv_alert_json(ctx, alert);
     return true;
 }
 
 char *tv_page_alerts(const struct tv_service *service, struct tv_page_part *part, size_t *ret_len)
 {
-    struct listing listing = {.part = part};
-    tv_json_open(&listing.json, NULL, '[');
-    tv_store_each(tv_service_store(service), part->state == TV_FIRING, add_alert, &listing);
-    tv_json_close(&listing.json, ']');
-    *ret_len = listing.json.len;
-    return listing.json.data;
+    struct tv_json json = {0};
+    tv_json_open(&json, NULL, '[');
+    part->total = tv_store_part(tv_service_store(service), part->state, part->offset, part->limit,
+                                add_alert, &json);
+    tv_json_close(&json, ']');
+    *ret_len = json.len;
+    return json.data;
 }
 
 char *tv_page_health(const struct tv_service *service, size_t *ret_len, bool *ret_well)

@@ -24,7 +24,7 @@ enum {
     CONNECTIONS_MAX = 32,
     RESERVE = 8, /* of them: the oldest that has asked nothing goes before a newcomer waits */
     BACKLOG = 16,
-    LIMIT = 1000 /* objects in an answer, unless asked */
+    LIMIT = 1000 /* objects in an answer: more would hold up the loop */
 };
 
 #define REQUEST_S 10.0 /* for a whole request, however its bytes trickle in */
@@ -91,8 +91,10 @@ static bool read_part(struct MHD_Connection *connection, struct tv_page_part *pa
         part->state = TV_RESOLVED;
     else if (state)
         return false;
-    return read_number(connection, "limit", &part->limit) &&
-           read_number(connection, "offset", &part->offset);
+    bool ok = read_number(connection, "limit", &part->limit) &&
+              read_number(connection, "offset", &part->offset);
+    part->limit = part->limit < LIMIT ? part->limit : LIMIT;
+    return ok;
 }
 
 static enum MHD_Result answer_list(struct MHD_Connection *connection,

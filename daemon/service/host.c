@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#define LOGIN_PAUSE 300.0 /* seconds: a mail server locks those out who knock often */
+
 struct request {
     struct request *next;
     struct tv_host *host;
@@ -74,6 +76,16 @@ static void free_request(struct request *request)
 }
 
 /* 2xx is delivered; 4xx says that it will never be taken, but for "slow down" and "timed out". */
+/* RFC 4954, section 6: it is the service that was not let in, which says nothing about the mail. */
+static bool is_login_refused(const struct request *request, CURLcode code)
+{
+    long status = 0;
+    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    return request->is_mail && code != CURLE_OK &&
+           (code == CURLE_LOGIN_DENIED || status == 530 || status == 534 || status == 535 ||
+            status == 538);
+}
+
 static enum tv_outcome judge(struct request *request, CURLcode code, char *reason, size_t cap)
 {
     long status = 0;
@@ -83,7 +95,7 @@ static enum tv_outcome judge(struct request *request, CURLcode code, char *reaso
     if (request->is_mail && code != CURLE_OK && status >= 500 && status < 600 &&
         code != CURLE_USE_SSL_FAILED && code != CURLE_OPERATION_TIMEDOUT) {
         snprintf(reason, cap, "the mail server answered %ld: %s", status, curl_easy_strerror(code));
-        return TV_REFUSED;
+        return is_login_refused(request, code) ? TV_FAILED : TV_REFUSED;
     }
     if (code != CURLE_OK) {
         snprintf(reason, cap, "%s", curl_easy_strerror(code));
@@ -115,7 +127,7 @@ static void finish_requests(struct tv_host *host)
         int64_t ticket = request->ticket;
         curl_off_t pause = 0;
         curl_easy_getinfo(request->easy, CURLINFO_RETRY_AFTER, &pause);
-        host->pause = (double)pause;
+        host->pause = is_login_refused(request, message->data.result) ? LOGIN_PAUSE : (double)pause;
         free_request(request);
         host->done(host->ctx, ticket, outcome, reason);
         host->pause = 0;

@@ -227,14 +227,27 @@ bool tv_store_is_done(struct tv_store *store, const char *path, const char *dige
     return done;
 }
 
-void tv_store_each(struct tv_store *store, bool firing_only,
-                   bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx)
+static size_t how_many(struct tv_store *store, int state)
 {
-    sqlite3_stmt *each = tv_db_prepare(
-        store,
-        "SELECT object FROM alert WHERE state = 0 OR NOT ? ORDER BY changed DESC, fingerprint");
+    sqlite3_stmt *count =
+        tv_db_prepare(store, "SELECT COUNT(*) FROM alert WHERE ?1 < 0 OR state = ?1");
+    sqlite3_bind_int(count, 1, state);
+    size_t ret =
+        count && sqlite3_step(count) == SQLITE_ROW ? (size_t)sqlite3_column_int64(count, 0) : 0;
+    tv_db_close(store, count);
+    return ret;
+}
+
+static void visit_part(struct tv_store *store, int state, size_t offset, size_t limit,
+                       bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx)
+{
+    sqlite3_stmt *each = tv_db_prepare(store, "SELECT object FROM alert WHERE ?1 < 0 OR state = ?1"
+                                              " ORDER BY changed DESC, fingerprint LIMIT ?2 OFFSET "
+                                              "?3");
     bool more = true;
-    sqlite3_bind_int(each, 1, firing_only);
+    sqlite3_bind_int(each, 1, state);
+    sqlite3_bind_int64(each, 2, limit > INT64_MAX ? -1 : (int64_t)limit);
+    sqlite3_bind_int64(each, 3, offset > INT64_MAX ? INT64_MAX : (int64_t)offset);
     while (more && each && sqlite3_step(each) == SQLITE_ROW) {
         struct tv_arena texts = {0};
         struct tv_alert alert;
@@ -243,6 +256,19 @@ void tv_store_each(struct tv_store *store, bool firing_only,
         tv_arena_free(&texts);
     }
     tv_db_close(store, each);
+}
+
+size_t tv_store_part(struct tv_store *store, int state, size_t offset, size_t limit,
+                     bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx)
+{
+    visit_part(store, state, offset, limit, visit, ctx);
+    return how_many(store, state);
+}
+
+void tv_store_each(struct tv_store *store, bool firing_only,
+                   bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx)
+{
+    visit_part(store, firing_only ? TV_FIRING : -1, 0, SIZE_MAX, visit, ctx);
 }
 
 double tv_store_changed(struct tv_store *store, const char *fingerprint)

@@ -68,6 +68,11 @@ bool tv_store_is_done(struct tv_store *store, const char *path, const char *dige
 void tv_store_each(struct tv_store *store, bool firing_only,
                    bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
 
+/* The same, a part of them: at most `limit` behind the first `offset`, of one state (enum
+ * tv_alert_state) or of any (-1). Returns how many there are in all. */
+size_t tv_store_part(struct tv_store *store, int state, size_t offset, size_t limit,
+                     bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
+
 /* The recorded alerts of one run, by its name and root (NULL: none) as they stand in alerts. */
 void tv_store_each_of(struct tv_store *store, const char *root, const char *run,
                       void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);

@@ -372,6 +372,38 @@ START_TEST(a_directory_in_the_databases_place_is_set_aside)
 }
 END_TEST
 
+struct visited {
+    char fingerprints[16][17];
+    size_t len;
+};
+
+static bool note_visited(void *ctx, const struct tv_alert *alert)
+{
+    struct visited *visited = ctx;
+    memcpy(visited->fingerprints[visited->len++], alert->fingerprint, 17);
+    return true;
+}
+
+START_TEST(parts_are_in_order_and_counted)
+{
+    struct tv_store *store = opened(NULL);
+    struct visited some = {.len = 0}, all = {.len = 0}, over = {.len = 0};
+    for (int n = 0; n < 9; n++)
+        put(store, n, TV_FIRING, n);
+    put(store, 4, TV_RESOLVED, 20);
+    ck_assert_uint_eq(tv_store_part(store, TV_FIRING, 2, 3, note_visited, &some), 8);
+    ck_assert_uint_eq(some.len, 3);
+    ck_assert_str_eq(some.fingerprints[0], "0000000000000006");
+    ck_assert_str_eq(some.fingerprints[2], "0000000000000003");
+    ck_assert_uint_eq(tv_store_part(store, -1, 0, SIZE_MAX, note_visited, &all), 9);
+    ck_assert_uint_eq(all.len, 9);
+    ck_assert_str_eq(all.fingerprints[0], "0000000000000004");
+    ck_assert_uint_eq(tv_store_part(store, TV_RESOLVED, 1, 5, note_visited, &over), 1);
+    ck_assert_uint_eq(over.len, 0);
+    tv_store_close(store);
+}
+END_TEST
+
 START_TEST(a_directory_that_cannot_be_made_is_said)
 {
     struct tv_store *store = NULL;
@@ -401,6 +433,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_database_that_is_taken_away_is_begun_anew);
     tcase_add_test(tcase, a_database_that_cannot_be_begun_anew_yet_is_tried_again);
     tcase_add_test(tcase, a_directory_in_the_databases_place_is_set_aside);
+    tcase_add_test(tcase, parts_are_in_order_and_counted);
     tcase_add_test(tcase, a_directory_that_cannot_be_made_is_said);
     suite_add_tcase(suite, tcase);
     return suite;
