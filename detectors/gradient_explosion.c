@@ -149,8 +149,14 @@ static bool grows(struct state *state, const struct options *options, double ref
     for (uint32_t i = 0; i < LAST; i++)
         values[i] = state->last[(state->seen + i) % LAST];
     double rise = tv_median_of(values + LAST - 3, 3) - reference;
-    double needed = fmax(log(options->growth), options->score * noise);
-    if (!(rise > needed) || !(tv_mann_kendall(values, LAST) > 2.6))
+    /* The median of three has 0.67 of the noise of a point. */
+    double needed = fmax(log(options->growth), 0.67 * options->score * noise);
+    if (!(rise > needed))
+        return false;
+    /* Of five rising ones more is asked for: one in 120 is by chance. */
+    bool is_steep = rise > fmax(log(2 * options->growth), options->score * noise) &&
+                    tv_mann_kendall(values + LAST - 5, 5) > 2.2;
+    if (!is_steep && !(tv_mann_kendall(values, LAST) > 2.6))
         return false;
     state->rise = rise;
     state->rise_needed = needed;
@@ -231,7 +237,7 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
     double norm = log(point->value);                           /* as all norms here */
     bool ordinary = is_ordinary(state, options, point->value); /* most are */
     double reference = ordinary ? NAN : usual(state), rise = norm - reference, noise = NAN;
-    if (rise > log(options->growth))
+    if (rise > 0 && rise > log(options->growth))
         noise = tv_innovation_noise(&state->norm);
     state->dead = 0;
     remember(view, state, point, norm);
@@ -305,7 +311,9 @@ const struct tv_detector tv_detector_gradient_explosion = {
         "blocks, the latest left out; at first the median of the last 30 points). Fires when "
         "`points` logged norms in a row exceed `factor` times the usual one and `score` "
         "noises, or two in a row `far` times; when the last 8 rise steadily (Mann-Kendall z > "
-        "2.6) past `growth` times the usual one while the loss does not fall, which it does "
+        "2.6) and the median of the last 3 is past `growth` times the usual one and 0.67 `score` "
+        "noises (a median of 3 has 0.67 of the noise), or the last 5 rise one after the other past "
+        "twice `growth` and `score` noises, while the loss does not fall, which it does "
         "where a model begins to learn; or when the norm is NaN or infinite (`fp16_grace` "
         "times in a row with loss scaling, which skips such steps). Single peaks, which most "
         "runs have, are not reported.\n"

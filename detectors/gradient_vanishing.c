@@ -261,7 +261,7 @@ const struct tv_detector tv_detector_gradient_vanishing = {
         "(one point below a hundredth of it) with the loss still above half of its first "
         "value. The norm of a converging model falls with its loss and is not reported. "
         "Losses that are not positive have no such ratio: then the norm must fall ten times "
-        "further.\n"
+        "further. Without any loss only a norm below a hundredth of `dead` counts.\n"
         "Comparing norm and loss makes both rules independent of the unit of the loss.\n"
         "Source: AutoTrainer and SageMaker Debugger judge layer gradients (below 1e-4 and "
         "1e-7 absolute); a log has only the total norm, so the reference is the run's own.\n"

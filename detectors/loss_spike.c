@@ -392,7 +392,8 @@ const struct tv_detector tv_detector_loss_spike = {
     .explain =
         "e = ln x - ln(median of the last 3 accepted losses); s = max(1.4826 MAD, (95 % "
         "quantile - median)/1.645, 0.01) of the last 30 e. Fires when e/s > `score` x (1 + "
-        "`early`/n) at the n-th point, or > `pair_score` x (1 + 2 `early`/n) at two in a row "
+        "`early`/n) at the n-th point (and `late` more for each tenfold of 1,000), or > "
+        "`pair_score` x (1 + 2 `early`/n) at two in a row "
         "(beyond `large` this caution is less); "
         "when e is `heavy` times the largest e, and e/s above the largest e/s, of the last 90 "
         "to 120 accepted points or half of the run, since noise with heavy tails repeats its "

@@ -217,8 +217,8 @@ const struct tv_detector tv_detector_overfitting = {
         "With e the evaluation loss, b its best so far and t the mean training loss of the "
         "interval "
         "before an evaluation:\n"
-        "fires when the last `evals` evaluations all lie more than `rise` percent above b "
-        "(Prechelt's GL with UP2),\n"
+        "fires when `evals` evaluations in a row are no new best and the last two lie more than "
+        "`rise` percent above b (Prechelt's GL with UP2),\n"
         "the rise exceeds `noise` times the deviation of e from the middle of its neighbours, and "
         "t "
         "is not above what it was\n"
@@ -239,7 +239,7 @@ const struct tv_detector tv_detector_overfitting = {
         "evaluation set is part of\n"
         "the training set, and a metric is judged only where no loss is "
         "evaluated, and it is known which way it is\n"
-        "better.",
+        "better; the training loss must then have fallen by 2 standard errors.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
              TV_ROLE_BIT(TV_ROLE_EVAL_METRIC) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,

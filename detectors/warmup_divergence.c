@@ -176,9 +176,13 @@ static bool climbs(struct state *state, const struct options *options)
     uint32_t n = state->points;
     if (n < 4 || n > HEAD || state->loss.is_raw || !(state->head[0] > 0))
         return false;
-    double first = state->head[0];
-    if (tv_mann_kendall(state->head, n) > 1.64 &&
-        exceeds(state, first, lowest_of_last(state, 3), 2 * options->early_rise * first))
+    double first = state->head[0], low = lowest_of_last(state, 3);
+    double climb = tv_mann_kendall(state->head, n);
+    if (climb > 1.64 && exceeds(state, first, low, options->far_rise * first))
+        return true;
+    /* Five or more that climb like this are no chance: the last one alone needs to be far. */
+    if (climb > 2.1 && state->head[n - 1] > options->far_rise * first &&
+        exceeds(state, first, low, options->early_rise * first))
         return true;
     return stays_up(state, options);
 }
@@ -360,10 +364,13 @@ const struct tv_detector tv_detector_warmup_divergence = {
         "level is also `rise` above the first losses). Three points in a row above all of the "
         "first three by `early_rise` (later by `rise` and 2 noises) are enough, and so are four "
         "of ten points at `far_rise` times the first three, or two in a row at 1.5 `far_rise` "
-        "times within the first 8. Within the first 8 points also: three in a row at twice "
-        "`early_rise` times the very first one on a climb (Mann-Kendall z > 1.64); all but the "
+        "times within the first 8. Within the first 8 points also: three in a row at "
+        "`far_rise` times the very first one on a climb (Mann-Kendall z > 1.64), or at "
+        "`early_rise` "
+        "times on a steep one (z > 2.1) whose last point is at `far_rise`; all but the "
         "first above it by more than they spread (3 points: `early_rise` and a quarter of it as "
-        "spread; more: `rise` and 0.45 of it, or a doubling and 0.8). At the 20th point: three of "
+        "spread; 4: `rise` and a quarter; more: `rise` and 0.45; 4 and more: a doubling and 0.8). "
+        "At the 20th point: three of "
         "the "
         "first 8 that stood 6 later noises and `far_rise` times above the very first one. A rise "
         "that begins in that neighbourhood is followed for as long again, at least to the 16th "
@@ -372,7 +379,8 @@ const struct tv_detector tv_detector_warmup_divergence = {
         "rate. The learning rate at the lowest level is reported as the last good one.\n"
         "Source: median test of two samples; 0.287 and 0.449 are the variances of the median of "
         "five and of three normal values.\n"
-        "Cannot see: a rise within the first logging interval; steps that were averaged away.",
+        "Cannot see: a rise within the first logging interval; steps that were averaged away; in "
+        "negative losses the rules of the first points, which are ratios.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
     .options = table,
     .options_size = sizeof(struct options),

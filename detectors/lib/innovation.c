@@ -54,9 +54,22 @@ static double least_scale(const struct tv_innovation *series)
     return 0.01 * (high - low);
 }
 
+/* Most innovations are equal and no order statistic sees the others, which alternate or are few:
+ * 1.2533 x the mean distance from the median, the standard deviation of a normal sample. */
+static double mean_distance(const struct tv_innovation *series, size_t known)
+{
+    double centre = tv_median_of(series->change, known), sum = 0;
+    for (size_t i = 0; i < known; i++)
+        sum += fabs(series->change[i] - centre);
+    return 1.2533 * sum / (double)known;
+}
+
 static double scale(const struct tv_innovation *series, size_t known)
 {
-    double now = fmax(tv_upper_scale(series->change, known), least_scale(series));
+    double now = tv_upper_scale(series->change, known);
+    if (now == 0)
+        now = mean_distance(series, known);
+    now = fmax(now, least_scale(series));
     size_t windows =
         series->windows < TV_INNOVATION_SCALES ? series->windows : TV_INNOVATION_SCALES;
     return windows < 3 ? now : fmax(now, 0.8 * tv_median_of(series->scales, windows));

@@ -4,9 +4,10 @@
 /* How surprising is the next point of a noisy, falling series? The innovation is the point less the
  * median of the last three accepted ones, in log space while all values are positive (then scores
  * do not depend on the unit), as it is once a value was negative. Its scale is tv_upper_scale() of
- * the last TV_INNOVATIONS innovations, at least 0.01 in log space (logs are rounded) or 1 % of the
- * window's range. Short windows follow the fall of the loss; the upper quantile keeps noise that is
- * skewed upwards from alarming. */
+ * the last TV_INNOVATIONS innovations (of the mean distance
+ * from the median where that is 0: alternating values), at least 0.01 in log space (logs are
+ * rounded) or 1 % of the window's range. Short windows follow the fall of the loss; the upper
+ * quantile keeps noise that is skewed upwards from alarming. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -38,6 +38,19 @@ static void climb(const struct tv_curve *curve, int i, struct tv_curve_point *po
     point->loss *= fmin(12, 1 + 1.2 * i);
 }
 
+/* Exactly two values in turn: half of the innovations are equal. */
+static void alternate(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    point->loss = curve->scale * (i % 2 ? 2 : 1);
+}
+
+/* Each point above the one before, to three times the first. */
+static void steep_climb(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    static const double course[] = {3.0, 3.57, 4.32, 8.17, 9.55};
+    point->loss = curve->scale * course[i < 5 ? i : 4];
+}
+
 /* Noise, unit and logging interval of a healthy run must not matter. */
 START_TEST(healthy_runs_are_silent)
 {
@@ -89,6 +102,29 @@ START_TEST(a_single_spike_in_warmup_is_not_reported)
 {
     struct tv_curve curve = TV_CURVE;
     ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", curve, one_spike, 10), 0);
+}
+END_TEST
+
+START_TEST(two_values_in_turn_are_no_rise)
+{
+    struct tv_curve curve = TV_CURVE;
+    for (int points = 40; points <= 400; points += 40) {
+        curve.points = points;
+        curve.warmup = 0.3;
+        ck_assert_uint_eq(tv_curve_alerts("warmup_divergence", curve, alternate, 1), 0);
+    }
+}
+END_TEST
+
+START_TEST(five_points_that_climb_to_the_threefold_are_enough)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    tv_curve_run(&log, "warmup_divergence", &curve, steep_climb);
+    const struct tv_alert *alert = tv_log_alert(&log, "warmup_divergence");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_le(alert->step, 5 * curve.every);
+    tv_log_close(&log);
 }
 END_TEST
 
@@ -185,6 +221,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_rise_during_warmup_is_found_there_with_the_last_good_rate);
     tcase_add_test(c, a_short_warmup_is_blamed_and_its_right_length_computed);
     tcase_add_test(c, a_single_spike_in_warmup_is_not_reported);
+    tcase_add_test(c, two_values_in_turn_are_no_rise);
+    tcase_add_test(c, five_points_that_climb_to_the_threefold_are_enough);
     tcase_add_test(c, a_rise_later_is_left_to_divergence);
     tcase_add_test(c, a_rise_is_found_with_a_point_every_step_or_every_fiftieth);
     tcase_add_test(c, a_climb_from_the_very_first_point_is_found);
