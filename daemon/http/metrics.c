@@ -290,6 +290,9 @@ static void own_families(struct page *page)
            "Writes to the state directory that failed.", (double)health.store_failures);
     single(page, "trainvet_alerts_unrecorded", "gauge",
            "Alerts kept in memory until they can be recorded.", (double)health.backlog);
+    single(page, "trainvet_inotify_overflows_total", "counter",
+           "Times that the kernel dropped inotify events, after which everything is looked at.",
+           (double)health.overflows);
     single(page, "trainvet_damaged_records_total", "counter", "Damaged records seen in logs.",
            (double)health.damaged);
     single(page, "trainvet_resident_memory_bytes", "gauge", "Memory of the service.",

@@ -212,6 +212,8 @@ static struct request *new_request(struct tv_host *host, const char *url, const 
     curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
     curl_easy_setopt(request->easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(request->easy, CURLOPT_NOSIGNAL, 1L);
+    /* or taking back a request whose name is still looked up waits for the name server */
+    curl_easy_setopt(request->easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(request->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(request->easy, CURLOPT_OPENSOCKETDATA, request);
     curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, (long)(timeout * 1000));

@@ -61,6 +61,15 @@ static struct tv_moment moment(void)
     return (struct tv_moment){tv_clock_seconds(CLOCK_BOOTTIME), unix_now()};
 }
 
+/* Every alert that is recorded waits for the disk, and there may be thousands. */
+static bool is_ending(void *ctx)
+{
+    sigset_t pending; /* they are blocked: the loop takes them */
+    (void)ctx;
+    return sigpending(&pending) == 0 &&
+           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
 /* ---- alerts ---- */
 
 static bool record(struct tv_service *service, const struct tv_alert *alert)
@@ -121,7 +130,9 @@ static void record_backlog(struct tv_service *service)
 static void on_alert(void *ctx, const struct tv_alert *alert)
 {
     struct tv_service *service = ctx;
-    if (service->backlog || !record(service, alert))
+    if (is_ending(NULL))
+        service->forgot = true; /* the logs tell it again after the restart */
+    else if (service->backlog || !record(service, alert))
         keep_for_later(service, alert);
 }
 
@@ -181,7 +192,7 @@ static void done(void *ctx, const char *path, const char *digest,
 {
     struct tv_service *service = ctx;
     struct tv_json json = {0};
-    if (service->backlog)
+    if (service->backlog || service->forgot)
         return; /* its alerts are not all recorded: it must be read again after a restart */
     tv_run_json(&json, report);
     tv_store_run_done(service->store, path, digest, json.data);
@@ -193,11 +204,20 @@ static void done(void *ctx, const char *path, const char *digest,
 /* Seconds until what could not be recorded is tried again. */
 #define RETRY 1.0
 
+static void free_follow(struct tv_service *service)
+{
+    if (service->follow) {
+        service->health.overflows += tv_follow_overflows(service->follow);
+        tv_follow_free(service->follow);
+    }
+    service->follow = NULL;
+}
+
 /* The logs are read again from the start; what is recorded is not told again. */
 static void follow_anew(struct tv_service *service)
 {
     service->forgot = false;
-    tv_follow_free(service->follow);
+    free_follow(service);
     service->follow = tv_follow_new(&service->follow_options, service->watch);
 }
 
@@ -312,6 +332,7 @@ static void begin_following(struct tv_service *service)
         .hold = HOLD,
         .end_after = service->config.end_after,
         .ctx = service,
+        .is_ending = is_ending,
         .alert = on_alert,
         .recall = recall,
         .run = on_run,
@@ -354,10 +375,8 @@ static bool begin(struct tv_service *service)
 static void stop_following(struct tv_service *service)
 {
     service->hints = sd_event_source_disable_unref(service->hints);
-    if (service->follow)
-        tv_follow_free(service->follow);
+    free_follow(service);
     tv_watch_close(service->watch);
-    service->follow = NULL;
     service->watch = NULL;
 }
 
@@ -419,6 +438,19 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
     return 0;
 }
 
+/* No handler: the loop ends, before anything else that is due. */
+static int add_ending(sd_event *loop, int number)
+{
+    sd_event_source *source = NULL;
+    int r = sd_event_add_signal(loop, &source, number, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
+    if (r >= 0)
+        r = sd_event_source_set_floating(source, true);
+    sd_event_source_unref(source);
+    return r;
+}
+
 static int make_loop(struct tv_service *service)
 {
     sigset_t signals;
@@ -430,10 +462,9 @@ static int make_loop(struct tv_service *service)
     signal(SIGPIPE, SIG_IGN);
     int r = sd_event_new(&service->loop);
     if (r >= 0)
-        r = sd_event_add_signal(service->loop, NULL, SIGINT, NULL,
-                                NULL); /* no handler: the loop ends */
+        r = add_ending(service->loop, SIGINT);
     if (r >= 0)
-        r = sd_event_add_signal(service->loop, NULL, SIGTERM, NULL, NULL);
+        r = add_ending(service->loop, SIGTERM);
     if (r >= 0)
         r = sd_event_add_signal(service->loop, NULL, SIGHUP, on_reload, service);
     if (r >= 0)
@@ -517,5 +548,7 @@ const struct tv_follow *tv_service_follow(const struct tv_service *service)
 
 struct tv_service_health tv_service_health(const struct tv_service *service)
 {
-    return service->health;
+    struct tv_service_health health = service->health;
+    health.overflows += service->follow ? tv_follow_overflows(service->follow) : 0;
+    return health;
 }

@@ -64,6 +64,10 @@ struct tv_found {
     size_t problems_len, problems_cap, problems_dropped;
     struct tv_probed *probed; /* NULL: every file is opened; else those that are new to it */
     bool is_incomplete;       /* something could not be opened that may be there the next time */
+    bool (*is_ending)(
+        void *ctx); /* asked before each entry: then the search ends at once. NULL: never */
+    void *ctx;
+    bool is_cut; /* it did: what was found is a part */
 };
 
 /* Adds what is found at each of the paths. Directory symlinks below a PATH are not followed, file

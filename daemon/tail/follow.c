@@ -57,6 +57,7 @@ struct tv_follow {
     struct directory *dirs;
     struct tv_probed probed;
     size_t runs_len;
+    uint64_t overflows;
     bool entries_changed, started, is_behind;
     bool said_full;
     bool must_poll;          /* some directory cannot be watched */
@@ -326,10 +327,17 @@ static void tell_problems(const struct tv_follow *follow, const struct tv_found 
  * the caller's next call tells. */
 static void discover(struct tv_follow *follow, double now)
 {
-    struct tv_found found = {.by_root = follow->options->by_root, .probed = &follow->probed};
+    struct tv_found found = {.by_root = follow->options->by_root,
+                             .probed = &follow->probed,
+                             .is_ending = follow->options->is_ending,
+                             .ctx = follow->options->ctx};
     follow->entries_changed = false;
     tv_discover(&found, follow->options->paths, follow->options->paths_len);
     tv_probed_next(&follow->probed);
+    if (found.is_cut) {
+        tv_found_free(&found);
+        return;
+    }
     tell_problems(follow, &found);
     if (!found.is_incomplete)
         follow->incomplete_since = NAN;
@@ -361,6 +369,7 @@ static void on_dirty(void *ctx, void *cookie, bool entries)
     follow->entries_changed = follow->entries_changed || entries || (one && !one->has_run);
     if (one)
         one->is_dirty = true;
+    follow->overflows += !one;
     for (struct directory *dir = follow->dirs; !one && dir; dir = dir->next)
         dir->is_dirty = true;
 }
@@ -546,6 +555,11 @@ static bool must_discover(struct tv_follow *follow, double now)
            now >= follow->next_reconcile;
 }
 
+static bool is_ending(const struct tv_follow *follow)
+{
+    return follow->options->is_ending && follow->options->is_ending(follow->options->ctx);
+}
+
 /* All runs with a hint, and some of those whose time has come: all of them at once would keep a
  * hint waiting. Returns when the next look is due. */
 static double look_round(struct tv_follow *follow, struct tv_moment now)
@@ -555,7 +569,7 @@ static double look_round(struct tv_follow *follow, struct tv_moment now)
     size_t looks = 0;
     follow->is_behind = false;
     follow->turn = NULL;
-    for (struct followed *run = follow->runs; run; run = run->next) {
+    for (struct followed *run = follow->runs; run && !is_ending(follow); run = run->next) {
         bool is_due = now.boot >= run->next_look, is_hinted = is_hinted_at(run);
         from = run == from ? NULL : from;
         if (is_hinted || (is_due && !from && looks < TURN)) {
@@ -611,4 +625,9 @@ void tv_follow_end(struct tv_follow *follow, struct tv_moment now)
 size_t tv_follow_runs(const struct tv_follow *follow)
 {
     return follow->runs_len;
+}
+
+uint64_t tv_follow_overflows(const struct tv_follow *follow)
+{
+    return follow->overflows;
 }

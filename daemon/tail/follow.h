@@ -29,6 +29,9 @@ struct tv_follow_options {
     double hold;        /* seconds that a sample waits for the run's other files */
     double end_after;   /* seconds of silence after which an unfinished run is given up */
     void *ctx;
+    /* Whether the process is about to end: asked between two files and two runs, so that it need
+     * not wait for a search of a large tree or for what all runs have to tell. NULL: never. */
+    bool (*is_ending)(void *ctx);
     void (*alert)(void *ctx,
                   const struct tv_alert *alert); /* raised, or resolved; each state once */
     /* Calls `visit` for each alert of the run that was told before this start, in its last state.
@@ -62,6 +65,8 @@ double tv_follow_idle(const struct tv_follow *follow, struct tv_moment now);
 void tv_follow_end(struct tv_follow *follow, struct tv_moment now);
 
 size_t tv_follow_runs(const struct tv_follow *follow);
+/* How often the kernel said that it dropped events. */
+uint64_t tv_follow_overflows(const struct tv_follow *follow);
 /* Every run that is followed, for metrics; what was got from a run is valid during its visit. One
  * that has ended is told about for ten minutes: then only its files are remembered, by which it is
  * seen when it goes on. */

@@ -368,3 +368,9 @@ uint64_t tv_input_hole(struct tv_input *input, bool *ret_is_last)
         return 0;
     return (uint64_t)(data - here);
 }
+
+bool tv_input_is_filled(int fd, uint64_t hole, uint64_t len)
+{
+    off_t data = lseek(fd, (off_t)hole, SEEK_DATA);
+    return data >= 0 && (uint64_t)data < hole + len;
+}

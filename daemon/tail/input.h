@@ -51,6 +51,9 @@ void tv_input_close(struct tv_input *input);
  * and would be read as zeros. 0: there is none. *ret_is_last: nothing comes behind it yet. */
 uint64_t tv_input_hole(struct tv_input *input, bool *ret_is_last);
 
+/* Whether a part of a hole holds data by now. Moves the descriptor's offset. */
+bool tv_input_is_filled(int fd, uint64_t hole, uint64_t len);
+
 /* The last path component, without ".gz". */
 struct tv_span tv_input_name(const char *path);
 

@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "tail/reader.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
@@ -25,6 +26,7 @@ struct live_file {
     const struct tv_parser *parser;
     struct look seen; /* when it was last looked at */
     bool was_seen, is_over;
+    bool said_blocked;
 };
 
 struct live_source {
@@ -231,14 +233,36 @@ static bool is_stream(const struct live_file *file, const struct tv_reader *read
     return file->parser->mode == TV_PARSER_STREAM && !reader->input.gz;
 }
 
+/* It cannot be read for the moment: said once, until it can. What is short in this process (file
+ * descriptors, memory) is no matter of one file. */
+static void say_blocked(struct tv_live *live, struct live_file *file, const struct tv_error *error)
+{
+    int why = error->sys_errno;
+    if (file->said_blocked || !live->say || (why != EIO && why != ESTALE && why != ETIMEDOUT))
+        return;
+    char text[sizeof error->message + 64];
+    snprintf(text, sizeof text, "%s; it is tried again until it works", error->message);
+    live->say(live->say_ctx, file->path, &(struct tv_damage){.what = text});
+    file->said_blocked = true;
+}
+
+static void say_works(struct tv_live *live, struct live_file *file)
+{
+    if (file->said_blocked)
+        live->say(live->say_ctx, file->path,
+                  &(struct tv_damage){.is_note = true, .what = "can be read again"});
+    file->said_blocked = false;
+}
+
 /* Opens the current file for the first time. TV_AGAIN: not now; TV_EIO: it counts as empty. */
-static enum tv_status open_current(struct live_source *source)
+static enum tv_status open_current(struct tv_live *live, struct live_source *source)
 {
     struct live_file *file = source->current;
     struct tv_reader *reader = reader_of(source);
     struct tv_error error = {0};
     if (tv_reader_open(reader, AT_FDCWD, file->path, file->parser, &error) != TV_OK) {
         tv_block_free(&source->reader);
+        say_blocked(live, file, &error);
         if (tv_is_passing(error.sys_errno)) /* tried again at the next look */
             return TV_AGAIN;
         source->emit = tv_source_file(source->source, file->path, file->parser);
@@ -248,28 +272,34 @@ static enum tv_status open_current(struct live_source *source)
     }
     source->emit = tv_source_file(source->source, file->path, file->parser);
     reader->is_live = is_stream(file, reader);
+    reader->can_wait = !reader->input.gz;
     source->is_reading = true;
     return TV_OK;
 }
 
-/* Reads what the open reader has, up to the budget. True: all there is. */
-static bool read_open(struct tv_live *live, struct live_source *source, size_t *budget)
+/* Reads what the open reader has, up to the budget. */
+static enum tv_live_news read_open(struct tv_live *live, struct live_source *source, size_t *budget)
 {
     struct tv_reader *reader = reader_of(source);
     for (;;) {
         uint64_t before = reader->result.bytes;
         bool fresh = reader->is_fresh;
-        if (tv_reader_feed(reader, &source->emit) == TV_OK) {
+        enum tv_status status = tv_reader_feed(reader, &source->emit);
+        if (status == TV_OK) {
             end_file(live, source);
-            return true;
+            return TV_LIVE_READ;
+        }
+        if (status == TV_EIO) {
+            say_blocked(live, source->current, &reader->error);
+            return TV_LIVE_BLOCKED;
         }
         uint64_t got = reader->result.bytes - before;
         *budget -= got < *budget ? (size_t)got : *budget;
         tv_run_pump(live->run, false);
         if (got == 0 && !fresh)
-            return true;
+            return TV_LIVE_READ;
         if (*budget == 0)
-            return false;
+            return TV_LIVE_MORE;
     }
 }
 
@@ -278,24 +308,29 @@ static enum tv_live_news read_current(struct tv_live *live, struct live_source *
 {
     struct tv_error error = {0};
     if (!source->is_reading) {
-        enum tv_status status = open_current(source);
+        enum tv_status status = open_current(live, source);
         if (status != TV_OK)
             return status == TV_AGAIN ? TV_LIVE_BLOCKED : TV_LIVE_READ;
     } else {
         enum tv_status status = tv_reader_resume(reader_of(source), source->current->path, &error);
-        if (status != TV_OK)
+        if (status != TV_OK) {
+            say_blocked(live, source->current, &error);
             return status == TV_EIO ? TV_LIVE_BLOCKED : TV_LIVE_REREAD;
+        }
     }
-    bool all = read_open(live, source, budget);
+    struct live_file *file = source->current;
+    enum tv_live_news news = read_open(live, source, budget);
+    if (news != TV_LIVE_BLOCKED)
+        say_works(live, file);
     if (!source->is_reading)
         return TV_LIVE_READ;
-    if (all && source->current->next) {
+    if (news == TV_LIVE_READ && source->current->next) {
         tv_reader_finish(reader_of(source), &source->emit);
         end_file(live, source);
         return TV_LIVE_READ;
     }
     tv_reader_pause(reader_of(source), NULL);
-    return all ? TV_LIVE_READ : TV_LIVE_MORE;
+    return news;
 }
 
 /* Looks at one file. Only the current one of a source may change, and only by growing. */

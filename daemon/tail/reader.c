@@ -115,6 +115,8 @@ static enum tv_status finish(struct tv_reader *reader, enum tv_status status)
 /* Fails where the next byte would have been read. */
 static enum tv_status finish_here(struct tv_reader *reader, enum tv_status status)
 {
+    if (status == TV_EIO && reader->can_wait && tv_is_passing(reader->error.sys_errno))
+        return TV_EIO;
     reader->error.offset = reader->input.offset;
     return finish(reader, status);
 }
@@ -203,6 +205,10 @@ static bool pass_hole(struct tv_reader *reader, const struct tv_emit *emit)
     if (tv_input_skip(&reader->input, len, &len, NULL) != TV_OK)
         return true;
     reader->result.bytes += len;
+    if (!reader->hole_len) {
+        reader->hole = from;
+        reader->hole_len = len;
+    }
     emit->damage(emit->ctx, &(struct tv_damage){.offset = from,
                                                 .length = len,
                                                 .what = "a hole in the file, never written, was "

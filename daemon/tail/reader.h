@@ -31,12 +31,14 @@ struct tv_reader {
     const struct tv_parser *parser;
     struct tv_block state;
     char *buffer;
-    size_t cap, start, end; /* the bytes shown and not consumed are [start, end) */
-    size_t want;            /* the parser needs this many before it can go on */
-    bool is_fresh;          /* what is held was read for the probe and not fed yet */
-    bool at_end;            /* no byte will follow */
-    bool is_live;           /* the file may grow: its end is not the end */
-    struct tv_place place;  /* where a paused reader is */
+    size_t cap, start, end;  /* the bytes shown and not consumed are [start, end) */
+    size_t want;             /* the parser needs this many before it can go on */
+    bool is_fresh;           /* what is held was read for the probe and not fed yet */
+    bool at_end;             /* no byte will follow */
+    bool is_live;            /* the file may grow: its end is not the end */
+    bool can_wait;           /* what cannot be read now is read later */
+    uint64_t hole, hole_len; /* the first that was passed over; it may be filled later */
+    struct tv_place place;   /* where a paused reader is */
     struct tv_file_result result;
     struct tv_error error; /* result.dead points here */
 };
@@ -47,7 +49,8 @@ struct tv_reader {
 enum tv_status tv_reader_open(struct tv_reader *reader, int dirfd, const char *path,
                               const struct tv_parser *parser, struct tv_error *reterr);
 /* Reads and feeds a chunk. TV_AGAIN: there is more. TV_OK: the file is over, reader->result is
- * complete. */
+ * complete. TV_EIO, when `can_wait` is set: it cannot be read now, reader->error says why; nothing
+ * is lost, it goes on where it stands. */
 enum tv_status tv_reader_feed(struct tv_reader *reader, const struct tv_emit *emit);
 void tv_reader_close(struct tv_reader *reader);
 

@@ -367,6 +367,12 @@ static void cannot_read(struct walk *walk, const char *path)
                      strerror_r(errno, reason, sizeof reason));
 }
 
+static bool is_cut(struct tv_found *found)
+{
+    found->is_cut = found->is_cut || (found->is_ending && found->is_ending(found->ctx));
+    return found->is_cut;
+}
+
 static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, const char *name,
                                            const char *path, int depth)
 {
@@ -393,7 +399,8 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
     list_directory(walk, &entries, stream, path);
     struct lists ends = {&node->files, &node->child};
     for (size_t i = 0; i < entries.len; i++) {
-        visit_entry(walk, node, fd, &entries.list[i], depth, &ends);
+        if (!is_cut(walk->found))
+            visit_entry(walk, node, fd, &entries.list[i], depth, &ends);
         free(entries.list[i].name);
     }
     free(entries.list);
