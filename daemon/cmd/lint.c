@@ -97,27 +97,22 @@ static int set_option(struct lint *lint, int option, const char *value)
     }
 }
 
+static int take(void *ctx, int option, const char *value)
+{
+    struct lint *lint = ctx;
+    if (option != TV_ARG_OPERAND)
+        return set_option(lint, option, value);
+    lint->stages[lint->stages_len++].path = value;
+    return TV_EXIT_OK;
+}
+
 static int parse(struct lint *lint, int argc, char **argv, bool *ret_go)
 {
-    struct tv_args args = tv_args(&cli, argc, argv);
+    int status = tv_args_take(&cli, argc, argv, take, lint, ret_go);
+    if (!*ret_go || lint->stages_len)
+        return status;
     *ret_go = false;
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        int status = TV_EXIT_OK;
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == TV_ARG_OPERAND)
-            lint->stages[lint->stages_len++].path = args.value;
-        else
-            status = set_option(lint, option, args.value);
-        if (status != TV_EXIT_OK)
-            return status;
-    }
-    if (lint->stages_len == 0)
-        return tv_cli_error(&cli, "lint needs a CONFIG: the file that the job is started with");
-    *ret_go = true;
-    return TV_EXIT_OK;
+    return tv_cli_error(&cli, "lint needs a CONFIG: the file that the job is started with");
 }
 
 static enum tv_status add_settings(const struct lint *lint, struct tv_facts *facts,

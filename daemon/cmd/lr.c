@@ -150,29 +150,24 @@ static int set_option(struct request *request, int option, const char *value)
     }
 }
 
+static int take(void *ctx, int option, const char *value)
+{
+    struct request *request = ctx;
+    if (option != TV_ARG_OPERAND)
+        return set_option(request, option, value);
+    if (request->path)
+        return tv_cli_error(&cli, "lr takes one CONFIG or RUN at a time");
+    request->path = value;
+    return TV_EXIT_OK;
+}
+
 static int parse(struct request *request, int argc, char **argv, bool *ret_go)
 {
-    struct tv_args args = tv_args(&cli, argc, argv);
+    int status = tv_args_take(&cli, argc, argv, take, request, ret_go);
+    if (!*ret_go || request->path)
+        return status;
     *ret_go = false;
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        int status = TV_EXIT_OK;
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == TV_ARG_OPERAND && request->path)
-            return tv_cli_error(&cli, "lr takes one CONFIG or RUN at a time");
-        if (option == TV_ARG_OPERAND)
-            request->path = args.value;
-        else
-            status = set_option(request, option, args.value);
-        if (status != TV_EXIT_OK)
-            return status;
-    }
-    if (!request->path)
-        return tv_cli_error(&cli, "lr needs a CONFIG or a RUN");
-    *ret_go = true;
-    return TV_EXIT_OK;
+    return tv_cli_error(&cli, "lr needs a CONFIG or a RUN");
 }
 
 static enum tv_status add_settings(const struct request *request, struct tv_facts *facts,

@@ -231,3 +231,19 @@ struct tv_plain_args tv_plain_args(const struct tv_cli *cli, int argc, char **ar
     plain.go = true;
     return plain;
 }
+
+int tv_args_take(const struct tv_cli *cli, int argc, char **argv,
+                 int (*take)(void *ctx, int option, const char *value), void *ctx, bool *ret_go)
+{
+    struct tv_args args = tv_args(cli, argc, argv);
+    *ret_go = false;
+    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
+        if (option == TV_ARG_HELP)
+            return TV_EXIT_OK;
+        int status = option == TV_ARG_ERROR ? TV_EXIT_USAGE : take(ctx, option, args.value);
+        if (status != TV_EXIT_OK)
+            return status;
+    }
+    *ret_go = true;
+    return TV_EXIT_OK;
+}

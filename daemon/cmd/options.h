@@ -61,4 +61,9 @@ struct tv_plain_args tv_plain_args(const struct tv_cli *cli, int argc, char **ar
 const char *tv_nearest(const char *text, size_t count,
                        const char *(*name)(const void *ctx, size_t i), const void *ctx);
 
+/* Hands each option and operand (TV_ARG_OPERAND) to `take`, until one is wrong. *ret_go: all were
+ * taken and no help was asked for; else the exit status is returned. */
+int tv_args_take(const struct tv_cli *cli, int argc, char **argv,
+                 int (*take)(void *ctx, int option, const char *value), void *ctx, bool *ret_go);
+
 #endif
