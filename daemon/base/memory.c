@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks grow with the arena, so that at most about a fifth of it lies idle. */
+/* Blocks grow with the arena, so that at most about a ninth of it lies idle. */
 enum { BLOCK_MIN = 256, BLOCK_MAX = 16 * 1024, ALIGNMENT = 16 };
 
 struct tv_arena_block {
@@ -53,7 +53,7 @@ void *tv_arena_alloc(struct tv_arena *arena, size_t size)
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     struct tv_arena_block *block = arena->head;
     if (!block || block->size - block->used < size) {
-        size_t room = arena->used / 4;
+        size_t room = arena->used / 8;
         room = room < BLOCK_MIN ? BLOCK_MIN : room > BLOCK_MAX ? BLOCK_MAX : room;
         room = size > room ? size : room;
         block = tv_xmalloc(sizeof *block + room);

@@ -40,5 +40,5 @@ void tv_batches_watch(struct tv_run *run, const struct tv_point *point)
     struct tv_fact fact = {.key = tv_span_of("log.batches_per_epoch"),
                            .value = {text, (size_t)len},
                            .source = TV_FACT_LOG};
-    tv_facts_add(&run->facts, &fact, "logged learning rates");
+    tv_facts_add(tv_run_facts(run), &fact, "logged learning rates");
 }

@@ -27,12 +27,6 @@ static struct tv_alert_box *find(const struct tv_run *run, const char *detector,
     return NULL;
 }
 
-static const char *keep(struct tv_alert_box *box, const char *text)
-{
-    char safe[TEXT_MAX];
-    return tv_arena_text(&box->texts, tv_span_of(tv_escape(tv_span_of(text), safe, sizeof safe)));
-}
-
 /* Stable over restarts and machines: hashes names, never numbers that change while it fires. */
 static void fingerprint(struct tv_alert *alert)
 {
@@ -46,25 +40,46 @@ static void fingerprint(struct tv_alert *alert)
     snprintf(alert->fingerprint, sizeof alert->fingerprint, "%016" PRIx64, hash);
 }
 
+struct texts {
+    char data[(1 + 2 * TV_ALERT_TEXTS) * TEXT_MAX];
+    size_t len;
+};
+
+/* Where in data the escaped text begins. */
+static size_t keep(struct texts *texts, const char *text)
+{
+    size_t at = texts->len;
+    tv_escape(tv_span_of(text), texts->data + at, TEXT_MAX);
+    texts->len += strlen(texts->data + at) + 1;
+    return at;
+}
+
+/* All texts of an alert are in one piece of memory, in order of the alert's members. */
 static void set_contents(struct tv_alert_box *box, const struct tv_finding *finding)
 {
     struct tv_alert *alert = &box->alert;
-    struct tv_arena old = box->texts;
-    box->texts = (struct tv_arena){0};
+    struct texts texts;
+    size_t causes[TV_ALERT_TEXTS], advice[TV_ALERT_TEXTS];
+    texts.len = 0;
+    keep(&texts, finding->summary);
     alert->observed = finding->observed;
     alert->expected = finding->expected;
     alert->confidence = finding->confidence;
-    alert->summary = keep(box, finding->summary);
-    alert->evidence_len = 0;
+    alert->evidence_len = alert->causes_len = alert->advice_len = 0;
     for (size_t i = 0; i < finding->evidence_len && i < TV_ALERT_EVIDENCE; i++)
         alert->evidence[alert->evidence_len++] = finding->evidence[i];
-    alert->causes_len = 0;
     for (size_t i = 0; i < finding->causes_len && i < TV_ALERT_TEXTS; i++)
-        alert->causes[alert->causes_len++] = keep(box, finding->causes[i]);
-    alert->advice_len = 0;
+        causes[alert->causes_len++] = keep(&texts, finding->causes[i]);
     for (size_t i = 0; i < finding->advice_len && i < TV_ALERT_TEXTS; i++)
-        alert->advice[alert->advice_len++] = keep(box, finding->advice[i]);
-    tv_arena_free(&old);
+        advice[alert->advice_len++] = keep(&texts, finding->advice[i]);
+    char *kept = memcpy(tv_xmalloc(texts.len), texts.data, texts.len);
+    alert->summary = kept;
+    for (size_t i = 0; i < alert->causes_len; i++)
+        alert->causes[i] = kept + causes[i];
+    for (size_t i = 0; i < alert->advice_len; i++)
+        alert->advice[i] = kept + advice[i];
+    free(box->texts); /* last: the finding may quote it */
+    box->texts = kept;
 }
 
 /* Logs that count seconds from their own start have no time of day. */

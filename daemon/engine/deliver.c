@@ -144,17 +144,17 @@ static void went_back(struct tv_run *run, struct tv_role_slot *slot, const struc
 }
 
 /* Of evaluations the one that the user chose the best checkpoint by comes first. */
-static int rank_of(const struct tv_run *run, const struct tv_series *series)
+static int rank_of(struct tv_run *run, const struct tv_series *series)
 {
     if (series->role != TV_ROLE_EVAL_LOSS && series->role != TV_ROLE_EVAL_METRIC)
         return series->rank;
-    const char *chosen = tv_facts_text(&run->facts, "metric_for_best_model");
+    const char *chosen = tv_facts_text(tv_run_facts(run), "metric_for_best_model");
     struct tv_span name = {series->tag.name, series->tag.len};
     bool is_chosen = chosen && tv_tag_is_metric(series->source->prefix, name, chosen);
     return is_chosen ? series->rank / 100 * 100 - 1 : series->rank;
 }
 
-static bool owns_role(const struct tv_run *run, struct tv_role_slot *slot, struct tv_series *series)
+static bool owns_role(struct tv_run *run, struct tv_role_slot *slot, struct tv_series *series)
 {
     if (slot->owner == series)
         return !slot->contested;

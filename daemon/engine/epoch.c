@@ -33,7 +33,7 @@ static void tell(struct tv_run *run, double length, double width)
     struct tv_fact fact = {.key = tv_span_of("log.steps_per_epoch"),
                            .value = {text, (size_t)len},
                            .source = TV_FACT_LOG};
-    tv_facts_add(&run->facts, &fact, "logged epochs");
+    tv_facts_add(tv_run_facts(run), &fact, "logged epochs");
     epoch->told = length;
 }
 

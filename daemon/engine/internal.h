@@ -107,7 +107,7 @@ struct tv_promise {
 
 struct tv_alert_box {
     struct tv_alert alert;
-    struct tv_arena texts; /* of summary, causes, advice: replaced as a whole */
+    char *texts; /* of summary, causes, advice: replaced as a whole */
 };
 
 struct tv_run {
@@ -120,8 +120,8 @@ struct tv_run {
     struct tv_series **series;
     size_t series_len, series_cap;
     bool said_tags_full;
-    struct tv_facts facts;
-    struct tv_map texts; /* escaped texts handed to detectors, each once */
+    struct tv_facts resting_facts; /* tv_run_facts() unfolds them */
+    struct tv_map texts;           /* escaped texts handed to detectors, each once */
     struct tv_input_report **input_list;
     size_t inputs_len, inputs_cap;
     void (*on_problem)(void *ctx, const char *path, const struct tv_damage *damage);
@@ -200,7 +200,7 @@ struct tv_promise *tv_run_promise(struct tv_run *run); /* as resolved last */
 /* Brings the schedule up to date with the facts; asked at every point, and nearly always it is. */
 static inline void tv_run_resolve_schedule(struct tv_run *run)
 {
-    if (!run->resolved_once || run->resolved_facts != run->facts.version)
+    if (!run->resolved_once || run->resolved_facts != run->resting_facts.version)
         tv_run_resolve_again(run);
 }
 

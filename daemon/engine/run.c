@@ -114,6 +114,7 @@ void tv_run_rest(struct tv_run *run)
         tv_block_fold(&run->states[i], run->detectors[i]->state_size);
     tv_block_fold(&run->promise, sizeof(struct tv_promise));
     tv_rate_fold(run);
+    tv_facts_fold(&run->resting_facts);
 }
 
 /* The observer's clock as the log would tell it: elapsed seconds where it tells those. */
@@ -150,7 +151,7 @@ void tv_run_end(struct tv_run *run, double now)
 {
     tv_merge(run, true);
     tv_rate_end(run);
-    if (run->points || run->facts.len)
+    if (run->points || run->resting_facts.len)
         call_all(run, now, true);
     free_states(run);
     run->ended = true;
@@ -158,7 +159,8 @@ void tv_run_end(struct tv_run *run, double now)
 
 struct tv_facts *tv_run_facts(struct tv_run *run)
 {
-    return &run->facts;
+    tv_facts_unfold(&run->resting_facts);
+    return &run->resting_facts;
 }
 
 const struct tv_schedule *tv_run_schedule(struct tv_run *run, enum tv_status *ret_status,
@@ -188,7 +190,7 @@ void tv_run_free(struct tv_run *run)
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
         tv_buckets_free(&run->plots[role]);
     for (size_t i = 0; i < run->alerts_len; i++)
-        tv_arena_free(&run->alerts[i]->texts);
+        free(run->alerts[i]->texts);
     free(run->alerts);
     free(run->alert_list);
     free(run->story_list);
@@ -199,7 +201,7 @@ void tv_run_free(struct tv_run *run)
     free(run->report_plots);
     free(run->report_points);
     tv_map_free(&run->texts);
-    tv_facts_free(&run->facts);
+    tv_facts_free(&run->resting_facts);
     tv_arena_free(&run->arena);
     free(run);
 }

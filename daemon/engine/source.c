@@ -175,7 +175,7 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
 static void on_fact(void *ctx, const struct tv_fact *fact)
 {
     struct tv_source *source = ctx;
-    tv_facts_add(&source->run->facts, fact, source->input->path);
+    tv_facts_add(tv_run_facts(source->run), fact, source->input->path);
 }
 
 static void on_mark(void *ctx, const struct tv_mark *mark)

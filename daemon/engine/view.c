@@ -54,7 +54,7 @@ const char *tv_view_tag(const struct tv_view *view, enum tv_role role)
 bool tv_view_metric_is_chosen(const struct tv_view *view)
 {
     const struct tv_series *owner = view->run->roles[TV_ROLE_EVAL_METRIC].owner;
-    const char *chosen = tv_facts_text(&view->run->facts, "metric_for_best_model");
+    const char *chosen = tv_facts_text(tv_run_facts(view->run), "metric_for_best_model");
     return owner && chosen &&
            tv_tag_is_metric(owner->source->prefix,
                             (struct tv_span){owner->tag.name, owner->tag.len}, chosen);
@@ -65,8 +65,9 @@ int tv_view_metric_direction(const struct tv_view *view)
     const struct tv_series *owner = view->run->roles[TV_ROLE_EVAL_METRIC].owner;
     if (!owner)
         return 0;
-    if (tv_view_metric_is_chosen(view) && tv_facts_text(&view->run->facts, "greater_is_better"))
-        return tv_facts_true(&view->run->facts, "greater_is_better") ? 1 : -1;
+    if (tv_view_metric_is_chosen(view) &&
+        tv_facts_text(tv_run_facts(view->run), "greater_is_better"))
+        return tv_facts_true(tv_run_facts(view->run), "greater_is_better") ? 1 : -1;
     return tv_tag_direction(owner->source->prefix,
                             (struct tv_span){owner->tag.name, owner->tag.len});
 }
@@ -78,7 +79,7 @@ bool tv_view_is_contested(const struct tv_view *view, enum tv_role role)
 
 bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret)
 {
-    const struct tv_fact_entry *entry = tv_facts_get(&view->run->facts, name);
+    const struct tv_fact_entry *entry = tv_facts_get(tv_run_facts(view->run), name);
     if (!entry)
         return false;
     char where[512];
@@ -103,22 +104,22 @@ struct tv_promise *tv_run_promise(struct tv_run *run)
 }
 
 /* A log that counts epochs or samples cannot be held against a plan in optimizer steps. */
-static bool counts_otherwise(const struct tv_run *run, const struct tv_schedule *schedule)
+static bool counts_otherwise(struct tv_run *run, const struct tv_schedule *schedule)
 {
-    const char *unit = tv_facts_text(&run->facts, "log.step_unit");
+    const char *unit = tv_facts_text(tv_run_facts(run), "log.step_unit");
     return unit && !(strcmp(unit, "epoch") == 0 && schedule->by_epoch);
 }
 
-static int64_t planned_steps(const struct tv_run *run, const struct tv_schedule *schedule)
+static int64_t planned_steps(struct tv_run *run, const struct tv_schedule *schedule)
 {
     double total;
     if (counts_otherwise(run, schedule))
         return 0;
-    if (tv_facts_number(&run->facts, "log.total_steps", &total) && is_count(total))
+    if (tv_facts_number(tv_run_facts(run), "log.total_steps", &total) && is_count(total))
         return (int64_t)total;
     if (schedule->kind && is_count(schedule->total_steps))
         return (int64_t)schedule->total_steps;
-    if (tv_facts_number(&run->facts, "max_steps", &total) && is_count(total))
+    if (tv_facts_number(tv_run_facts(run), "max_steps", &total) && is_count(total))
         return (int64_t)total;
     return 0;
 }
@@ -128,13 +129,14 @@ void tv_run_resolve_again(struct tv_run *run)
     struct tv_promise *promise = tv_run_promise(run);
     struct tv_schedule before = promise->schedule;
     run->resolved_once = true;
-    run->resolved_facts = run->facts.version;
+    run->resolved_facts = run->resting_facts.version;
     memset(&promise->schedule, 0, sizeof promise->schedule);
-    run->schedule_status = tv_schedule_resolve(&run->facts, &promise->schedule, &promise->error);
+    run->schedule_status =
+        tv_schedule_resolve(tv_run_facts(run), &promise->schedule, &promise->error);
     if (run->schedule_status == TV_OK && counts_otherwise(run, &promise->schedule))
         run->schedule_status =
             tv_fail(&promise->error, TV_AGAIN, "the log counts %ss, the schedule optimizer steps",
-                    tv_facts_text(&run->facts, "log.step_unit"));
+                    tv_facts_text(tv_run_facts(run), "log.step_unit"));
     /* zeroed before it is filled: its bytes can be compared */
     if (memcmp(&before, &promise->schedule, sizeof before) != 0) /* NOLINT */
         run->schedule_version++;

@@ -140,9 +140,11 @@ void tv_facts_add(struct tv_facts *facts, const struct tv_fact *fact, const char
         return;
     }
     if (entry && entry == first && entry->path == path && says_the_same(entry, fact, value)) {
+        facts->is_changed |= entry->line != fact->line;
         entry->line = fact->line;
         return;
     }
+    facts->is_changed = true;
     if (!entry)
         entry = new_entry(facts, key, fact);
     else if (entry != first)
@@ -233,6 +235,7 @@ void tv_facts_free(struct tv_facts *facts)
     tv_map_free(&facts->by_key);
     tv_map_free(&facts->paths);
     free(facts->entries);
+    free(facts->folded);
     tv_arena_free(&facts->arena);
     *facts = (struct tv_facts){0};
 }

@@ -25,6 +25,7 @@ struct tv_fact_entry {
     bool is_null, is_string;
     enum tv_fact_source source;
     uint32_t line;
+    uint16_t place, path_place;   /* for folding */
     const char *path;             /* "train.yaml", escaped where it is printed */
     struct tv_fact_entry *weaker; /* the next entry of the same key, by falling precedence */
     size_t room;                  /* bytes that value's memory has */
@@ -38,6 +39,10 @@ struct tv_facts {
     size_t len, cap;
     size_t dropped;
     uint32_t version; /* +1 at every change that can matter */
+    void *folded; /* as they were when last folded, NULL: never; `entries` is NULL while they are */
+    size_t folded_len, plain_len, used;
+    uint16_t folded_paths;
+    bool is_changed; /* since then */
 };
 
 /* Copies the fact and the path. Zero-initialise *facts to create. */
@@ -54,6 +59,10 @@ bool tv_fact_number(const struct tv_fact_entry *entry, double *ret);
 /* Where an entry stands, for people: "train.yaml:12", "args/text_summary in the event file".
  * Returns `buffer`. */
 const char *tv_facts_where(const struct tv_fact_entry *entry, char *buffer, size_t cap);
+/* Makes them small while nobody asks: only `len`, `dropped` and `version` may be read until they
+ * are unfolded. Pointers that were got before are invalid. */
+void tv_facts_fold(struct tv_facts *facts);
+void tv_facts_unfold(struct tv_facts *facts); /* nothing to do when they are not folded */
 void tv_facts_free(struct tv_facts *facts);
 
 #endif

@@ -197,6 +197,76 @@ START_TEST(memory_of_huge_values_is_bounded)
 }
 END_TEST
 
+static bool is_same(const struct tv_fact_entry *a, const struct tv_fact_entry *b)
+{
+    return strcmp(a->key, b->key) == 0 && strcmp(a->value, b->value) == 0 &&
+           strcmp(a->path, b->path) == 0 && a->line == b->line && a->source == b->source &&
+           a->is_null == b->is_null && a->is_string == b->is_string;
+}
+
+static bool is_same_chain(const struct tv_facts *a, const struct tv_facts *b, const char *key)
+{
+    const struct tv_fact_entry *one = tv_map_get(&a->by_key, tv_span_of(key));
+    const struct tv_fact_entry *other = tv_map_get(&b->by_key, tv_span_of(key));
+    for (; one && other; one = one->weaker, other = other->weaker)
+        if (!is_same(one, other))
+            return false;
+    return !one && !other;
+}
+
+static void check_equal(const struct tv_facts *a, const struct tv_facts *b)
+{
+    bool all = a->len == b->len && a->version == b->version && a->dropped == b->dropped;
+    for (size_t i = 0; all && i < a->len; i++)
+        all = is_same(a->entries[i], b->entries[i]) && is_same_chain(a, b, a->entries[i]->key);
+    ck_assert(all);
+}
+
+START_TEST(folding_changes_nothing)
+{
+    struct tv_facts plain = {0}, folded = {0};
+    uint32_t random = 1;
+    for (int i = 0; i < 3000; i++) {
+        char key[16], value[64], path[8];
+        random = random * 1664525 + 1013904223;
+        snprintf(key, sizeof key, "key_%u", random >> 8 & 127);
+        snprintf(path, sizeof path, "%u", random >> 16 & 3);
+        snprintf(value, sizeof value, "%0*u", (int)(random >> 24 & 31), random);
+        struct tv_fact fact = {.key = tv_span_of(key),
+                               .value = tv_span_of(value),
+                               .source = random >> 20 & 3,
+                               .line = random >> 12,
+                               .is_null = random >> 30 == 0,
+                               .is_string = random >> 29 & 1};
+        tv_facts_add(&plain, &fact, path);
+        tv_facts_unfold(&folded);
+        tv_facts_add(&folded, &fact, path);
+        if (i % 50 == 0) {
+            tv_facts_fold(&folded);
+            ck_assert_ptr_null(folded.arena.head);
+            tv_facts_fold(&folded);
+            tv_facts_unfold(&folded);
+            check_equal(&plain, &folded);
+        }
+    }
+    ck_assert_uint_gt(plain.len, 1000);
+    tv_facts_fold(&folded);
+    ck_assert_uint_lt(folded.folded_len, plain.arena.used / 4);
+    tv_facts_free(&folded);
+    tv_facts_free(&plain);
+}
+END_TEST
+
+START_TEST(nothing_folds_to_nothing)
+{
+    struct tv_facts facts = {0};
+    tv_facts_fold(&facts);
+    tv_facts_unfold(&facts);
+    ck_assert_ptr_null(tv_facts_get(&facts, "lr"));
+    tv_facts_free(&facts);
+}
+END_TEST
+
 START_TEST(bytes_that_are_not_text_are_kept_up_to_a_nul)
 {
     struct tv_facts facts = {0};
@@ -224,6 +294,8 @@ static Suite *suite(void)
     tcase_add_test(t, place_is_file_and_line);
     tcase_add_test(t, too_many_keys_are_dropped_and_counted);
     tcase_add_test(t, memory_of_huge_values_is_bounded);
+    tcase_add_test(t, folding_changes_nothing);
+    tcase_add_test(t, nothing_folds_to_nothing);
     tcase_add_test(t, bytes_that_are_not_text_are_kept_up_to_a_nul);
     suite_add_tcase(s, t);
     return s;

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/squeeze.h"
+#include "base/memory.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+/* Raw deflate; a window of 8 KiB and small tables: what comes here has a few KiB. */
+enum { WINDOW = -13, MEM_LEVEL = 5 };
+
+/* Only without memory, or with memory that somebody has overwritten. */
+static void check(int got, int expected)
+{
+    if (got == expected)
+        return;
+    fprintf(stderr, "trainvet: memory cannot be squeezed (zlib: %d)\n", got);
+    exit(3);
+}
+
+void *tv_squeeze(const void *data, size_t len, size_t *ret_len)
+{
+    z_stream stream = {.next_in = (Bytef *)data, .avail_in = (uInt)len};
+    check(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, WINDOW, MEM_LEVEL, Z_DEFAULT_STRATEGY),
+          Z_OK);
+    size_t room = deflateBound(&stream, (uLong)len);
+    unsigned char *to = tv_xmalloc(room);
+    stream.next_out = to;
+    stream.avail_out = (uInt)room;
+    check(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    *ret_len = stream.total_out;
+    deflateEnd(&stream);
+    return tv_xrealloc(to, *ret_len, 1);
+}
+
+void tv_unsqueeze(const void *squeezed, size_t squeezed_len, void *to, size_t len)
+{
+    z_stream stream = {.next_in = (Bytef *)squeezed, .avail_in = (uInt)squeezed_len};
+    stream.next_out = to;
+    stream.avail_out = (uInt)len;
+    check(inflateInit2(&stream, WINDOW), Z_OK);
+    check(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    check(stream.total_out == len, 1);
+    inflateEnd(&stream);
+}
