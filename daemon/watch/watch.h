@@ -33,5 +33,10 @@ void tv_watch_drain(struct tv_watch *watch, void (*dirty)(void *ctx, void *cooki
 /* Whether the kernel is told about what other hosts (or a user-space server) do in this directory.
  * False for network and FUSE file systems: watching them would miss most of what happens. */
 bool tv_watch_works_on(const char *path);
+/* The same for a file system by its number in statfs(2). */
+bool tv_watch_works_with(unsigned long magic);
+/* The next of the layers of an overlay (upperdir=, lowerdir=) in the options that
+ * /proc/self/mountinfo tells: false when there is no further one. *at begins as the options. */
+bool tv_watch_next_layer(const char **at, char *layer, size_t cap);
 
 #endif

@@ -245,6 +245,36 @@ static void create_again(struct model_run *run)
     append_record(run);
 }
 
+/* What rsync does: a copy under another name in the same directory takes the place of the log, or
+ * (--inplace) the same bytes are written over it. */
+static void copy_over(struct model_run *run, bool in_place)
+{
+    char data[1 << 16], other[PATH_LEN + 16];
+    snprintf(other, sizeof other, "%s/.%s.x7Qa2b", run->dir, strrchr(run->log, '/') + 1);
+    FILE *from = fopen(run->log, "r");
+    FILE *to = from ? fopen(in_place ? run->log : other, in_place ? "r+" : "w") : NULL;
+    if (!to)
+        exit(2);
+    for (size_t n; (n = fread(data, 1, sizeof data, from)) > 0;)
+        if (fwrite(data, 1, n, to) != n)
+            exit(2);
+    fclose(from);
+    if (fclose(to) != 0 || (!in_place && rename(other, run->log) != 0))
+        exit(2);
+}
+
+static void replace(struct model_run *run)
+{
+    copy_over(run, false);
+    append_record(run);
+}
+
+static void rewrite(struct model_run *run)
+{
+    copy_over(run, true);
+    append_record(run);
+}
+
 /* A writer that does not append leaves a hole when its file was truncated. */
 static void hole(struct model_run *run)
 {
@@ -382,6 +412,8 @@ static void act_on(struct model_run *run)
         {"hole", hole, 1},
         {"move away or back", move_away_and_back, 3},
         {"next event file", next_event_file, 2},
+        {"replace as rsync does", replace, 2},
+        {"rewrite as rsync --inplace does", rewrite, 2},
         {"delete the run", delete_run, 1},
     };
     unsigned all = 0;

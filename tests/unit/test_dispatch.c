@@ -18,6 +18,8 @@ static struct {
     char fingerprints[4096];
     const struct tv_sink_host *host;
     const char *never; /* a run whose alerts are never taken */
+    long last;         /* the run that was taken last, as a number */
+    size_t backwards;  /* how often a later one had been taken before */
 } fake;
 
 static double clock_now;
@@ -50,6 +52,11 @@ static enum tv_status fake_deliver(const void *options, void *state, const struc
     fake.calls++;
     snprintf(fake.fingerprints + used, sizeof fake.fingerprints - used, "%s%s ", alert->run,
              alert->state == TV_RESOLVED ? "-" : "+");
+    if (fake.status == TV_OK) {
+        long number = strtol(alert->run, NULL, 10);
+        fake.backwards += number < fake.last;
+        fake.last = number;
+    }
     if (fake.never && strcmp(fake.never, alert->run) == 0)
         return tv_fail(reterr, TV_EIO, "not this one");
     if (!fake.command)
@@ -174,6 +181,27 @@ START_TEST(a_sink_that_is_down_for_an_hour_is_asked_seldom_and_then_gets_everyth
 }
 END_TEST
 
+START_TEST(what_was_owed_to_a_sink_that_was_down_comes_in_order)
+{
+    enum { OWED = 300 };
+    char run[16];
+    fake.status = TV_EIO;
+    for (int i = 0; i < OWED; i++, clock_now += 12) { /* an hour */
+        snprintf(run, sizeof run, "%d", i);
+        owe(run, TV_FIRING);
+        tv_dispatch_pump(dispatch);
+    }
+    ck_assert_uint_le(fake.calls, 20);
+    fake.status = TV_OK;
+    fake.last = -1;
+    for (int i = 0; i < 10000 && tv_store_count(store, "one").owed; i++, clock_now += 10)
+        tv_dispatch_pump(dispatch);
+    struct tv_store_counts counts = tv_store_count(store, "one");
+    ck_assert_uint_eq(counts.delivered, OWED);
+    ck_assert_uint_le(fake.backwards, counts.failures); /* those that failed stand back */
+}
+END_TEST
+
 START_TEST(an_alert_that_is_never_taken_does_not_hold_up_the_others)
 {
     fake.never = "a";
@@ -283,6 +311,7 @@ static Suite *suite(void)
     tcase_add_test(c, firing_comes_before_resolved_and_each_once);
     tcase_add_test(c, resolved_waits_for_firing_that_failed);
     tcase_add_test(c, a_sink_that_is_down_for_an_hour_is_asked_seldom_and_then_gets_everything);
+    tcase_add_test(c, what_was_owed_to_a_sink_that_was_down_comes_in_order);
     tcase_add_test(c, an_alert_that_is_never_taken_does_not_hold_up_the_others);
     tcase_add_test(c, what_is_refused_is_dropped_and_counted);
     tcase_add_test(c, one_delivery_is_under_way_at_a_time);
