@@ -310,6 +310,13 @@ START_TEST(hole_of_a_living_file_is_passed_over_when_something_follows)
     ck_assert_uint_eq(got.samples, 1);
     ck_assert_uint_eq(reader.result.bytes, (uint64_t)at + sizeof line - 1);
     ck_assert_uint_lt(reader.cap, 2 << 20);
+    ck_assert_int_eq(tv_reader_pause(&reader, &error), TV_OK);
+    ck_assert_int_eq(tv_reader_resume(&reader, path, &error), TV_OK);
+    ck_assert_int_eq(tv_reader_pause(&reader, &error), TV_OK);
+    fd = open(path, O_WRONLY | O_CLOEXEC); /* and it is filled after all */
+    ck_assert_int_eq(pwrite(fd, line, sizeof line - 1, at / 2), (ssize_t)sizeof line - 1);
+    close(fd);
+    ck_assert_int_eq(tv_reader_resume(&reader, path, &error), TV_ECORRUPT);
     tv_reader_close(&reader);
 }
 END_TEST
