@@ -53,6 +53,24 @@ START_TEST(parsing_is_bit_identical_to_strtod)
 }
 END_TEST
 
+/* Each entry of the parser's tables, multiplied and divided by, with 1 to 19 digits before it. */
+START_TEST(every_power_of_ten_is_exact)
+{
+    for (int exponent = -40; exponent <= 40; exponent++)
+        for (int digits = 1; digits <= 19; digits++)
+            for (int i = 0; i < 20; i++) {
+                uint64_t mantissa = i == 0 ? 1 : random_bits();
+                char text[64];
+                snprintf(text, sizeof text, "%llu", (unsigned long long)mantissa);
+                text[(size_t)digits < strlen(text) ? (size_t)digits : strlen(text)] = '\0';
+                snprintf(text + strlen(text), sizeof text - strlen(text), "e%d", exponent);
+                double ours = parsed(text), theirs = strtod(text, NULL);
+                ck_assert_msg(memcmp(&ours, &theirs, sizeof ours) == 0, "%s: %a, not %a", text,
+                              ours, theirs);
+            }
+}
+END_TEST
+
 START_TEST(halfway_cases_round_to_even)
 {
     static const char *const hard[] = {"9007199254740993",
@@ -147,6 +165,7 @@ static Suite *suite(void)
     TCase *tcase = tcase_create("number");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, parsing_is_bit_identical_to_strtod);
+    tcase_add_test(tcase, every_power_of_ten_is_exact);
     tcase_add_test(tcase, halfway_cases_round_to_even);
     tcase_add_test(tcase, trainers_spellings_are_numbers);
     tcase_add_test(tcase, anything_else_is_not_a_number);
