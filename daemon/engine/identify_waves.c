@@ -5,10 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-#define GRID   240
-#define BEGINS 5
-#define FLOOR  TV_FREE(FLOOR)
-#define SHRINK TV_FREE(SHRINK)
+#define GRID      240
+#define BEGINS    5
+#define SWING_MIN 0.95 /* of the highest value: a wave goes below */
+#define TURNS_MAX 0.5  /* of the points */
+#define FLOOR     TV_FREE(FLOOR)
+#define SHRINK    TV_FREE(SHRINK)
 
 static const struct wave {
     const char *kind;
@@ -126,10 +128,28 @@ static bool fit_wave(const struct tv_outline *o, const struct wave *wave, const 
     return false;
 }
 
+/* What goes up and down at nearly every point, or hardly at all, is noise: no fit, which is dear,
+ * would meet it. */
+static bool is_like_a_wave(const struct tv_outline *o)
+{
+    const struct tv_lr_point *at = o->data.at;
+    size_t turns = 0;
+    double lowest = at[0].value, before = 0;
+    for (size_t i = 1; i < o->data.len; i++) {
+        double change = at[i].value - at[i - 1].value;
+        lowest = fmin(lowest, at[i].value);
+        if (change == 0)
+            continue;
+        turns += change * before < 0;
+        before = change;
+    }
+    return lowest < SWING_MIN * o->data.highest && turns <= o->data.len * TURNS_MAX;
+}
+
 bool tv_identify_waves(const struct tv_outline *o, struct tv_answer *ret)
 {
     struct turn turn;
-    if (!first_turn(o, &turn))
+    if (!is_like_a_wave(o) || !first_turn(o, &turn))
         return false;
     for (size_t i = 0; i < sizeof waves / sizeof *waves; i++) {
         bool is_triangle = strcmp(waves[i].kind, "CyclicLR") == 0;
