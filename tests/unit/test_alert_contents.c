@@ -20,7 +20,7 @@ static char *scan_all(void)
 {
     struct tv_folder folder = tv_folder_new();
     const char *argv[] = {"trainvet", "scan", "--json", TRAINVET_SOURCE_DIR "/fixtures/logs",
-                          TRAINVET_SOURCE_DIR "/fixtures/unseen/runs"};
+                          TRAINVET_SOURCE_DIR "/fixtures/labelled/first/runs"};
     fflush(NULL);
     int saved = dup(STDOUT_FILENO);
     ck_assert_ptr_nonnull(freopen(tv_folder_path(&folder, "out"), "w+", stdout));
