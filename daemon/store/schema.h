@@ -19,7 +19,8 @@ static const char schema_sql[] =
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, fingerprint TEXT NOT NULL, state "
     "INTEGER NOT NULL,"
     "  object TEXT NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, reason TEXT);"
-    "CREATE INDEX owed_due ON owed (sink, due);"
+    "CREATE INDEX owed_order ON owed (sink);" /* and by id, as every index */
+    "CREATE INDEX owed_due ON owed (due);"
     "CREATE INDEX owed_alert ON owed (sink, fingerprint, id);"
     "CREATE TABLE counter (sink TEXT, name TEXT, value INTEGER NOT NULL, PRIMARY KEY (sink, name)) "
     "WITHOUT ROWID;"

@@ -119,7 +119,8 @@ bool tv_store_next(struct tv_store *store, const char *sink, double now, struct 
 {
     sqlite3_stmt *find = tv_db_prepare(
         store,
-        "SELECT id, attempts, object FROM owed AS one WHERE sink = ? AND due <= ?"
+        /* +due: to be found in the order of ids, which ends at the first, and not by time */
+        "SELECT id, attempts, object FROM owed AS one WHERE sink = ? AND +due <= ?"
         " AND NOT EXISTS (SELECT 1 FROM owed AS before WHERE before.sink = one.sink"
         " AND before.fingerprint = one.fingerprint AND before.id < one.id) ORDER BY id LIMIT 1");
     tv_db_bind(find, 1, sink);
