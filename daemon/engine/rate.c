@@ -117,6 +117,6 @@ int64_t tv_run_skipped(struct tv_run *run)
     size_t len = tv_lr_points_get(&rate->points, all);
     struct tv_lr_fit fit = tv_lr_fit_best(schedule, &tolerance, &rate->points);
     /* A few that are near only may be an epoch's last steps, or a total that was estimated. */
-    bool is_told = fit.exact == len || (fit.fails == 0 && fit.exact * 10 >= 9 * len);
+    bool is_told = fit.exact == len || (fit.fails == 0 && (size_t)fit.exact * 10 >= 9 * len);
     return !fit.is_broken && is_told ? fit.lag : -1;
 }

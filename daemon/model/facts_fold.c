@@ -132,7 +132,7 @@ static void unfold(struct tv_facts *facts, char *plain)
         paths[i] = path;
     }
     facts->cap = facts->len;
-    facts->entries = tv_xmalloc(facts->cap * sizeof *facts->entries);
+    facts->entries = tv_xmalloc(facts->cap * sizeof(struct tv_fact_entry *));
     for (size_t i = 0; i < facts->len; i++)
         facts->entries[i] = tv_arena_alloc(&facts->arena, sizeof(struct tv_fact_entry));
     number_entries(facts);

@@ -17,6 +17,7 @@ enum { TURN = 64 };          /* runs that are merely due, before hints are asked
 #define DISCOVER_MIN   0.2   /* seconds between two searches for new runs */
 #define DISCOVER_COST  50.0  /* and at least so many times what the last one took */
 #define TICK           10.0  /* seconds */
+#define TICK_SHARE     0.1   /* of a silence: a long one is looked at ever more rarely */
 #define FINISH_SILENCE 5.0   /* seconds without news after which a finished run has ended */
 #define REREAD_MIN     1.0   /* seconds between two readings of a run from the start */
 #define TORN_PATIENCE  30.0  /* seconds that a half-written file is waited for */
@@ -518,7 +519,7 @@ static bool serve(struct tv_follow *follow, struct followed *run, struct tv_mome
 {
     bool more = look(follow, run, now);
     double silence = now.boot - run->last_news;
-    if (!run->ended && !more && now.boot - run->last_tick >= TICK) {
+    if (!run->ended && !more && now.boot - run->last_tick >= fmax(TICK, silence * TICK_SHARE)) {
         run->last_tick = now.boot; /* a clock that is set makes no silence, nor ends one */
         tv_run_written(tv_live_run(run->live), run->written);
         tv_run_tick(tv_live_run(run->live), run->news_wall + silence);

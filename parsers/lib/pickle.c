@@ -114,7 +114,7 @@ static enum tv_status add_node(struct reading *r, uint32_t box, const struct tv_
 
 static enum tv_status push_box(struct reading *r, enum tv_pickle_kind kind)
 {
-    struct tv_pickle_value value;
+    struct tv_pickle_value value = {0};
     enum tv_status status = new_box(r, kind, &value);
     return status == TV_OK ? push(r, value) : status;
 }
@@ -122,7 +122,7 @@ static enum tv_status push_box(struct reading *r, enum tv_pickle_kind kind)
 /* Moves stack[from..] into a new tuple that replaces them and, when `has_mark`, their mark. */
 static enum tv_status make_tuple(struct reading *r, uint32_t from, bool has_mark)
 {
-    struct tv_pickle_value tuple;
+    struct tv_pickle_value tuple = {0};
     enum tv_status status = new_box(r, TV_PICKLE_TUPLE, &tuple);
     for (uint32_t i = from; status == TV_OK && i < r->p->depth; i++)
         status = add_node(r, tuple.box, NULL, &r->p->stack[i]);

@@ -44,6 +44,8 @@ static ssize_t readable(int fd, off_t at, size_t len)
     return left < (off_t)len ? (ssize_t)left : (ssize_t)len;
 }
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's names are its
+ * own */
 ssize_t read(int fd, void *buffer, size_t len)
 {
     off_t at = lseek(fd, 0, SEEK_CUR);
@@ -83,3 +85,4 @@ ssize_t pwrite64(int fd, const void *data, size_t len, off_t at)
 {
     return pwrite(fd, data, len, at);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
