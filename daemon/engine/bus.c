@@ -59,7 +59,7 @@ static void set_contents(struct tv_alert_box *box, const struct tv_finding *find
 {
     struct tv_alert *alert = &box->alert;
     struct texts texts;
-    size_t causes[TV_ALERT_TEXTS], advice[TV_ALERT_TEXTS];
+    size_t causes[TV_ALERT_TEXTS] = {0}, advice[TV_ALERT_TEXTS] = {0};
     texts.len = 0;
     keep(&texts, finding->summary);
     alert->observed = finding->observed;
