@@ -570,10 +570,12 @@ static double look_round(struct tv_follow *follow, struct tv_moment now)
     size_t looks = 0;
     follow->is_behind = false;
     follow->turn = NULL;
-    for (struct followed *run = follow->runs; run && !is_ending(follow); run = run->next) {
+    for (struct followed *run = follow->runs; run; run = run->next) {
         bool is_due = now.boot >= run->next_look, is_hinted = is_hinted_at(run);
         from = run == from ? NULL : from;
         if (is_hinted || (is_due && !from && looks < TURN)) {
+            if (is_ending(follow))
+                break;
             looks += !is_hinted;
             if (serve(follow, run, now))
                 run->next_look = now.boot;
