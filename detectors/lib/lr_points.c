@@ -133,7 +133,8 @@ size_t tv_lr_points_get(const struct tv_lr_points *points, struct tv_lr_point re
 
 double tv_lr_points_rounding(const struct tv_lr_points *points, double value)
 {
-    if (points->values < 3 || points->digits == 0 || points->digits > ROUNDED_MAX || value == 0)
+    if (points->values < 3 || points->digits == 0 || points->digits > ROUNDED_MAX || value == 0 ||
+        !isfinite(value))
         return 0;
     int digits = points->digits < 3 ? 3 : points->digits;
     double significant = 0.5 * ten_to(exponent_of(value) + 1 - digits);
