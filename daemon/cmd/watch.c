@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cmd/choice.h"
@@ -205,14 +206,6 @@ static struct tv_moment moment(void)
     return (struct tv_moment){tv_clock_seconds(CLOCK_BOOTTIME), tv_clock_seconds(CLOCK_REALTIME)};
 }
 
-static bool is_ending(void *ctx)
-{
-    sigset_t pending; /* they are blocked: the loop takes them */
-    (void)ctx;
-    return sigpending(&pending) == 0 &&
-           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
-}
-
 static void work(struct watching *w)
 {
     double wait = tv_follow_work(w->follow, moment());
@@ -332,7 +325,7 @@ int tv_cmd_watch(int argc, char **argv)
         .hold = 5,
         .end_after = INFINITY,
         .ctx = &w,
-        .is_ending = is_ending,
+        .is_ending = tv_is_ending,
         .alert = on_alert,
         .run = on_run,
         .problem = on_problem,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "service/service.h"
 #include "base/clock.h"
+#include "base/ending.h"
 #include "base/log.h"
 #include "cmd/cmd.h"
 #include "http/http.h"
@@ -59,15 +60,6 @@ static double unix_now(void)
 static struct tv_moment moment(void)
 {
     return (struct tv_moment){tv_clock_seconds(CLOCK_BOOTTIME), unix_now()};
-}
-
-/* Every alert that is recorded waits for the disk, and there may be thousands. */
-static bool is_ending(void *ctx)
-{
-    sigset_t pending; /* they are blocked: the loop takes them */
-    (void)ctx;
-    return sigpending(&pending) == 0 &&
-           (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
 }
 
 /* ---- alerts ---- */
@@ -130,7 +122,7 @@ static void record_backlog(struct tv_service *service)
 static void on_alert(void *ctx, const struct tv_alert *alert)
 {
     struct tv_service *service = ctx;
-    if (is_ending(NULL))
+    if (tv_is_ending(NULL))     /* each alert that is recorded waits for the disk */
         service->forgot = true; /* the logs tell it again after the restart */
     else if (service->backlog || !record(service, alert))
         keep_for_later(service, alert);
@@ -332,7 +324,7 @@ static void begin_following(struct tv_service *service)
         .hold = HOLD,
         .end_after = service->config.end_after,
         .ctx = service,
-        .is_ending = is_ending,
+        .is_ending = tv_is_ending,
         .alert = on_alert,
         .recall = recall,
         .run = on_run,
