@@ -23,7 +23,7 @@
 enum {
     CONNECTIONS_MAX = 32,
     RESERVE = 8, /* of them: the oldest that has asked nothing goes before a newcomer waits */
-    BACKLOG = 16,
+    BACKLOG = 64,
     LIMIT = 1000 /* objects in an answer: more would hold up the loop */
 };
 
@@ -42,6 +42,7 @@ struct tv_http {
     struct tv_service *service;
     sd_event_source *ready, *timer;
     struct client *clients; /* newest first */
+    bool has_closed;        /* one, in this turn */
     char unix_path[sizeof((struct sockaddr_un *)0)->sun_path];
 };
 
@@ -165,6 +166,7 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **r
         if (client->next)
             client->next->here = client->here;
         free(client);
+        http->has_closed = true;
     }
 }
 
@@ -313,12 +315,14 @@ static int listen_tcp(const char *where, struct tv_error *reterr)
     return ok ? fd : -1;
 }
 
-/* libmicrohttpd works when its descriptor is ready, and now when it says so. */
+/* libmicrohttpd works when its descriptor is ready, and now when it says so. At its limit of
+ * connections it listens again only in the turn after one has closed, which nothing announces. */
 static void run(struct tv_http *http)
 {
     MHD_UNSIGNED_LONG_LONG ms = 0;
+    http->has_closed = false;
     MHD_run(http->daemon);
-    double next = end_late(http) - seconds();
+    double next = http->has_closed ? 0 : end_late(http) - seconds();
     if (MHD_get_timeout(http->daemon, &ms) == MHD_YES)
         next = fmin(next, (double)ms / 1e3);
     bool waits = isfinite(next);
