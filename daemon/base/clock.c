@@ -80,3 +80,8 @@ double tv_clock_seconds(clockid_t clock)
     clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
+
+struct tv_moment tv_clock_moment(void)
+{
+    return (struct tv_moment){tv_clock_seconds(CLOCK_BOOTTIME), tv_clock_seconds(CLOCK_REALTIME)};
+}

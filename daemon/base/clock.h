@@ -7,6 +7,13 @@
 
 double tv_clock_seconds(clockid_t clock);
 
+/* Two clocks of one moment: seconds since boot (never steps; for waiting) and unix seconds (for the
+ * data). */
+struct tv_moment {
+    double boot, wall;
+};
+struct tv_moment tv_clock_moment(void);
+
 #define TV_TIME_TEXT 32
 /* RFC 3339 with whole seconds, "2026-01-02T03:04:05Z"; "" for NaN and for years outside 0..9999. */
 const char *tv_format_time(char buffer[TV_TIME_TEXT], double unix_seconds);

@@ -84,45 +84,50 @@ static void show_owed(void *ctx, const struct tv_owed *owed)
     listing->owed++;
 }
 
-static int list(const char *dir, bool firing, bool as_json)
+struct request {
+    const char *dir;
+    bool firing, json;
+};
+
+static int list(const struct request *request)
 {
-    struct listing listing = {.json = as_json};
+    struct listing listing = {.json = request->json};
     struct tv_store *store;
     struct tv_error error;
-    if (tv_store_open_to_read(dir, &store, &error) != TV_OK) {
+    if (tv_store_open_to_read(request->dir, &store, &error) != TV_OK) {
         fprintf(stderr, "trainvet: %s\n", error.message);
         return TV_EXIT_INPUT;
     }
-    tv_store_each(store, firing, show_alert, &listing);
+    tv_store_each(store, request->firing, show_alert, &listing);
     tv_store_each_owed(store, show_owed, &listing);
     tv_store_close(store);
-    if (!as_json && listing.alerts == 0)
-        puts(firing ? "nothing fires" : "nothing is recorded");
+    if (!request->json && listing.alerts == 0)
+        puts(request->firing ? "nothing fires" : "nothing is recorded");
+    return TV_EXIT_OK;
+}
+
+static int take(void *ctx, int option, const char *value)
+{
+    struct request *request = ctx;
+    if (option == TV_ARG_OPERAND)
+        return tv_cli_error(&cli, "alerts takes no PATH; --state-dir DIR says where to look");
+    if (option == OPT_STATE_DIR)
+        request->dir = value;
+    else if (option == OPT_FIRING)
+        request->firing = true;
+    else if (option == OPT_JSON || strcmp(value, "json") == 0)
+        request->json = true;
+    else if (strcmp(value, "text") == 0)
+        request->json = false;
+    else
+        return tv_cli_error(&cli, "--format is text or json, not \"%s\"", value);
     return TV_EXIT_OK;
 }
 
 int tv_cmd_alerts(int argc, char **argv)
 {
-    const char *dir = TV_STATE_PATH;
-    bool firing = false, json = false;
-    struct tv_args args = tv_args(&cli, argc, argv);
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == TV_ARG_OPERAND)
-            return tv_cli_error(&cli, "alerts takes no PATH; --state-dir DIR says where to look");
-        if (option == OPT_STATE_DIR)
-            dir = args.value;
-        else if (option == OPT_FIRING)
-            firing = true;
-        else if (option == OPT_JSON || strcmp(args.value, "json") == 0)
-            json = true;
-        else if (strcmp(args.value, "text") == 0)
-            json = false;
-        else
-            return tv_cli_error(&cli, "--format is text or json, not \"%s\"", args.value);
-    }
-    return list(dir, firing, json);
+    struct request request = {.dir = TV_STATE_PATH};
+    bool go;
+    int status = tv_args_take(&cli, argc, argv, take, &request, &go);
+    return go ? list(&request) : status;
 }

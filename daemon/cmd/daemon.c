@@ -50,24 +50,31 @@ static int check(const char *path)
     return ok ? TV_EXIT_OK : TV_EXIT_USAGE;
 }
 
+struct request {
+    const char *path;
+    bool only_check;
+};
+
+static int take(void *ctx, int option, const char *value)
+{
+    struct request *request = ctx;
+    if (option == TV_ARG_OPERAND)
+        return tv_cli_error(&cli, "daemon takes no PATH: roots stand in the configuration");
+    if (option == OPT_CONFIG)
+        request->path = value;
+    else if (option == OPT_CHECK)
+        request->only_check = true;
+    else
+        tv_log_set_level(TV_LOG_INFO);
+    return TV_EXIT_OK;
+}
+
 int tv_cmd_daemon(int argc, char **argv)
 {
-    const char *path = TV_CONFIG_PATH;
-    bool only_check = false;
-    struct tv_args args = tv_args(&cli, argc, argv);
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == TV_ARG_OPERAND)
-            return tv_cli_error(&cli, "daemon takes no PATH: roots stand in the configuration");
-        if (option == OPT_CONFIG)
-            path = args.value;
-        else if (option == OPT_CHECK)
-            only_check = true;
-        else
-            tv_log_set_level(TV_LOG_INFO);
-    }
-    return only_check ? check(path) : tv_service_run(path);
+    struct request request = {.path = TV_CONFIG_PATH};
+    bool go;
+    int status = tv_args_take(&cli, argc, argv, take, &request, &go);
+    if (!go)
+        return status;
+    return request.only_check ? check(request.path) : tv_service_run(request.path);
 }

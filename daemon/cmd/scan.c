@@ -160,10 +160,14 @@ static int set_framework(struct scan *scan, const char *text)
     return status == TV_OK ? TV_EXIT_OK : tv_cli_error(&cli, "%s", error.message);
 }
 
-static int set_option(struct scan *scan, int option, const char *value)
+static int take(void *ctx, int option, const char *value)
 {
+    struct scan *scan = ctx;
     struct tv_error error;
     switch (option) {
+    case TV_ARG_OPERAND:
+        scan->paths[scan->paths_len++] = value;
+        return TV_EXIT_OK;
     case OPT_FORMAT:
         return set_format(scan, value);
     case OPT_JSON:
@@ -217,25 +221,11 @@ static int set_option(struct scan *scan, int option, const char *value)
 /* TV_EXIT_OK and *ret_go, or the status to exit with. */
 static int parse(struct scan *scan, int argc, char **argv, bool *ret_go)
 {
-    struct tv_args args = tv_args(&cli, argc, argv);
+    int status = tv_args_take(&cli, argc, argv, take, scan, ret_go);
+    if (!*ret_go || scan->paths_len > 0)
+        return status;
     *ret_go = false;
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        int status = TV_EXIT_OK;
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == TV_ARG_OPERAND)
-            scan->paths[scan->paths_len++] = args.value;
-        else
-            status = set_option(scan, option, args.value);
-        if (status != TV_EXIT_OK)
-            return status;
-    }
-    if (scan->paths_len == 0)
-        return tv_cli_error(&cli, "scan needs a PATH: an output directory or a log file");
-    *ret_go = true;
-    return TV_EXIT_OK;
+    return tv_cli_error(&cli, "scan needs a PATH: an output directory or a log file");
 }
 
 /* ---- output ---- */

@@ -186,32 +186,22 @@ static int run(struct notifying *n)
 }
 
 struct request {
-    const char *config;
+    const char *name, *config;
     char **settings; /* in argv's order, borrowed */
     size_t settings_len;
 };
 
-static int parse(struct notifying *n, struct request *request, int argc, char **argv, bool *ret_go)
+static int take(void *ctx, int option, const char *value)
 {
-    struct tv_args args = tv_args(&cli, argc, argv);
-    *ret_go = false;
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == TV_ARG_OPERAND && n->name)
-            return tv_cli_error(&cli, "test-notify takes one sink, not also \"%s\"", args.value);
-        if (option == TV_ARG_OPERAND)
-            n->name = args.value;
-        else if (option == OPT_CONFIG)
-            request->config = args.value;
-        else
-            request->settings[request->settings_len++] = (char *)args.value;
-    }
-    if (!n->name)
-        return tv_cli_error(&cli, "test-notify needs a sink; trainvet list names them");
-    *ret_go = true;
+    struct request *request = ctx;
+    if (option == TV_ARG_OPERAND && request->name)
+        return tv_cli_error(&cli, "test-notify takes one sink, not also \"%s\"", value);
+    if (option == TV_ARG_OPERAND)
+        request->name = value;
+    else if (option == OPT_CONFIG)
+        request->config = value;
+    else
+        request->settings[request->settings_len++] = (char *)value;
     return TV_EXIT_OK;
 }
 
@@ -221,10 +211,15 @@ int tv_cmd_test_notify(int argc, char **argv)
     struct tv_config config = {0};
     struct request request = {.settings = tv_xcalloc((size_t)argc, sizeof(char *))};
     bool go;
-    int status = parse(&n, &request, argc, argv, &go);
-    if (go)
+    int status = tv_args_take(&cli, argc, argv, take, &request, &go);
+    n.name = request.name;
+    if (go && !n.name) {
+        go = false;
+        status = tv_cli_error(&cli, "test-notify needs a sink; trainvet list names them");
+    } else if (go) {
         status = request.config ? find_configured(&n, &config, request.config, n.name)
                                 : find_kind(&n, n.name);
+    }
     for (size_t i = 0; go && n.sink && status == TV_EXIT_OK && i < request.settings_len; i++)
         status = set_option(&n, request.settings[i]);
     if (go && status == TV_EXIT_OK)

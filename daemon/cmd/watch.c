@@ -81,10 +81,16 @@ struct watching {
     bool findings, sink_failed, store_failed;
 };
 
-static int set_option(struct watching *w, int option, const char *value)
+static int take(void *ctx, int option, const char *value)
 {
+    struct watching *w = ctx;
     struct tv_error error;
     switch (option) {
+    case TV_ARG_OPERAND:
+        if (access(value, R_OK) != 0)
+            return tv_cli_error(&cli, "%s cannot be read: %s", value, strerrordesc_np(errno));
+        w->paths[w->follow_options.paths_len++] = value;
+        return TV_EXIT_OK;
     case OPT_FORMAT:
         w->format = value;
         if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
@@ -127,28 +133,11 @@ static int set_option(struct watching *w, int option, const char *value)
 
 static int parse(struct watching *w, int argc, char **argv, bool *ret_go)
 {
-    struct tv_args args = tv_args(&cli, argc, argv);
+    int status = tv_args_take(&cli, argc, argv, take, w, ret_go);
+    if (!*ret_go || w->follow_options.paths_len > 0)
+        return status;
     *ret_go = false;
-    for (int option; (option = tv_args_next(&args)) != TV_ARG_END;) {
-        int status = TV_EXIT_OK;
-        if (option == TV_ARG_HELP)
-            return TV_EXIT_OK;
-        if (option == TV_ARG_ERROR)
-            return TV_EXIT_USAGE;
-        if (option == TV_ARG_OPERAND)
-            w->paths[w->follow_options.paths_len++] = args.value;
-        else
-            status = set_option(w, option, args.value);
-        if (status != TV_EXIT_OK)
-            return status;
-    }
-    if (w->follow_options.paths_len == 0)
-        return tv_cli_error(&cli, "watch needs a PATH: an output directory or a log file");
-    for (size_t i = 0; i < w->follow_options.paths_len; i++)
-        if (access(w->paths[i], R_OK) != 0)
-            return tv_cli_error(&cli, "%s cannot be read: %s", w->paths[i], strerrordesc_np(errno));
-    *ret_go = true;
-    return TV_EXIT_OK;
+    return tv_cli_error(&cli, "watch needs a PATH: an output directory or a log file");
 }
 
 static void check_sink(struct watching *w, enum tv_status status, const struct tv_error *error)
@@ -201,15 +190,10 @@ static void on_problem(void *ctx, const char *path, const struct tv_damage *dama
     tv_log(damage->is_note ? TV_LOG_INFO : TV_LOG_WARNING, "%s: %s", path, damage->what);
 }
 
-static struct tv_moment moment(void)
-{
-    return (struct tv_moment){tv_clock_seconds(CLOCK_BOOTTIME), tv_clock_seconds(CLOCK_REALTIME)};
-}
-
 static void work(struct watching *w)
 {
-    double wait = tv_follow_work(w->follow, moment());
-    double idle = tv_follow_idle(w->follow, moment());
+    double wait = tv_follow_work(w->follow, tv_clock_moment());
+    double idle = tv_follow_idle(w->follow, tv_clock_moment());
     if (w->sink_failed || (w->until_idle > 0 && idle >= w->until_idle)) {
         sd_event_exit(w->loop, 0);
         return;
@@ -299,7 +283,7 @@ static int run_watch(struct watching *w)
     int r = run_loop(w);
     if (r < 0)
         tv_log(TV_LOG_ERROR, "the event loop failed: %s", strerrordesc_np(-r));
-    tv_follow_end(w->follow, moment());
+    tv_follow_end(w->follow, tv_clock_moment());
     check_sink(w, w->sink->close(w->sink_options, w->sink_state, &error), &error);
     tv_follow_free(w->follow);
     tv_watch_close(w->watch);

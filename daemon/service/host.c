@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "service/host.h"
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "service/child.h"
 #include "trainvet/text.h"
@@ -308,10 +309,8 @@ static void on_child(void *ctx, int64_t ticket, bool ok, const char *reason)
 
 static double now(void *ctx)
 {
-    struct timespec time;
     (void)ctx;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+    return tv_clock_seconds(CLOCK_REALTIME);
 }
 
 struct tv_host *tv_host_new(sd_event *loop,

@@ -57,11 +57,6 @@ static double unix_now(void)
     return tv_clock_seconds(CLOCK_REALTIME);
 }
 
-static struct tv_moment moment(void)
-{
-    return (struct tv_moment){tv_clock_seconds(CLOCK_BOOTTIME), unix_now()};
-}
-
 /* ---- alerts ---- */
 
 static bool record(struct tv_service *service, const struct tv_alert *alert)
@@ -246,7 +241,7 @@ static void work(struct tv_service *service)
     record_backlog(service);
     if (service->forgot && !service->backlog)
         follow_anew(service);
-    double wait = tv_follow_work(service->follow, moment());
+    double wait = tv_follow_work(service->follow, tv_clock_moment());
     tv_dispatch_pump(service->dispatch);
     service->health.last_work = unix_now();
     service->health.last_work_boot = tv_clock_seconds(CLOCK_BOOTTIME);

@@ -5,6 +5,7 @@
  * tells alerts once. It waits for nothing and reads no clock: a loop calls tv_follow_work() when it
  * is time, or when the watch has something to tell. Directories that cannot be watched are polled;
  * the others are looked at now and then as well. */
+#include "base/clock.h"
 #include "tail/discover.h"
 #include "trainvet/detector.h"
 #include "trainvet/sink.h"
@@ -12,12 +13,6 @@
 
 struct tv_engine_options;
 struct tv_run;
-
-/* Two clocks of one moment: seconds since boot (never steps; for waiting) and unix seconds (for the
- * data). */
-struct tv_moment {
-    double boot, wall;
-};
 
 struct tv_follow_options {
     const char *const *paths;
