@@ -58,7 +58,7 @@ struct tv_dispatch {
 static double pause_after(int attempts)
 {
     double pause = exp2(attempts < 20 ? attempts : 20);
-    return pause < TV_DISPATCH_PAUSE_MAX ? pause : TV_DISPATCH_PAUSE_MAX;
+    return pause < TV_STORE_PAUSE_MAX ? pause : TV_STORE_PAUSE_MAX;
 }
 
 static void say_outcome(struct route_end *end)
@@ -78,7 +78,7 @@ static void say_outcome(struct route_end *end)
  * does not hold up the others. */
 static bool write_failed(struct tv_dispatch *dispatch, struct route_end *end)
 {
-    double now = dispatch->options.now(), asked = fmin(end->asked_pause, TV_DISPATCH_PAUSE_MAX);
+    double now = dispatch->options.now(), asked = fmin(end->asked_pause, TV_STORE_PAUSE_MAX);
     if (!tv_store_failed(dispatch->options.store, end->under_way,
                          now + fmax(asked, pause_after(end->attempts + 1)), end->reason))
         return false;
@@ -118,13 +118,19 @@ static void settle(struct tv_dispatch *dispatch, struct route_end *end, enum tv_
     write_down(dispatch, end);
 }
 
+/* A clock that was set back since makes no pause longer. */
+static bool is_paused(const struct tv_dispatch *dispatch, const struct route_end *end)
+{
+    double left = end->paused_until - dispatch->options.now();
+    return left > 0 && left <= TV_STORE_PAUSE_MAX;
+}
+
 /* One delivery. False when the sink has nothing due or is busy. */
 static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
 {
     struct tv_delivery delivery;
     struct tv_error error = {0};
-    if (!write_down(dispatch, end) || end->under_way ||
-        dispatch->options.now() < end->paused_until ||
+    if (!write_down(dispatch, end) || end->under_way || is_paused(dispatch, end) ||
         !tv_store_next(dispatch->options.store, end->name, dispatch->options.now(), &delivery))
         return false;
     end->under_way = delivery.id;

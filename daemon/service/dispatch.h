@@ -7,8 +7,6 @@
 #include "service/host.h"
 #include "store/store.h"
 
-#define TV_DISPATCH_PAUSE_MAX 900.0 /* seconds between two attempts, at most */
-
 struct tv_dispatch;
 
 struct tv_dispatch_options {

@@ -76,7 +76,6 @@ static void free_request(struct request *request)
     free(request);
 }
 
-/* 2xx is delivered; 4xx says that it will never be taken, but for "slow down" and "timed out". */
 /* RFC 4954, section 6: it is the service that was not let in, which says nothing about the mail. */
 static bool is_login_refused(const struct request *request, CURLcode code)
 {
@@ -85,6 +84,13 @@ static bool is_login_refused(const struct request *request, CURLcode code)
     return request->is_mail && code != CURLE_OK &&
            (code == CURLE_LOGIN_DENIED || status == 530 || status == 534 || status == 535 ||
             status == 538);
+}
+
+/* RFC 9110, section 15.5: these speak of what was sent. The others (who may, where, how often) say
+ * nothing about the alert, and can be put right on either side. */
+static bool is_about_content(long status)
+{
+    return status == 400 || status == 413 || status == 415 || status == 422;
 }
 
 static enum tv_outcome judge(struct request *request, CURLcode code, char *reason, size_t cap)
@@ -108,11 +114,11 @@ static enum tv_outcome judge(struct request *request, CURLcode code, char *reaso
     tv_escape(told, answer, sizeof answer);
     snprintf(reason, cap, "the answer was %ld%s%s", status, *answer ? ": " : "", answer);
     bool taken = status >= 200 && status < 300;
-    if (request->judge && (taken || (status >= 400 && status < 500)))
+    if (request->judge && (taken || is_about_content(status)))
         return request->judge(told);
     if (taken)
         return TV_DELIVERED;
-    return status >= 400 && status < 500 && status != 408 && status != 429 ? TV_REFUSED : TV_FAILED;
+    return is_about_content(status) ? TV_REFUSED : TV_FAILED;
 }
 
 static void finish_requests(struct tv_host *host)

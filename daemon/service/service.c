@@ -355,6 +355,7 @@ static bool begin(struct tv_service *service)
     service->dispatch = open_sinks(service, &service->config);
     if (!service->dispatch || !open_http(service, service->config.listen, &service->http))
         return false;
+    tv_store_hurry(service->store);
     begin_following(service);
     return true;
 }
@@ -398,6 +399,7 @@ static bool take_config(struct tv_service *service, struct tv_config *config)
     tv_config_free(&service->config);
     service->dispatch = dispatch;
     service->config = *config;
+    tv_store_hurry(service->store);
     begin_following(service);
     return true;
 }

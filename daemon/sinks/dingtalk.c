@@ -36,11 +36,13 @@ static bool sign_url(const struct tv_bot *bot, char *url, size_t cap)
 }
 
 /* -1: the system is busy; 130101, 410100: more than 20 messages a minute; 90030: over the limit of
- * calls. */
+ * calls; 300001, 310000, 400101, 400102, 400106: the token, the signature or the keyword is wrong,
+ * the robot is stopped or gone. */
 static enum tv_outcome judge(struct tv_span answer)
 {
-    static const int64_t busy[] = {-1, 130101, 410100, 90030, 0};
-    return tv_judge_code(answer, "errcode", busy);
+    static const int64_t later[] = {-1,     130101, 410100, 90030,  300001,
+                                    310000, 400101, 400102, 400106, 0};
+    return tv_judge_code(answer, "errcode", later);
 }
 
 static enum tv_status deliver(const void *options, void *state, const struct tv_alert *alert,

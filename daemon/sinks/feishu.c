@@ -48,12 +48,13 @@ static void content(struct tv_json *json, const struct tv_alert *alert)
 }
 
 /* 11232: too many messages, sometimes with status 400; 9499 stands for many things, "too many
- * request" among them. */
+ * request" among them; 19001, 19021, 19022, 19024: the token, the signature, our address or the
+ * keyword. */
 static enum tv_outcome judge(struct tv_span answer)
 {
-    static const int64_t busy[] = {11232, 0};
+    static const int64_t later[] = {11232, 19001, 19021, 19022, 19024, 0};
     bool too_many = memmem(answer.data, answer.len, "too many", 8) != NULL;
-    return too_many ? TV_FAILED : tv_judge_code(answer, "code", busy);
+    return too_many ? TV_FAILED : tv_judge_code(answer, "code", later);
 }
 
 static enum tv_status deliver(const void *options, void *state, const struct tv_alert *alert,

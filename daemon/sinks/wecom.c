@@ -16,11 +16,11 @@ static const struct tv_option option_table[] = {
     TV_OPTION_END,
 };
 
-/* -1: the system is busy; 45009: more than 20 messages a minute. */
+/* -1: the system is busy; 45009: more than 20 messages a minute; 93000: the key in the URL. */
 static enum tv_outcome judge(struct tv_span answer)
 {
-    static const int64_t busy[] = {-1, 45009, 0};
-    return tv_judge_code(answer, "errcode", busy);
+    static const int64_t later[] = {-1, 45009, 93000, 0};
+    return tv_judge_code(answer, "errcode", later);
 }
 
 static enum tv_status deliver(const void *opaque_options, void *state, const struct tv_alert *alert,

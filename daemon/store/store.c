@@ -120,11 +120,13 @@ bool tv_store_next(struct tv_store *store, const char *sink, double now, struct 
     sqlite3_stmt *find = tv_db_prepare(
         store,
         /* +due: to be found in the order of ids, which ends at the first, and not by time */
-        "SELECT id, attempts, object FROM owed AS one WHERE sink = ? AND +due <= ?"
+        "SELECT id, attempts, object FROM owed AS one WHERE sink = ?1 AND +due NOT BETWEEN ?2 AND "
+        "?3"
         " AND NOT EXISTS (SELECT 1 FROM owed AS before WHERE before.sink = one.sink"
         " AND before.fingerprint = one.fingerprint AND before.id < one.id) ORDER BY id LIMIT 1");
     tv_db_bind(find, 1, sink);
-    sqlite3_bind_double(find, 2, now);
+    sqlite3_bind_double(find, 2, nextafter(now, INFINITY));
+    sqlite3_bind_double(find, 3, now + TV_STORE_PAUSE_MAX);
     bool found = find && sqlite3_step(find) == SQLITE_ROW;
     if (found) {
         tv_arena_free(&store->texts);
@@ -206,6 +208,11 @@ bool tv_store_failed(struct tv_store *store, int64_t id, double when, const char
         return found == SQLITE_DONE;
     return tv_db_commit(store, tv_db_begin(store) && put_off(store, id, when, reason) &&
                                    add_count(store, sink, "failures", 1));
+}
+
+bool tv_store_hurry(struct tv_store *store)
+{
+    return tv_db_finish(store, tv_db_prepare(store, "UPDATE owed SET due = 0 WHERE attempts > 0"));
 }
 
 enum tv_status tv_store_run_done(struct tv_store *store, const char *path, const char *digest,

@@ -17,6 +17,8 @@ struct tv_store;
     10000 /* owed deliveries a sink; then the oldest resolved, then the oldest are dropped and     \
              counted */
 
+#define TV_STORE_PAUSE_MAX 900.0 /* seconds between two attempts at a delivery, at most */
+
 /* `dir` NULL: in memory, for a watch that keeps nothing. The directory is created with mode 0700.
  * Errors: TV_EIO (cannot be created or written; the message says why). *ret_note: what was set
  * aside, "" when nothing; at least 512 bytes. */
@@ -40,8 +42,9 @@ enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *ale
                               const char *const *sinks, double now, bool *ret_new,
                               struct tv_error *reterr);
 
-/* The next delivery owed to `sink` that is due at `now` (unix seconds); false when there is none.
- * The alert's texts belong to the store until the next call. Deliveries of one fingerprint come in
+/* The next delivery owed to `sink` that is due at `now` (unix seconds), or that is put off for
+ * longer than anything is, by a clock that was set back since; false when there is none. The
+ * alert's texts belong to the store until the next call. Deliveries of one fingerprint come in
  * order: resolved never before firing. */
 struct tv_delivery {
     int64_t id;
@@ -57,6 +60,8 @@ bool tv_store_delivered(struct tv_store *store, int64_t id);
 bool tv_store_refused(struct tv_store *store, int64_t id);
 /* Try again at `when`, with the reason for `trainvet alerts`. */
 bool tv_store_failed(struct tv_store *store, int64_t id, double when, const char *reason);
+/* What was tried already is due again: what kept it (a wrong password) may have been put right. */
+bool tv_store_hurry(struct tv_store *store);
 
 /* A finished run whose files have not changed since is not read again. `digest` describes its files
  * (paths, sizes, modification times, inodes). */

@@ -77,7 +77,8 @@ struct tv_http_post {
     double timeout;        /* seconds */
     bool allow_link_local; /* may connect to 169.254/16 and fe80::/10 */
     const char *ca_file;   /* who may have signed the certificate (PEM); NULL: the system's */
-    /* What an answer of 2xx or 4xx means, for services that say so in its text; NULL: by number. */
+    /* What an answer of 2xx, 400 or the like means, for services that say so in its text; NULL: by
+     * number. */
     enum tv_outcome (*judge)(struct tv_span answer);
 };
 
@@ -103,8 +104,9 @@ struct tv_child {
 
 /* What a sink may use to reach the world, and its clock. Everything is copied and started; the
  * calls return at once. The outcome goes to the queue of deliveries, not to the sink: a 2xx answer
- * or exit status 0 is delivered, an answer of 400 to 499 but 408 and 429, or 500 to 599 of a mail
- * server, is refused (dropped, said once), anything else is tried again later. */
+ * or exit status 0 is delivered; an answer of 400, 413, 415 or 422, or 500 to 599 of a mail
+ * server but to a login, is refused (dropped, said once); anything else (a server that is down, a
+ * wrong password, a wrong address) is tried again later. */
 struct tv_sink_host {
     void *ctx;
     enum tv_status (*post)(void *ctx, const struct tv_http_post *post, struct tv_error *reterr);

@@ -80,6 +80,20 @@ static const struct tv_sink fake_sink = {.name = "fake",
                                          .deliver = fake_deliver,
                                          .resend = fake_resend};
 
+static void setup_dispatch(void)
+{
+    struct tv_error error;
+    dispatch = tv_dispatch_new(
+        &(struct tv_dispatch_options){.loop = loop, .store = store, .now = simulated_now}, &error);
+    ck_assert_ptr_nonnull(dispatch);
+    ck_assert_int_eq(tv_dispatch_add(dispatch, "one", &fake_sink, NULL, NULL, &error), TV_OK);
+}
+
+static void teardown_dispatch(void)
+{
+    tv_dispatch_free(dispatch);
+}
+
 static void setup(void)
 {
     char note[512];
@@ -92,15 +106,12 @@ static void setup(void)
     clock_now = 1000;
     ck_assert_int_ge(sd_event_new(&loop), 0);
     ck_assert_int_eq(tv_store_open(NULL, &store, note, &error), TV_OK);
-    dispatch = tv_dispatch_new(
-        &(struct tv_dispatch_options){.loop = loop, .store = store, .now = simulated_now}, &error);
-    ck_assert_ptr_nonnull(dispatch);
-    ck_assert_int_eq(tv_dispatch_add(dispatch, "one", &fake_sink, NULL, NULL, &error), TV_OK);
+    setup_dispatch();
 }
 
 static void teardown(void)
 {
-    tv_dispatch_free(dispatch);
+    teardown_dispatch();
     tv_store_close(store);
     sd_event_unref(loop);
 }
@@ -174,10 +185,40 @@ START_TEST(a_sink_that_is_down_for_an_hour_is_asked_seldom_and_then_gets_everyth
     ck_assert_uint_eq(tv_store_count(store, "one").failures, fake.calls);
     ck_assert_uint_eq(tv_store_count(store, "one").owed, 100);
     fake.status = TV_OK;
-    for (; clock_now < 1000 + 3600 + 2 * TV_DISPATCH_PAUSE_MAX; clock_now += 1)
+    for (; clock_now < 1000 + 3600 + 2 * TV_STORE_PAUSE_MAX; clock_now += 1)
         tv_dispatch_pump(dispatch);
     ck_assert_uint_eq(tv_store_count(store, "one").owed, 0);
     ck_assert_uint_eq(tv_store_count(store, "one").delivered, 100);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_set_back_by_a_day_keeps_nothing_waiting)
+{
+    fake.status = TV_EIO;
+    owe("failed", TV_FIRING);
+    for (; clock_now < 1010; clock_now += 1)
+        tv_dispatch_pump(dispatch);
+    owe("owed", TV_FIRING);
+    clock_now -= 86400;
+    fake.status = TV_OK;
+    for (int i = 0; i < 60; i++, clock_now += 1)
+        tv_dispatch_pump(dispatch);
+    ck_assert_uint_eq(tv_store_count(store, "one").delivered, 2);
+}
+END_TEST
+
+START_TEST(what_failed_is_tried_at_once_after_a_reload)
+{
+    fake.status = TV_EIO;
+    owe("a", TV_FIRING);
+    for (; clock_now < 1000 + 3600; clock_now += 1)
+        tv_dispatch_pump(dispatch);
+    fake.status = TV_OK;
+    teardown_dispatch();
+    setup_dispatch();
+    tv_store_hurry(store);
+    tv_dispatch_pump(dispatch);
+    ck_assert_uint_eq(tv_store_count(store, "one").delivered, 1);
 }
 END_TEST
 
@@ -311,6 +352,8 @@ static Suite *suite(void)
     tcase_add_test(c, firing_comes_before_resolved_and_each_once);
     tcase_add_test(c, resolved_waits_for_firing_that_failed);
     tcase_add_test(c, a_sink_that_is_down_for_an_hour_is_asked_seldom_and_then_gets_everything);
+    tcase_add_test(c, a_clock_that_is_set_back_by_a_day_keeps_nothing_waiting);
+    tcase_add_test(c, what_failed_is_tried_at_once_after_a_reload);
     tcase_add_test(c, what_was_owed_to_a_sink_that_was_down_comes_in_order);
     tcase_add_test(c, an_alert_that_is_never_taken_does_not_hold_up_the_others);
     tcase_add_test(c, what_is_refused_is_dropped_and_counted);

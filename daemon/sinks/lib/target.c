@@ -96,7 +96,7 @@ enum tv_status tv_target_post(const struct tv_target_options *options,
     return status == TV_OK ? TV_AGAIN : status;
 }
 
-enum tv_outcome tv_judge_code(struct tv_span answer, const char *key, const int64_t *busy)
+enum tv_outcome tv_judge_code(struct tv_span answer, const char *key, const int64_t *later)
 {
     enum tv_outcome outcome = TV_FAILED;
     struct json_object *code;
@@ -107,8 +107,8 @@ enum tv_outcome tv_judge_code(struct tv_span answer, const char *key, const int6
         json_object_object_get_ex(object, key, &code) && json_object_is_type(code, json_type_int)) {
         int64_t value = json_object_get_int64(code);
         outcome = value == 0 ? TV_DELIVERED : TV_REFUSED;
-        for (; *busy; busy++)
-            outcome = value == *busy ? TV_FAILED : outcome;
+        for (; *later; later++)
+            outcome = value == *later ? TV_FAILED : outcome;
     }
     json_object_put(object);
     json_tokener_free(tokener);

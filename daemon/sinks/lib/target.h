@@ -80,8 +80,9 @@ enum tv_status tv_target_post(const struct tv_target_options *options,
                               struct tv_error *reterr);
 
 /* A judge for services that answer {"errcode": 0} or {"code": 0} when they took the message:
- * `busy`, ended by 0, are the codes after which to try again. Anything that is no such object is
+ * `later`, ended by 0, are the codes that say nothing about the message: too many, or who we
+ * are; it is tried again. Anything that is no such object is
  * taken as failed. */
-enum tv_outcome tv_judge_code(struct tv_span answer, const char *key, const int64_t *busy);
+enum tv_outcome tv_judge_code(struct tv_span answer, const char *key, const int64_t *later);
 
 #endif
