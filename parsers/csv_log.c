@@ -233,7 +233,8 @@ static void mark_restart(const struct pass *pass, int64_t step)
 {
     struct state *state = pass->state;
     if (state->is_again && step <= state->last_step)
-        pass->out->mark(pass->out->ctx, &(struct tv_mark){TV_MARK_PURGE, step, NAN});
+        pass->out->mark(pass->out->ctx,
+                        &(struct tv_mark){.kind = TV_MARK_PURGE, .step = step, .wall_time = NAN});
     state->is_again = false;
     state->has_rows = true;
     state->last_step = step;

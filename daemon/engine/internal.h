@@ -28,8 +28,9 @@ struct tv_series {
     struct tv_source *source;
     struct tv_series_count *count; /* NULL: nobody will ask */
     int rank;
-    uint8_t role; /* enum tv_role */
-    char name[];  /* of the tag */
+    uint8_t role;   /* enum tv_role */
+    bool tells_end; /* the trainer logs it once, when it has finished */
+    char name[];    /* of the tag */
 };
 
 /* What is known of the points of a series that has a role, or that is counted for inspect. */
@@ -142,6 +143,7 @@ struct tv_run {
     double rate_total;    /* optimizer steps that the identified schedule takes, NaN: unknown */
     double rate_zero;     /* with which step it reaches its lowest value, NaN: unknown */
     struct tv_epoch_length epoch;
+    double end_epoch;  /* of an END mark that knows no step, 0: none */
     double first_rate; /* the learning rate that was logged at step 1, 0: none */
     uint64_t points, late_points;
 

@@ -67,6 +67,9 @@ static struct tv_series *new_series(struct tv_source *source, struct tv_span nam
     series->role = (uint8_t)match.role;
     series->rank = source->rank * 100 + match.rank;
     series->source = source;
+    /* transformers trainer_utils.py, speed_metrics("train", ...), as its TensorBoard callback names
+     * it */
+    series->tells_end = tv_span_is(name, "train/train_runtime");
     if (match.role != TV_ROLE_OTHER || run->options->only_count) {
         series->count = tv_arena_alloc(&run->arena, sizeof *series->count);
         *series->count = (struct tv_series_count){.min = NAN, .max = NAN, .last = NAN};
@@ -149,6 +152,12 @@ static bool is_alone(const struct tv_source *source)
     return true;
 }
 
+static void note_end(struct tv_run *run, int64_t step)
+{
+    run->end_mark = true;
+    run->end_step = step;
+}
+
 static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
 {
     struct tv_source *source = ctx;
@@ -160,6 +169,8 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
         struct tv_series *series = (struct tv_series *)batch[i].tag;
         if (series->count)
             count(series->count, &batch[i]);
+        if (series->tells_end)
+            note_end(run, batch[i].step);
         if (series->role == TV_ROLE_OTHER || (only_count && series->role != TV_ROLE_EPOCH))
             continue;
         if (alone)
@@ -183,10 +194,10 @@ static void on_mark(void *ctx, const struct tv_mark *mark)
     struct tv_source *source = ctx;
     if (mark->kind == TV_MARK_PURGE)
         source->restart_marks++;
-    if (mark->kind == TV_MARK_END) {
-        source->run->end_mark = true;
-        source->run->end_step = mark->step;
-    }
+    if (mark->kind == TV_MARK_END && mark->epoch > 0)
+        source->run->end_epoch = mark->epoch;
+    else if (mark->kind == TV_MARK_END)
+        note_end(source->run, mark->step);
 }
 
 static void on_damage(void *ctx, const struct tv_damage *damage)

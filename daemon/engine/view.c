@@ -228,10 +228,22 @@ int64_t tv_view_resume_step(const struct tv_view *view)
     return view->run->attempt ? view->run->resume_step : TV_STEP_UNKNOWN;
 }
 
+/* Where results lie beside a log, they are of this training when the log has come to their epoch.
+ * transformers rounds epochs to two decimals before 4.40, LLaMA Factory to four; event files hold
+ * float32. */
+static bool is_at_its_end(const struct tv_run *run)
+{
+    const struct tv_role_slot *epoch = &run->roles[TV_ROLE_EPOCH];
+    double hundredths = run->end_epoch * 100;
+    double off = fabs(hundredths - round(hundredths)) < 1e-6 ? 0.00501 : 0.6e-4;
+    return run->end_epoch > 0 && epoch->count &&
+           fabs(epoch->last.value - run->end_epoch) <= off + 1e-6 * run->end_epoch;
+}
+
 bool tv_view_finished(const struct tv_view *view)
 {
     int64_t total = tv_view_total_steps(view);
-    return view->run->end_mark ||
+    return view->run->end_mark || is_at_its_end(view->run) ||
            (total > 0 && view->run->last_step != TV_STEP_UNKNOWN && view->run->last_step >= total);
 }
 

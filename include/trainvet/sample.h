@@ -63,6 +63,7 @@ struct tv_mark {
     enum tv_mark_kind kind;
     int64_t step;
     double wall_time;
+    double epoch; /* TV_MARK_END of unknown step: the epoch that the log comes to then; 0: untold */
 };
 
 /* Bytes that could not be used. Reading goes on behind them. */

@@ -37,7 +37,8 @@ static void report_tag(struct tv_event_batch *batch, bool is_note, struct tv_spa
 
 static void mark(struct tv_event_batch *batch, enum tv_mark_kind kind, const Tvpb__Event *event)
 {
-    struct tv_mark out = {kind, event->step, tv_event_time(event->wall_time)};
+    struct tv_mark out = {
+        .kind = kind, .step = event->step, .wall_time = tv_event_time(event->wall_time)};
     tv_event_flush(batch);
     batch->out->mark(batch->out->ctx, &out);
 }

@@ -67,7 +67,7 @@ void tv_log_fact(struct tv_log *log, const char *key, const char *value)
 
 void tv_log_mark(struct tv_log *log, enum tv_mark_kind kind, int64_t step)
 {
-    log->emit.mark(log->emit.ctx, &(struct tv_mark){kind, step, 0});
+    log->emit.mark(log->emit.ctx, &(struct tv_mark){.kind = kind, .step = step});
 }
 
 void tv_log_end(struct tv_log *log, double now)

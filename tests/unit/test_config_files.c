@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct tv_parser tv_parser_hf_args, tv_parser_model_card, tv_parser_hparams_yaml,
-    tv_parser_deepspeed_json, tv_parser_axolotl_yaml, tv_parser_args_yaml, tv_parser_wandb_config,
-    tv_parser_accelerate_hparams, tv_parser_pretrain_yaml, tv_parser_lf_yaml;
+extern const struct tv_parser tv_parser_hf_args, tv_parser_hf_results, tv_parser_model_card,
+    tv_parser_hparams_yaml, tv_parser_deepspeed_json, tv_parser_axolotl_yaml, tv_parser_args_yaml,
+    tv_parser_wandb_config, tv_parser_accelerate_hparams, tv_parser_pretrain_yaml,
+    tv_parser_lf_yaml;
 
 static struct tv_config_run run;
 
@@ -24,6 +25,13 @@ static void close_run(void)
 static int probe(const struct tv_parser *parser, const char *name, const char *head)
 {
     return parser->probe(tv_span_of(name), tv_span_of(head));
+}
+
+static void keep_end(void *ctx, const struct tv_mark *mark)
+{
+    ck_assert_int_eq(mark->kind, TV_MARK_END);
+    ck_assert(mark->step == TV_STEP_UNKNOWN);
+    sprintf(ctx, "END %g\n", mark->epoch);
 }
 
 START_TEST(dump_of_the_trainer_outranks_what_a_user_wrote)
@@ -57,6 +65,7 @@ START_TEST(only_training_arguments_are_taken_for_them)
     ck_assert_int_eq(probe(p, "config.json", "{\"architectures\": [\"X\"], \"vocab_size\": 1}"), 0);
     ck_assert_int_eq(probe(p, "adapter_config.json", "{\"peft_type\": \"LORA\", \"r\": 8}"), 0);
     ck_assert_int_eq(probe(p, "all_results.json", "{\"epoch\": 3.0, \"train_loss\": 1.0}"), 0);
+    ck_assert_int_eq(probe(p, "train_results.json", "{\"train_runtime\": 1, \"epoch\": 3.0}"), 0);
     ck_assert_int_eq(probe(p, "tokenizer_config.json", "{\"add_bos_token\": true}"), 0);
     ck_assert_int_eq(probe(p, "x.jsonl", "{\"learning_rate\": 1, \"max_steps\": 2}"), 0);
     ck_assert_int_eq(probe(p, "x.json", ""), 0);
@@ -72,6 +81,40 @@ START_TEST(broken_arguments_are_refused)
     tv_config_run_text(&run, &tv_parser_hf_args, text);
     ck_assert_int_eq(run.status, TV_ELIMIT);
     free(text);
+}
+END_TEST
+
+START_TEST(results_of_a_training_are_its_end)
+{
+    static const struct {
+        const char *text, *says;
+    } files[] = {
+        {"{\"epoch\": 3.0, \"train_loss\": 1.9, \"train_runtime\": 71.3}\n", "END 3\n"},
+        {"{\"eval_loss\": 1.9, \"train_runtime\": NaN, \"nested\": {\"epoch\": 9}, \"epoch\": "
+         "2.97}",
+         "END 2.97\n"},
+        {"{\"epoch\": 3.0, \"eval_loss\": 1.9}", ""},
+        {"{\"train_runtime\": 71.3}", ""},
+        {"{\"epoch\": NaN, \"train_runtime\": 1}", ""},
+        {"{\"epoch\": -1e400, \"train_runtime\": 1}", ""},
+        {"{\"epoch\": 3.0, \"train_runt", "damaged\n"},
+        {"[3.0]", "damaged\n"},
+        {"", "damaged\n"},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char said[64] = "";
+        struct tv_error error = {0};
+        struct tv_emit out = {.ctx = said, .mark = keep_end};
+        struct tv_feed end =
+            tv_parser_hf_results.feed(NULL, tv_span_of(files[i].text), true, &out, &error);
+        if (end.status != TV_OK)
+            strcat(said, "damaged\n");
+        ck_assert_msg(strcmp(said, files[i].says) == 0, "%s: %s", files[i].text, said);
+    }
+    const struct tv_parser *p = &tv_parser_hf_results;
+    ck_assert_int_ge(probe(p, "all_results.json", "{\"train_runtime\": 1, \"epoch\": 3.0}"), 90);
+    ck_assert_int_eq(probe(p, "all_results.json", "{\"eval_loss\": 1, \"epoch\": 3.0}"), 0);
+    ck_assert_int_eq(probe(p, "eval_results.json", "{\"train_runtime\": 1}"), 0);
 }
 END_TEST
 
@@ -343,6 +386,7 @@ static Suite *suite(void)
     tcase_add_test(t, dump_of_the_trainer_outranks_what_a_user_wrote);
     tcase_add_test(t, only_training_arguments_are_taken_for_them);
     tcase_add_test(t, broken_arguments_are_refused);
+    tcase_add_test(t, results_of_a_training_are_its_end);
     tcase_add_test(t, model_card_speaks_in_training_arguments);
     tcase_add_test(t, model_card_of_the_plain_trainer);
     tcase_add_test(t, readme_without_hyperparameters_says_nothing);

@@ -417,6 +417,40 @@ START_TEST(a_finished_run_that_is_trained_on_is_not_finished)
 }
 END_TEST
 
+/* Results beside the log may be those of the training before. */
+START_TEST(results_end_the_training_that_they_are_of)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    struct tv_mark mark = {.kind = TV_MARK_END, .step = TV_STEP_UNKNOWN, .epoch = 3.0};
+    log.emit.mark(log.emit.ctx, &mark);
+    ck_assert(!tv_run_is_finished(log.run));
+    for (int step = 1; step <= 30; step++) {
+        tv_log_point(&log, "train/loss", step, 1);
+        tv_log_point(&log, "train/epoch", step, step / 10.0);
+        ck_assert_msg(tv_run_is_finished(log.run) == (step == 30), "step %d", step);
+    }
+    LOSSES(&log, 31);
+    tv_log_point(&log, "train/epoch", 31, 3.1);
+    ck_assert(!tv_run_is_finished(log.run));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(the_runtime_that_transformers_logs_is_an_end)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    LOSSES(&log, 1, 2, 3);
+    ck_assert(!tv_run_is_finished(log.run));
+    tv_log_point(&log, "train/train_runtime", 3, 71.3);
+    ck_assert(tv_run_is_finished(log.run));
+    LOSSES(&log, 4);
+    ck_assert(!tv_run_is_finished(log.run));
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_flood_of_tags_is_bounded)
 {
     struct tv_log log;
@@ -493,6 +527,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, names_of_metrics_tell_which_way_is_better);
     tcase_add_test(tcase, a_consequence_names_its_cause);
     tcase_add_test(tcase, a_finished_run_that_is_trained_on_is_not_finished);
+    tcase_add_test(t, results_end_the_training_that_they_are_of);
+    tcase_add_test(t, the_runtime_that_transformers_logs_is_an_end);
     tcase_add_test(tcase, a_flood_of_tags_is_bounded);
     tcase_add_test(tcase, tags_mean_what_their_writers_mean);
     suite_add_tcase(suite, tcase);

@@ -417,6 +417,42 @@ START_TEST(a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_g
 }
 END_TEST
 
+static void write_results(double epoch)
+{
+    char path[sizeof dir + 32];
+    snprintf(path, sizeof path, "%s/train_results.json", dir);
+    FILE *file = fopen(path, "we");
+    fprintf(file, "{\n    \"epoch\": %.2f,\n    \"train_runtime\": 71.3\n}\n", epoch);
+    fclose(file);
+}
+
+/* Results of the training before, none, and its own. */
+START_TEST(results_beside_the_log_end_a_run_before_it_is_taken_for_stalled)
+{
+    bool is_own = _i == 2;
+    wanted = "stall";
+    if (_i == 0)
+        write_results(9);
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 40, 2.5f);
+    struct tv_bytes bytes = {0};
+    for (int64_t step = 0; step < 40; step++)
+        tv_write_scalar_at(&bytes, now.wall, step, "train/epoch", (float)step / 10);
+    append(&bytes);
+    tv_bytes_free(&bytes);
+    settle(follow, 20);
+    if (is_own)
+        write_results(3.9);
+    settle(follow, 100);
+    size_t counts[2] = {0};
+    tv_follow_each(follow, count_run, counts);
+    ck_assert_uint_eq(counts[true], is_own);
+    settle(follow, 4000);
+    ck_assert_uint_eq(firing, !is_own);
+    tv_follow_free(follow);
+}
+END_TEST
+
 /* So that a hint does not wait until thousands have been looked at; and none of them is forgotten.
  */
 START_TEST(runs_that_are_due_at_once_are_looked_at_in_turns)
@@ -466,6 +502,8 @@ static Suite *suite(void)
     tcase_add_test(files, a_run_that_is_away_for_a_moment_stays);
     tcase_add_test(files,
                    a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_goes_on);
+    tcase_add_loop_test(files, results_beside_the_log_end_a_run_before_it_is_taken_for_stalled, 0,
+                        3);
     tcase_add_test(files, runs_that_are_due_at_once_are_looked_at_in_turns);
     suite_add_tcase(s, files);
     return s;
