@@ -527,8 +527,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, names_of_metrics_tell_which_way_is_better);
     tcase_add_test(tcase, a_consequence_names_its_cause);
     tcase_add_test(tcase, a_finished_run_that_is_trained_on_is_not_finished);
-    tcase_add_test(t, results_end_the_training_that_they_are_of);
-    tcase_add_test(t, the_runtime_that_transformers_logs_is_an_end);
+    tcase_add_test(tcase, results_end_the_training_that_they_are_of);
+    tcase_add_test(tcase, the_runtime_that_transformers_logs_is_an_end);
     tcase_add_test(tcase, a_flood_of_tags_is_bounded);
     tcase_add_test(tcase, tags_mean_what_their_writers_mean);
     suite_add_tcase(suite, tcase);
