@@ -289,13 +289,13 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
 }
 
 static const struct tv_option table[] = {
-    TV_OPTION_ROW(struct options, factor, DOUBLE, 10, 1, 1e6, "gradient norm over the usual one"),
+    TV_OPTION_ROW(struct options, factor, DOUBLE, 12, 1, 1e6, "gradient norm over the usual one"),
     TV_OPTION_ROW(struct options, far, DOUBLE, 30, 1, 1e6,
                   "factor at which two points in a row are enough"),
     TV_OPTION_ROW(struct options, points, INT, 3, 1, 1000, "points in a row above the factor"),
     TV_OPTION_ROW(struct options, growth, DOUBLE, 2.5, 1, 1e6,
                   "factor that is enough while the norm rises steadily"),
-    TV_OPTION_ROW(struct options, score, DOUBLE, 5, 1, 100,
+    TV_OPTION_ROW(struct options, score, DOUBLE, 6, 1, 100,
                   "least rise over the noise of the norm"),
     TV_OPTION_ROW(struct options, fp16_grace, INT, 3, 1, 1000,
                   "NaN or infinite norms in a row that fp16 loss scaling may cause"),

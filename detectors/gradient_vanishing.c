@@ -242,7 +242,7 @@ static const struct tv_option table[] = {
                   "gradient norm over the loss that never trains anything"),
     TV_OPTION_ROW(struct options, score, DOUBLE, 3, 0, 100,
                   "least fall of ln norm over the noise of ln norm"),
-    TV_OPTION_ROW(struct options, left, DOUBLE, 0.005, 0, 1,
+    TV_OPTION_ROW(struct options, left, DOUBLE, 0.008, 0, 1,
                   "share of the first loss that must be left"),
     TV_OPTION_ROW(struct options, points, INT, 3, 1, 1000, "points in a row"),
     TV_OPTION_ROW(struct options, far_points, INT, 2, 1, 1000,

@@ -455,7 +455,7 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
 }
 
 static const struct tv_option options[] = {
-    TV_OPTION_ROW(struct options, drop, DOUBLE, 0.02, 0, 1,
+    TV_OPTION_ROW(struct options, drop, DOUBLE, 0.028, 0, 1,
                   "part of the first loss; falling by less is no learning"),
     TV_OPTION_ROW(struct options, effort, DOUBLE, 0.15, 0, 1,
                   "part of the planned steps, counted at the peak learning rate, before judging"),

@@ -189,7 +189,7 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
 }
 
 static const struct tv_option options[] = {
-    TV_OPTION_ROW(struct options, gain, DOUBLE, 0.035, 0, 1,
+    TV_OPTION_ROW(struct options, gain, DOUBLE, 0.039, 0, 1,
                   "fall over the last 15 % of the run, as a part of the whole fall"),
     TV_OPTION_ROW(struct options, eval_gain, DOUBLE, 0.03, 0, 1,
                   "the same of the evaluation loss, which then stands in for significance"),
