@@ -89,6 +89,12 @@ static enum tv_status add_restarts(const struct tv_facts *facts, struct tv_sched
     double every = tv_get_number(facts, "jagged_restart_steps");
     if (!(every > 0))
         return TV_OK;
+    if (!strcmp(ret->kind->name, "one_cycle")) /* they run one step ahead of it */
+        return tv_fail(
+            reterr, TV_ECONFIG,
+            "the run dies at its last step: with jagged_restart_steps one_cycle is asked "
+            "for a step behind its total_steps (%.0f)",
+            ret->total_steps);
     struct tv_schedule_part *part = tv_schedule_add_part(ret, reterr);
     if (!part)
         return TV_ELIMIT;

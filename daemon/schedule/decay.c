@@ -115,6 +115,8 @@ static inline double decay_value(const struct tv_curve *c, const struct decay *d
     if (n < c->warmup || (d->holds_last && n == c->warmup && n > 0.0))
         return warm(c, n);
     double x = n - d->begin;
+    if (d->is_flat && d->is_clamped && n > tv_curve_end(c))
+        return d->bottom;
     if (d->is_flat || x < 0.0)
         return c->peak;
     if (x >= d->length && !d->is_periodic)
@@ -191,12 +193,14 @@ double tv_power_law_lr(const struct tv_curve *c, double n)
     if (n < c->warmup + c->param[TV_P_HOLD] || (n == c->warmup && n > 0.0))
         return c->peak;
     double bottom = tv_curve_floor(c), mode = c->param[TV_P_MODE];
-    if (mode == 2.0 && n > tv_curve_end(c))
+    if (mode >= 2.0 && n > tv_curve_end(c))
         return bottom;
     double scale = tv_param_or(c, TV_P_TIMESCALE, c->warmup > 0.0 ? c->warmup : 10000.0);
     double at = tv_max(scale, n + tv_param_or(c, TV_P_SHIFT, scale - c->warmup));
     double part = power_of(scale / at, c->param[TV_P_POWER]);
-    return mode == 1.0 ? tv_mix(bottom, c->peak, part) : tv_max(bottom, c->peak * part);
+    if (mode == 1.0)
+        return tv_mix(bottom, c->peak, part);
+    return mode == 3.0 ? c->peak * part : tv_max(bottom, c->peak * part);
 }
 
 double tv_noam_lr(const struct tv_curve *c, double n)

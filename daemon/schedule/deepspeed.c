@@ -62,7 +62,16 @@ static enum tv_status warmup_cosine(const struct ds_case *ds, struct tv_error *r
     s->param[TV_P_FLOOR_RATIO] = tv_in_number(&ds->params, "cos_min_ratio", 1e-4);
     s->param[TV_P_PERIODIC] = ds->version < TV_VERSION(0, 19, 3);
     s->param[TV_P_EXTRA] = first_lr(ds, 0);
-    return warmup(ds, reterr);
+    enum tv_status status = warmup(ds, reterr);
+    double length = s->total_steps - s->warmup_steps;
+    if (status != TV_OK || ds->version >= TV_VERSION(0, 19, 3) || !(length <= 0))
+        return status;
+    if (length == 0)
+        return tv_fail(reterr, TV_ECONFIG,
+                       "WarmupCosineLR divides by total_num_steps less warmup_num_steps, which is "
+                       "zero");
+    s->param[TV_P_CYCLES] = 0.5 / length; /* of the length 1 that a decay takes at least */
+    return TV_OK;
 }
 
 static enum tv_status one_cycle(const struct ds_case *ds, struct tv_error *reterr)

@@ -145,6 +145,11 @@ static enum tv_status plateau(const struct fs_case *fs, struct tv_error *reterr)
     s->table[TV_FOLLOW_FACTOR] = get(fs, "lr_shrink", 0.1);
     s->table[TV_FOLLOW_PATIENCE] = get(fs, "lr_patience", 0);
     s->table[TV_FOLLOW_THRESHOLD] = get(fs, "lr_threshold", 1e-4);
+    s->table[TV_FOLLOW_MAXIMISE] = tv_get_true(
+        fs->in.facts,
+        "checkpoint.maximize_best_checkpoint_metric|lr_scheduler.maximize_best_checkpoint_metric|"
+        "maximize_best_checkpoint_metric",
+        false);
     if (s->warmup_steps > 0)
         tv_schedule_note(s, "the warm-up before reduce_lr_on_plateau is not followed");
     return status;

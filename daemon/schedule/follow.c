@@ -34,6 +34,8 @@ enum tv_status tv_follow_settings(const struct tv_scope *args, enum tv_follow_ru
                 tv_in_number(args, rows[i].keys, greedy ? rows[i].greedy : rows[i].plateau);
     }
     setting[TV_FOLLOW_RULE] = rule;
+    setting[TV_FOLLOW_BEGIN] = setting[TV_FOLLOW_RISE] = setting[TV_FOLLOW_RISE_FROM] = 0;
+    setting[TV_FOLLOW_END] = INFINITY;
     setting[TV_FOLLOW_MAXIMISE] = is(args, "mode|rule", "max", "greater", false);
     setting[TV_FOLLOW_RELATIVE] = is(args, "threshold_mode|threshold_rule", "rel", "rel", !greedy);
     bool smooth = greedy && tv_in_true(args, "smooth", false);
@@ -60,6 +62,9 @@ bool tv_follow_start(struct tv_follow *follow, const struct tv_schedule *schedul
         return false;
     memcpy(follow->setting, schedule->table, sizeof follow->setting);
     follow->lr = follow->first_lr = schedule->peak;
+    follow->evaluations = 0;
+    if (follow->setting[TV_FOLLOW_RISE] > 0)
+        follow->lr = follow->setting[TV_FOLLOW_RISE_FROM];
     start_over(follow);
     return true;
 }
@@ -163,6 +168,14 @@ static double step_greedy(struct tv_follow *f, double metric)
 
 double tv_follow_step(struct tv_follow *follow, double metric)
 {
+    const double *setting = follow->setting;
+    double evaluation = (double)++follow->evaluations, from = setting[TV_FOLLOW_RISE_FROM];
+    if (evaluation <= setting[TV_FOLLOW_RISE]) {
+        follow->lr = from + evaluation * ((follow->first_lr - from) / setting[TV_FOLLOW_RISE]);
+        return follow->lr;
+    }
+    if (!(evaluation >= setting[TV_FOLLOW_BEGIN] && evaluation < setting[TV_FOLLOW_END]))
+        return follow->lr;
     return follow->setting[TV_FOLLOW_RULE] == TV_FOLLOW_GREEDY ? step_greedy(follow, metric)
                                                                : step_plateau(follow, metric);
 }

@@ -22,6 +22,10 @@ enum tv_follow_setting {
     TV_FOLLOW_COOLDOWN,
     TV_FOLLOW_MIN_LR,
     TV_FOLLOW_EPS,
+    TV_FOLLOW_BEGIN, /* the first evaluation that counts, from 1 */
+    TV_FOLLOW_END,   /* and the first that does not again */
+    TV_FOLLOW_RISE,  /* evaluations, or epochs, that a line to the peak takes before */
+    TV_FOLLOW_RISE_FROM,
     TV_FOLLOW_MAX_LR, /* from here on greedy only */
     TV_FOLLOW_WARMUP,
     TV_FOLLOW_WINDOW, /* evaluations that are averaged, 0: none */
@@ -36,7 +40,7 @@ struct tv_follow {
     double lr, first_lr, best;
     double bad, good, cooldown, warmup, reset;
     double window[TV_FOLLOW_WINDOW_MAX], sum;
-    int64_t seen;
+    int64_t seen, evaluations;
 };
 
 /* Writes the settings that stand in this scope, with the rule's defaults, into the schedule's

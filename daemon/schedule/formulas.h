@@ -6,7 +6,8 @@
 #include "schedule/curve.h"
 
 /* decay.c: warm-up, a hold at the peak, one decay, a floor. MODE 1, and a warm-up over W + 1 steps:
- * step W is still the warm-up's, even where the decay has begun before it. */
+ * step W is still the warm-up's, even where the decay has begun before it. Without a decay
+ * (TV_SHAPE_NONE), CLAMP makes it fall to the floor behind the end. */
 double tv_decay_lr(const struct tv_curve *c, double n);
 /* The same at (first + i) * stride, i = 0 .. count - 1. */
 void tv_decay_series(const struct tv_curve *c, double first, double stride, size_t count,
@@ -14,7 +15,7 @@ void tv_decay_series(const struct tv_curve *c, double first, double stride, size
 double tv_constant_lr(const struct tv_curve *c, double n);    /* ignores the warm-up */
 double tv_warmup_only_lr(const struct tv_curve *c, double n); /* stays where the warm-up ended */
 /* ((n + shift) / timescale)^-power, never above the peak. MODE 1: aims at the floor; 2: is the
- * floor behind the end. */
+ * floor behind the end; 3: and may be below it before. */
 double tv_power_law_lr(const struct tv_curve *c, double n);
 double tv_noam_lr(const struct tv_curve *c, double n); /* the same, where step 0 is step 1 */
 double tv_max_lr(const struct tv_curve *c, double n);  /* the higher of decay and power law */
@@ -54,19 +55,24 @@ double tv_triangle_lr(const struct tv_curve *c, double n);
 double tv_stairs_lr(const struct tv_curve *c, double n);
 double tv_range_test_lr(const struct tv_curve *c, double n); /* peak * (1 + GAMMA k), k as above */
 /* Table: rows of 4: last step, from, to (parts of the peak), shape: linear, cosine, or none, which
- * stays at `from` until the end. MODE 1: the last step is still this phase's. */
+ * stays at `from` until the end. MODE 1: the last step is still this phase's; 2: and the last phase
+ * goes on for one step behind its end. */
 double tv_phases_lr(const struct tv_curve *c, double n);
 #define TV_PHASE_ROW 4
 /* The part that has begun last, counted from its begin. MODE 1: its begin still belongs to the one
  * before. */
 double tv_sequence_lr(const struct tv_curve *c, double n);
-/* All parts one behind the other: each takes what the one before gave as its peak, unless it has
- * its own. A part with EXTRA2 > 0 counts epochs of that many steps. */
-double tv_chain_lr(const struct tv_curve *c, double n);
+/* pytorch_warmup: the second part's factor on what the first gives. */
+double tv_dampened_lr(const struct tv_curve *c, double n);
 double tv_factor_lr(const struct tv_curve *c,
                     double n); /* pytorch_warmup: grows to the peak over TIMESCALE */
 /* The first part, with a short warm-up every PERIOD steps: EXTRA steps up, DECAY steps down to
  * FLOOR_RATIO. */
 double tv_jagged_lr(const struct tv_curve *c, double n);
+
+/* chain.c: all parts at work together, each changing what the others left, between its begin and
+ * end. A part with EXTRA2 > 1 counts epochs of that many steps. NaN where it would take too long.
+ */
+double tv_chain_lr(const struct tv_curve *c, double n);
 
 #endif

@@ -53,12 +53,14 @@ struct tv_schedule_part *tv_schedule_add_part(struct tv_schedule *schedule,
  * the schedule's peak, total and warm-up (deepspeed.c). */
 enum tv_status tv_deepspeed_kind(const struct tv_scope *scheduler, int version,
                                  struct tv_schedule *schedule, struct tv_error *reterr);
-/* A torch scheduler (torch.c) of this name with its arguments. part->peak must be set. */
-enum tv_status tv_torch_part(const struct tv_scope *args, const char *name,
+/* A torch scheduler (torch.c) of this name with its arguments, whose lengths count `unit` steps
+ * each. part->peak must be set; with part->end, what is left out comes from part's range. */
+enum tv_status tv_torch_part(const struct tv_scope *args, const char *name, double unit,
                              struct tv_schedule *schedule, struct tv_schedule_part *part,
                              struct tv_error *reterr);
-/* The scheduler sets its value, whatever others made of the learning rate before it. */
-bool tv_torch_absolute(const struct tv_schedule_kind *kind);
+/* The initial learning rate that the next scheduler finds on the optimizer. */
+double tv_torch_initial(const struct tv_scope *args, const struct tv_schedule_part *part,
+                        bool is_first);
 /* The phases of a one-cycle policy: peak is reached at pct_start of `total` steps. */
 enum tv_status tv_one_cycle(const struct tv_scope *args, double total, double pct_start,
                             struct tv_schedule *schedule, struct tv_schedule_part *part,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define NAME_MAX_BYTES 64
+#define TAKES_NOT      "lr_scheduler_kwargs holds %s, which the scheduler %s does not take"
 
 /* Lower case, without the enum's name: "SchedulerType.COSINE" is "cosine". */
 static void scheduler_name(const char *text, char name[NAME_MAX_BYTES])
@@ -81,6 +82,10 @@ static enum tv_status inverse_sqrt(const struct hf_case *hf, struct tv_error *re
     struct tv_schedule *s = hf->s;
     double timescale = kwarg(hf, "timescale");
     enum tv_answer used = tv_since(hf->versions, TV_VERSION(5, 4, 0));
+    char unknown[NAME_MAX_BYTES];
+    const char *const known[] = {"timescale", NULL};
+    if (used == TV_YES && tv_in_unknown(hf->kwargs, known, unknown, sizeof unknown))
+        return tv_fail(reterr, TV_ECONFIG, TAKES_NOT, unknown, "inverse_sqrt");
     if (!isnan(timescale) && used == TV_YES)
         s->param[TV_P_TIMESCALE] = timescale;
     else if (!isnan(timescale))
@@ -191,9 +196,7 @@ static enum tv_status apply_arguments(const struct hf_case *hf, const char *name
             continue;
         if (arguments[i].known &&
             tv_in_unknown(hf->kwargs, arguments[i].known, unknown, sizeof unknown))
-            return tv_fail(reterr, TV_ECONFIG,
-                           "lr_scheduler_kwargs holds %s, which the scheduler %s does not take",
-                           unknown, name);
+            return tv_fail(reterr, TV_ECONFIG, TAKES_NOT, unknown, name);
         return arguments[i].apply ? arguments[i].apply(hf, reterr) : TV_OK;
     }
     return TV_OK;

@@ -73,7 +73,7 @@ static const struct tv_schedule_kind kinds[] = {
      {SHAPE(COSINE), WAVES, {TV_P_WARM_SHAPE, TV_SHAPE_POLYNOMIAL}}},
     {"axolotl", "cosine_constant", tv_decay_lr, TOTAL, {SHAPE(COSINE)}},
     {"axolotl", "rex", tv_decay_lr, TOTAL, {SHAPE(REX)}},
-    {"axolotl", "one_cycle", tv_phases_lr, TOTAL | NO_WARMUP, {{TV_P_MODE, 1}}},
+    {"axolotl", "one_cycle", tv_phases_lr, TOTAL | NO_WARMUP, {{TV_P_MODE, 2}}},
     {"axolotl", "jagged", tv_jagged_lr, TOTAL, {NOTHING}},
 
     /* deepspeed/runtime/lr_schedules.py 38327e07, edaa7221 */
@@ -100,7 +100,7 @@ static const struct tv_schedule_kind kinds[] = {
     {"torch", "ExponentialLR", tv_stairs_lr, NO_WARMUP, {{TV_P_MODE, 1}, {TV_P_PERIOD, 1}}},
     {"torch", "ConstantLR", tv_phases_lr, NO_WARMUP, {NOTHING}},
     {"torch", "LinearLR", tv_phases_lr, NO_WARMUP, {NOTHING}},
-    {"torch", "OneCycleLR", tv_phases_lr, NO_WARMUP, {{TV_P_MODE, 1}}},
+    {"torch", "OneCycleLR", tv_phases_lr, NO_WARMUP, {{TV_P_MODE, 2}}},
     {"torch", "PolynomialLR", tv_decay_lr, NO_WARMUP, {SHAPE(POLYNOMIAL), {TV_P_END, 5}}},
     {"torch", "CosineAnnealingLR", tv_decay_lr, NO_WARMUP, {SHAPE(COSINE), WAVES}},
     {"torch",
@@ -116,7 +116,7 @@ static const struct tv_schedule_kind kinds[] = {
     /* pytorch_warmup/base.py ed598d3a */
     {"pytorch_warmup", "LinearWarmup", tv_factor_lr, NO_WARMUP, {NOTHING}},
     {"pytorch_warmup", "ExponentialWarmup", tv_factor_lr, NO_WARMUP, {SHAPE(EXPONENTIAL)}},
-    {"pytorch_warmup", "warmup", tv_chain_lr, NO_WARMUP, {NOTHING}},
+    {"pytorch_warmup", "warmup", tv_dampened_lr, NO_WARMUP, {NOTHING}},
 
     /* torchtitan/components/lr_scheduler.py b5bcd76c */
     {"torchtitan", "linear", tv_decay_lr, TOTAL, {FROM_ONE, UP_TO_END, WAVES}},
@@ -209,10 +209,11 @@ static const struct tv_schedule_kind kinds[] = {
     /* mmengine/optim/scheduler/param_scheduler.py 25434293: the parts are torch's kinds */
     {"mmengine", "param_scheduler", tv_chain_lr, NO_WARMUP, {NOTHING}},
     {"mmengine", "CosineRestartLR", tv_phases_lr, NO_WARMUP, {NOTHING}},
+    {"mmengine", "ReduceOnPlateauLR", NULL, METRIC, {NOTHING}},
 
     /* nemo/core/optim/lr_scheduler.py 8cfedd72 */
-    {"nemo", "WarmupPolicy", tv_decay_lr, 0, {SHAPE(NONE), FROM_ONE_1}},
-    {"nemo", "WarmupHoldPolicy", tv_decay_lr, 0, {SHAPE(NONE), FROM_ONE_1}},
+    {"nemo", "WarmupPolicy", tv_decay_lr, 0, {SHAPE(NONE), FROM_ONE_1, {TV_P_CLAMP, 1}}},
+    {"nemo", "WarmupHoldPolicy", tv_decay_lr, 0, {SHAPE(NONE), FROM_ONE_1, {TV_P_CLAMP, 1}}},
     {"nemo", "CosineAnnealing", tv_decay_lr, TOTAL, {SHAPE(COSINE), FROM_ONE_1}},
     {"nemo",
      "SquareAnnealing",
@@ -225,10 +226,14 @@ static const struct tv_schedule_kind kinds[] = {
      TOTAL,
      {SHAPE(POLYNOMIAL), FROM_ONE_1, ROOT, {TV_P_CLAMP, 1}}},
     {"nemo", "WarmupAnnealing", tv_decay_lr, TOTAL, {FROM_ONE_1}},
-    {"nemo", "InverseSquareRootAnnealing", tv_power_law_lr, 0, {ROOT, FROM_ONE_1, {TV_P_SHIFT, 1}}},
-    {"nemo", "T5InverseSquareRootAnnealing", tv_power_law_lr, NO_WARMUP, {ROOT}},
+    {"nemo",
+     "InverseSquareRootAnnealing",
+     tv_power_law_lr,
+     0,
+     {ROOT, FROM_ONE_1, {TV_P_SHIFT, 1}, {TV_P_MODE, 3}}},
+    {"nemo", "T5InverseSquareRootAnnealing", tv_power_law_lr, NO_WARMUP, {ROOT, {TV_P_MODE, 3}}},
     {"nemo", "NoamAnnealing", tv_noam_lr, 0, {ROOT}},
-    {"nemo", "NoamHoldAnnealing", tv_power_law_lr, 0, {ROOT, FROM_ONE_1}},
+    {"nemo", "NoamHoldAnnealing", tv_power_law_lr, 0, {ROOT, FROM_ONE_1, {TV_P_MODE, 2}}},
     {"nemo", "PolynomialDecayAnnealing", tv_decay_lr, TOTAL, {SHAPE(POLYNOMIAL), FROM_ONE_1}},
     {"nemo", "PolynomialHoldDecayAnnealing", tv_decay_lr, TOTAL, {SHAPE(POLYNOMIAL), FROM_ONE_1}},
     {"nemo", "WarmupHoldAnnealLinear", tv_decay_lr, TOTAL, {FROM_ONE_1}},

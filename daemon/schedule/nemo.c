@@ -77,8 +77,7 @@ static enum tv_status apply(const struct tv_scope *sched, struct tv_schedule *s,
                             struct tv_error *reterr)
 {
     const char *name = s->kind->name;
-    if (!strstr(name, "InverseSquareRoot")) /* it holds behind the last step only */
-        tv_set(s, TV_P_FLOOR, tv_in_number(sched, "min_lr", NAN));
+    tv_set(s, TV_P_FLOOR, tv_in_number(sched, "min_lr", NAN));
     tv_set(s, TV_P_POWER, tv_in_number(sched, "power", NAN));
     if (!strcmp(name, "NoamAnnealing"))
         return noam(sched, s, reterr);
@@ -93,14 +92,18 @@ static enum tv_status apply(const struct tv_scope *sched, struct tv_schedule *s,
     if (!strcmp(name, "InverseSquareRootAnnealing"))
         s->param[TV_P_TIMESCALE] = s->warmup_steps + 1;
     if (!strcmp(name, "T5InverseSquareRootAnnealing")) {
-        double constant = length_of(sched, "constant", s->total_steps);
-        if (!(constant > 0))
-            return tv_fail(reterr, TV_ECONFIG, "T5InverseSquareRootAnnealing needs constant_steps");
+        double constant = tv_in_number(sched, "constant_steps", 0);
+        if (!(constant > 0)) /* it computes with constant_steps whatever constant_ratio says */
+            return tv_fail(reterr, TV_ECONFIG,
+                           "T5InverseSquareRootAnnealing needs constant_steps above zero");
         s->peak = 1 / sqrt(constant);
         s->param[TV_P_TIMESCALE] = constant;
     }
     if (strstr(name, "Hold"))
         hold(sched, s);
+    if (tv_in_true(sched, "cycle", false) && s->param[TV_P_HOLD] < 0)
+        return tv_fail(reterr, TV_EUNSUPPORTED,
+                       "cycle of a polynomial decay that has no hold_steps is not known");
     return TV_OK;
 }
 
@@ -125,7 +128,7 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
         ret->total_steps = own;
     if (tv_kind_find("torch", name)) {
         struct tv_schedule_part part = {.peak = ret->peak};
-        enum tv_status status = tv_torch_part(&sched, name, ret, &part, reterr);
+        enum tv_status status = tv_torch_part(&sched, name, 1, ret, &part, reterr);
         if (status == TV_OK)
             tv_schedule_take(ret, &part);
         return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;

@@ -46,7 +46,13 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
     if (strcmp(ret->kind->name, "inverse_sqrt_with_warmup") != 0)
         tv_set(ret, TV_P_FLOOR_RATIO, tv_get_number(facts, "scheduler.alpha_f"));
     double start = ret->param[TV_P_START];
-    if (start < 0 || start >= ret->peak)
+    bool divides = ret->kind->lr == tv_power_law_lr || ret->kind->lr == tv_max_lr;
+    if (ret->warmup_steps == 0 && divides)
+        return tv_fail(reterr, TV_ECONFIG,
+                       "%s without warm-up divides by zero (scheduler.t_warmup is 0)",
+                       ret->kind->name);
+    bool warms = ret->warmup_steps > 0 && !(ret->kind->flags & TV_KIND_NO_WARMUP);
+    if (warms && (start < 0 || start >= ret->peak))
         return tv_fail(reterr, TV_ECONFIG,
                        "warmup_min_lr must lie between 0 and the learning rate");
     return tv_schedule_complete(ret, reterr);

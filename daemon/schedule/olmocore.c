@@ -15,13 +15,14 @@ struct core_case {
 };
 
 /* `what`, its deprecated name `what`_steps, or `what`_fraction of the total, rounded half to even.
- */
+ * A warm-up's total is t_max if there is one, a decay's always the run's. */
 static double length_of(const struct core_case *core, const char *what, double otherwise)
 {
     char keys[64], fraction[32];
     snprintf(keys, sizeof keys, "%s|%s_steps", what, what);
     snprintf(fraction, sizeof fraction, "%s_fraction", what);
-    double own_total = tv_in_number(&core->in, "t_max", core->total * core->unit);
+    double whole = core->total * core->unit;
+    double own_total = *what == 'd' ? whole : tv_in_number(&core->in, "t_max", whole);
     double share = tv_in_number(&core->in, fraction, otherwise);
     double length = tv_in_number(&core->in, keys, NAN);
     return (isnan(length) ? nearbyint(own_total * share) : length) / core->unit;
@@ -41,6 +42,35 @@ static enum tv_status check(const struct core_case *core, bool decays, struct tv
         return tv_fail(
             reterr, TV_ECONFIG,
             "either decay_fraction (0.1 unless it is null) or decay must be specified, never both");
+    return TV_OK;
+}
+
+/* What its assertions and divisions refuse once the run has begun. */
+static enum tv_status check_levels(const struct core_case *core, bool stable, bool tail,
+                                   struct tv_error *reterr)
+{
+    const struct tv_schedule_part *part = core->part;
+    bool power_law = part->kind->lr == tv_power_law_lr || part->kind->lr == tv_power_tail_lr;
+    double low = tv_in_number(&core->in, "warmup_min_lr", 0), peak = part->peak;
+    bool asked_at_0 = core->s->parts <= 1 && (stable || !strcmp(core->name, "ConstantWithWarmup"));
+    if (part->warmup_steps == 0 && (power_law || asked_at_0))
+        return tv_fail(reterr, TV_ECONFIG, "%s without warm-up divides by zero", core->name);
+    if (part->warmup_steps > 0 && !(low >= 0 && low < peak))
+        return tv_fail(
+            reterr, TV_ECONFIG,
+            "warmup_min_lr (%g) must be below the learning rate that %s starts from (%g)", low,
+            core->name, peak);
+    double decay_min = tv_in_number(&core->in, "decay_min_lr", 0), top = peak;
+    if (tail) {
+        struct tv_curve curve = tv_curve_of_part(core->s, part);
+        top = part->kind->lr(&curve,
+                             fmax(part->warmup_steps, core->total - part->param[TV_P_PERIOD]));
+    }
+    if ((stable || tail) && !(decay_min >= 0 && decay_min < top))
+        return tv_fail(reterr, TV_ECONFIG,
+                       "decay_min_lr (%g) must be below the learning rate where the decay of %s "
+                       "begins (%g)",
+                       decay_min, core->name, top);
     return TV_OK;
 }
 
@@ -76,7 +106,7 @@ static enum tv_status plain(const struct core_case *core, struct tv_error *reter
         return tv_fail(reterr, TV_ECONFIG, "'b' must be negative for a decaying power law");
     if (core->part->kind->lr == tv_power_tail_lr)
         param[TV_P_POWER] = -exponent;
-    return TV_OK;
+    return check_levels(core, stable, tail, reterr);
 }
 
 /* From lr_min up to the learning rate by a constant factor. */
@@ -182,14 +212,11 @@ static enum tv_status stages(const struct core_case *core, struct tv_error *rete
 static enum tv_status one(struct core_case *core, struct tv_error *reterr)
 {
     double peak = core->part->peak;
-    struct tv_scope override = tv_scope_in(&core->in, "override_decay");
     enum tv_status status = tv_part_start(core->part, "olmocore", core->name, reterr);
     if (status != TV_OK)
         return status;
     core->part->peak = peak;
     core->part->total_steps = core->total;
-    if (tv_in_any(&override) && tv_in_has(&override, "start"))
-        return tv_fail(reterr, TV_EUNSUPPORTED, "override_decay of %s is not known", core->name);
     if (!strcmp(core->name, "WSDS"))
         return periods(core, reterr);
     if (!strcmp(core->name, "ComposableScheduler"))
@@ -199,6 +226,15 @@ static enum tv_status one(struct core_case *core, struct tv_error *reterr)
     return core->part->kind->flags & TV_KIND_NO_WARMUP ? TV_OK : plain(core, reterr);
 }
 
+static int count(const struct tv_scope *sequential)
+{
+    for (int i = 0;; i++) {
+        struct tv_scope scope = tv_scope_at(sequential, "schedulers", i);
+        if (!tv_in_has(&scope, "_CLASS_|type"))
+            return i;
+    }
+}
+
 /* Each scheduler starts from the learning rate that the one before it ended with. */
 static enum tv_status sequence(const struct core_case *whole, struct tv_error *reterr)
 {
@@ -206,12 +242,13 @@ static enum tv_status sequence(const struct core_case *whole, struct tv_error *r
     int len = tv_in_list(&whole->in, "schedulers_max", ends, TV_SCHEDULE_PARTS);
     if (len == 0)
         len = tv_in_list(&whole->in, "schedulers_max_steps", ends, TV_SCHEDULE_PARTS);
+    len = len < count(&whole->in) ? len : len - 1; /* that of the last scheduler is ignored */
     for (int i = 0;; i++) {
         struct core_case core = *whole;
         core.in = tv_scope_at(&whole->in, "schedulers", i);
         const char *path = tv_in_text(&core.in, "_CLASS_|type");
         if (!path)
-            return i == len || i == len + 1
+            return i == len + 1
                        ? TV_OK
                        : tv_fail(reterr, TV_ECONFIG,
                                  "schedulers_max must be given for all schedulers but the last");
@@ -234,6 +271,41 @@ static enum tv_status sequence(const struct core_case *whole, struct tv_error *r
         begin += length;
         left -= length;
     }
+}
+
+/* From its start on it replaces whatever the schedulers would have given. */
+static enum tv_status override_decay(const struct core_case *whole, struct tv_schedule *s,
+                                     struct tv_error *reterr)
+{
+    struct tv_scope in = tv_scope_in(&whole->in, "override_decay");
+    double start = tv_in_number(&in, "start", NAN), length = tv_in_number(&in, "duration", NAN);
+    if (!tv_in_any(&in))
+        return TV_OK;
+    bool one_end = tv_in_has(&in, "end_lr") != tv_in_has(&in, "end_lr_fraction");
+    if (!(start >= 0 && length > 0) || !one_end)
+        return tv_fail(reterr, TV_ECONFIG,
+                       "override_decay needs start >= 0, duration > 0 and either end_lr or "
+                       "end_lr_fraction");
+    double from = tv_schedule_lr(s, start / whole->unit), peak = s->peak;
+    const double row[] = {length / whole->unit, from / peak, level(&in, "end_lr", peak, NAN),
+                          shape_of(&in)};
+    if (s->parts == 0) {
+        struct tv_schedule_part *all = tv_schedule_add_part(s, reterr);
+        *all = (struct tv_schedule_part){
+            .kind = s->kind, .end = INFINITY, .peak = peak, .table_len = s->table_len};
+        memcpy(all->param, s->param, sizeof all->param);
+    }
+    while (s->parts > 1 && s->part[s->parts - 1].begin >= start / whole->unit)
+        s->parts--;
+    struct tv_schedule_part *part = tv_schedule_add_part(s, reterr);
+    if (!part)
+        return TV_ELIMIT;
+    enum tv_status status = tv_schedule_start(s, "olmocore", "SequentialScheduler", reterr);
+    if (status == TV_OK)
+        status = tv_part_start(part, "olmocore", "ComposableScheduler", reterr);
+    part->peak = peak;
+    part->begin = start / whole->unit;
+    return status == TV_OK ? tv_part_table(s, part, row, TV_PHASE_ROW, reterr) : status;
 }
 
 static double planned_steps(const struct tv_facts *facts, double tokens_per_step)
@@ -276,6 +348,8 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
         if (status == TV_OK)
             tv_schedule_take(ret, &part);
     }
+    if (status == TV_OK)
+        status = override_decay(&core, ret, reterr);
     return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;
 }
 

@@ -43,12 +43,21 @@ static enum tv_status polynomial(const struct optax_case *o, struct tv_error *re
     return TV_OK;
 }
 
-static enum tv_status warmup_constant(const struct optax_case *o, struct tv_error *reterr)
+static enum tv_status warmup(const struct optax_case *o, struct tv_error *reterr)
 {
     (void)reterr;
     peak_at(o, "peak_value");
     o->part->param[TV_P_START] = arg(o, "init_value", NAN);
     o->part->warmup_steps = arg(o, "warmup_steps", NAN);
+    return TV_OK;
+}
+
+/* Without warm-up steps its line never leaves init_value. */
+static enum tv_status warmup_constant(const struct optax_case *o, struct tv_error *reterr)
+{
+    warmup(o, reterr);
+    if (o->part->warmup_steps <= 0)
+        o->part->peak = o->part->param[TV_P_START];
     return TV_OK;
 }
 
@@ -68,7 +77,7 @@ static enum tv_status cosine(const struct optax_case *o, struct tv_error *reterr
 static enum tv_status warmup_cosine(const struct optax_case *o, struct tv_error *reterr)
 {
     double *param = o->part->param;
-    warmup_constant(o, reterr);
+    warmup(o, reterr);
     param[TV_P_FLOOR] = arg(o, "end_value", 0);
     param[TV_P_GAMMA] = arg(o, "exponent", 1);
     param[TV_P_END] = arg(o, "decay_steps", NAN);
@@ -84,7 +93,7 @@ static enum tv_status exponential(const struct optax_case *o, struct tv_error *r
            rate = arg(o, "decay_rate", NAN);
     bool warms = !strcmp(o->name, "warmup_exponential_decay_schedule");
     if (warms)
-        warmup_constant(o, reterr);
+        warmup(o, reterr);
     else
         peak_at(o, "init_value");
     bool constant_one = length <= 0 || rate == 0;
@@ -93,6 +102,10 @@ static enum tv_status exponential(const struct optax_case *o, struct tv_error *r
     param[TV_P_SHIFT] = -fmax(0, arg(o, "transition_begin", 0)) - o->part->warmup_steps;
     param[TV_P_MODE] = !tv_in_true(o->args, "staircase", false);
     param[TV_P_FLOOR] = constant_one ? NAN : arg(o, "end_value", NAN);
+    if (rate == 1 && param[TV_P_FLOOR] < o->part->peak) /* end_value is a ceiling then */
+        o->part->peak = param[TV_P_FLOOR];
+    if (rate == 1)
+        param[TV_P_FLOOR] = NAN;
     return isnan(length) || isnan(rate)
                ? tv_fail(reterr, TV_ECONFIG, "%s needs transition_steps and decay_rate", o->name)
                : TV_OK;

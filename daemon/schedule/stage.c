@@ -2,6 +2,13 @@
 /* Stairs, phases, and schedules that are made of several schedulers. */
 #include "schedule/kinds.h"
 
+/* Python's x // period: 84 // 16.8 is 4, though 84 / 16.8 is 5. */
+static double whole_times(double x, double period)
+{
+    double times = (x - fmod(x, period)) / period, whole = floor(times);
+    return times - whole > 0.5 ? whole + 1.0 : whole;
+}
+
 static double stairs_done(const struct tv_curve *c, double n)
 {
     double x = fmax(0.0, n + c->param[TV_P_SHIFT]);
@@ -11,8 +18,8 @@ static double stairs_done(const struct tv_curve *c, double n)
             done += c->table[i] <= x + c->param[TV_P_EXTRA];
         return done;
     }
-    x /= c->param[TV_P_PERIOD];
-    return c->param[TV_P_MODE] == 1.0 ? x : floor(x);
+    double period = c->param[TV_P_PERIOD];
+    return c->param[TV_P_MODE] == 1.0 ? x / period : whole_times(x, period);
 }
 
 double tv_stairs_lr(const struct tv_curve *c, double n)
@@ -34,12 +41,17 @@ double tv_range_test_lr(const struct tv_curve *c, double n)
 double tv_phases_lr(const struct tv_curve *c, double n)
 {
     double begin = 0.0, to = 1.0;
-    bool holds_last = c->param[TV_P_MODE] != 0.0;
+    bool holds_last = c->param[TV_P_MODE] != 0.0, overshoots = c->param[TV_P_MODE] == 2.0;
     for (int i = 0; i + TV_PHASE_ROW <= c->table_len; i += TV_PHASE_ROW) {
         const double *row = c->table + i;
         double end = row[0], from = row[1];
         to = row[2];
-        if (n < end || (holds_last && n == end)) {
+        if (!(end > begin)) {
+            begin = end;
+            continue;
+        }
+        bool is_last = i + TV_PHASE_ROW == c->table_len;
+        if (n < end || (holds_last && n == end) || (is_last && overshoots && n <= end + 1.0)) {
             double p = (n - begin) / (end - begin);
             if (row[3] == TV_SHAPE_NONE)
                 return c->peak * from;
@@ -73,16 +85,12 @@ double tv_sequence_lr(const struct tv_curve *c, double n)
     return part_lr(c, part, part->peak, n - part->begin);
 }
 
-double tv_chain_lr(const struct tv_curve *c, double n)
+double tv_dampened_lr(const struct tv_curve *c, double n)
 {
     double value = c->peak;
     for (int i = 0; i < c->whole->parts; i++) {
         const struct tv_schedule_part *part = &c->whole->part[i];
-        double epoch = part->param[TV_P_EXTRA2], at = epoch > 0.0 ? floor(n / epoch) : n;
-        if (at < part->begin)
-            continue;
-        value = part_lr(c, part, isnan(part->peak) ? value : part->peak,
-                        fmin(at, part->end - 1.0) - part->begin);
+        value = part_lr(c, part, isnan(part->peak) ? value : part->peak, n);
     }
     return value;
 }

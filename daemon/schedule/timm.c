@@ -73,6 +73,8 @@ static enum tv_status plateau(const struct tv_facts *facts, struct tv_schedule *
     s->table[TV_FOLLOW_FACTOR] = tv_get_number_or(facts, "decay_rate", 0.1);
     s->table[TV_FOLLOW_PATIENCE] = tv_get_number_or(facts, "patience_epochs", 10);
     s->table[TV_FOLLOW_COOLDOWN] = 0;
+    s->table[TV_FOLLOW_RISE] = s->warmup_steps;
+    s->table[TV_FOLLOW_RISE_FROM] = s->param[TV_P_START];
     s->table[TV_FOLLOW_MAXIMISE] = !metric || !strstr(metric, "loss");
     return status;
 }
@@ -89,7 +91,8 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
                        "sched_on_updates needs the number of updates in an epoch");
     if (tv_has(facts, "lr_noise") || tv_has_prefix(facts, "lr_noise."))
         return tv_fail(reterr, TV_EUNSUPPORTED,
-                       "lr_noise adds random numbers to the learning rate");
+                       "lr_noise adds random numbers to the learning rate, which no configuration "
+                       "foretells");
     ret->peak = base_lr(facts, ret);
     enum tv_status status = tv_schedule_start(ret, "timm", name ? name : "cosine", reterr);
     if (status != TV_OK)

@@ -9,6 +9,7 @@
 struct torch_case {
     const struct tv_scope *args;
     const char *name;
+    double unit; /* steps that a counted step of the arguments takes */
     struct tv_schedule *s;
     struct tv_schedule_part *part;
 };
@@ -16,6 +17,12 @@ struct torch_case {
 static double arg(const struct torch_case *t, const char *name, double otherwise)
 {
     return tv_in_number(t->args, name, otherwise);
+}
+
+static double length(const struct torch_case *t, const char *name, double otherwise)
+{
+    double given = arg(t, name, NAN);
+    return isnan(given) ? otherwise : given * t->unit;
 }
 
 static enum tv_status missing(const struct torch_case *t, const char *what, struct tv_error *reterr)
@@ -32,7 +39,7 @@ static void set(struct torch_case *t, enum tv_schedule_param param, double value
 static enum tv_status step(struct torch_case *t, struct tv_error *reterr)
 {
     set(t, TV_P_GAMMA, arg(t, "gamma", NAN));
-    set(t, TV_P_PERIOD, arg(t, "step_size", NAN));
+    set(t, TV_P_PERIOD, length(t, "step_size", NAN));
     return t->part->param[TV_P_PERIOD] >= 1 ? TV_OK : missing(t, "a positive step_size", reterr);
 }
 
@@ -40,6 +47,8 @@ static enum tv_status multi_step(struct torch_case *t, struct tv_error *reterr)
 {
     double milestones[TV_SCHEDULE_TABLE];
     int len = tv_in_list(t->args, "milestones", milestones, TV_SCHEDULE_TABLE);
+    for (int i = 0; i < len; i++)
+        milestones[i] *= t->unit;
     set(t, TV_P_GAMMA, arg(t, "gamma", NAN));
     return tv_part_table(t->s, t->part, milestones, len, reterr);
 }
@@ -56,12 +65,12 @@ static enum tv_status factor(struct torch_case *t, struct tv_error *reterr)
 {
     bool constant = !strcmp(t->name, "ConstantLR");
     double from = arg(t, constant ? "factor" : "start_factor", 1.0 / 3);
-    double length =
-        arg(t, "total_iters", isinf(t->part->end) ? 5 : t->part->end - t->part->begin - 1);
-    double to = !constant ? arg(t, "end_factor", 1) : length == 0 ? from : 1; /* 0: never undone */
+    double range = isinf(t->part->end) ? 5 : t->part->end - t->part->begin - 1;
+    double total = length(t, "total_iters", range);
+    double to = !constant ? arg(t, "end_factor", 1) : total == 0 ? from : 1; /* 0: never undone */
     if (!(from >= 0 && from <= 1 && to >= 0 && to <= 1) || (!constant && from == 0))
         return tv_fail(reterr, TV_ECONFIG, "the factors of %s must lie between 0 and 1", t->name);
-    const double row[] = {length, from, to, constant ? TV_SHAPE_NONE : TV_SHAPE_LINEAR};
+    const double row[] = {total, from, to, constant ? TV_SHAPE_NONE : TV_SHAPE_LINEAR};
     return tv_part_table(t->s, t->part, row, TV_PHASE_ROW, reterr);
 }
 
@@ -69,7 +78,7 @@ static enum tv_status polynomial(struct torch_case *t, struct tv_error *reterr)
 {
     (void)reterr;
     double range = isinf(t->part->end) ? NAN : t->part->end - t->part->begin - 1;
-    set(t, TV_P_END, arg(t, "total_iters", range));
+    set(t, TV_P_END, length(t, "total_iters", range));
     set(t, TV_P_POWER, arg(t, "power", NAN));
     set(t, TV_P_FLOOR, arg(t, "eta_min", NAN));
     return TV_OK;
@@ -79,7 +88,7 @@ static enum tv_status cosine(struct torch_case *t, struct tv_error *reterr)
 {
     set(t, TV_P_FLOOR, arg(t, "eta_min", NAN));
     set(t, TV_P_FLOOR_RATIO, arg(t, "eta_min_ratio", NAN));
-    set(t, TV_P_END, arg(t, "T_max", isinf(t->part->end) ? NAN : t->part->end - t->part->begin));
+    set(t, TV_P_END, length(t, "T_max", isinf(t->part->end) ? NAN : t->part->end - t->part->begin));
     return t->part->param[TV_P_END] > 0 ? TV_OK : missing(t, "a positive T_max", reterr);
 }
 
@@ -133,6 +142,9 @@ enum tv_status tv_one_cycle(const struct tv_scope *args, double total, double pc
         return tv_fail(reterr, TV_ECONFIG, "pct_start must lie between 0 and 1");
     if (strategy && strcmp(strategy, "cos") != 0 && shape == TV_SHAPE_COSINE)
         return tv_fail(reterr, TV_ECONFIG, "anneal_strategy must be cos or linear");
+    if (pct * total == 1)
+        return tv_fail(reterr, TV_ECONFIG,
+                       "pct_start * total_steps is 1: the first phase divides by zero");
     const double two[] = {pct * total - 1, first, 1, shape, total - 1, 1, last, shape};
     const double three[] = {pct * total - 1,     first, 1,     shape,
                             2 * pct * total - 2, 1,     first, shape,
@@ -147,7 +159,7 @@ static enum tv_status one_cycle(struct torch_case *t, struct tv_error *reterr)
 {
     double epochs = arg(t, "epochs", NAN) * arg(t, "steps_per_epoch", NAN);
     double range = isinf(t->part->end) ? NAN : t->part->end - t->part->begin;
-    double total = arg(t, "total_steps", isnan(epochs) ? range : epochs);
+    double total = length(t, "total_steps", isnan(epochs) ? range : epochs);
     t->part->peak = arg(t, "max_lr|eta_max", NAN);
     if (isnan(t->part->peak))
         return missing(t, "max_lr", reterr);
@@ -178,12 +190,13 @@ static const struct {
     {"ReduceLROnPlateau", plateau},
 };
 
-enum tv_status tv_torch_part(const struct tv_scope *args, const char *name,
+enum tv_status tv_torch_part(const struct tv_scope *args, const char *name, double unit,
                              struct tv_schedule *schedule, struct tv_schedule_part *part,
                              struct tv_error *reterr)
 {
-    struct torch_case t = {.args = args, .name = name, .s = schedule, .part = part};
+    struct torch_case t = {.args = args, .name = name, .unit = unit, .s = schedule, .part = part};
     double begin = part->begin, end = part->end > 0 ? part->end : INFINITY;
+    part->base = part->peak;
     if (!strcmp(name, "LambdaLR") || !strcmp(name, "MultiplicativeLR"))
         return tv_fail(reterr, TV_EUNSUPPORTED,
                        "%s computes the learning rate in the project's own code, which no "
@@ -201,10 +214,12 @@ enum tv_status tv_torch_part(const struct tv_scope *args, const char *name,
                : status;
 }
 
-bool tv_torch_absolute(const struct tv_schedule_kind *kind)
+double tv_torch_initial(const struct tv_scope *args, const struct tv_schedule_part *part,
+                        bool is_first)
 {
-    return !strcmp(kind->name, "CosineAnnealingWarmRestarts") || !strcmp(kind->name, "CyclicLR") ||
-           !strcmp(kind->name, "OneCycleLR");
+    if (!strcmp(part->kind->name, "OneCycleLR"))
+        return part->peak / tv_in_number(args, "div_factor", 25);
+    return is_first && !strcmp(part->kind->name, "CyclicLR") ? part->param[TV_P_FLOOR] : part->base;
 }
 
 /* {"class_path", "init_args": {}} of Lightning, or the arguments beside the class. */
@@ -217,13 +232,24 @@ static const char *class_of(const struct tv_scope *scope, struct tv_scope *args)
     return path ? tv_last_name(path) : NULL;
 }
 
-/* SequentialLR and ChainedScheduler: every member starts from the optimizer's learning rate. */
+/* Sets its value, whatever others made of the learning rate. */
+static bool is_absolute(const struct tv_schedule_part *part)
+{
+    return part->kind->lr == tv_cycles_lr || part->kind->lr == tv_triangle_lr ||
+           !strcmp(part->kind->name, "OneCycleLR");
+}
+
+/* SequentialLR and ChainedScheduler: every member starts from the optimizer's initial learning
+ * rate; SequentialLR puts it back before the first of them begins. */
 static enum tv_status members(const struct tv_scope *args, const double *milestones, int len,
                               struct tv_schedule *s, struct tv_error *reterr)
 {
+    double initial = s->peak;
     for (int i = 0;; i++) {
         struct tv_scope inner, scope = tv_scope_at(args, "schedulers", i);
         const char *name = class_of(&scope, &inner);
+        if (!name && s->parts > 0 && len >= 0 && !is_absolute(&s->part[0]))
+            s->part[0].peak = initial;
         if (!name)
             return len < 0 || i == len + 1
                        ? TV_OK
@@ -232,10 +258,13 @@ static enum tv_status members(const struct tv_scope *args, const double *milesto
         struct tv_schedule_part *part = tv_schedule_add_part(s, reterr);
         if (!part)
             return TV_ELIMIT;
-        part->peak = s->peak;
-        enum tv_status status = tv_torch_part(&inner, name, s, part, reterr);
+        part->peak = initial;
+        enum tv_status status = tv_torch_part(&inner, name, 1, s, part, reterr);
         if (status != TV_OK)
             return status;
+        initial = tv_torch_initial(&inner, part, i == 0);
+        if (part->kind->lr == tv_triangle_lr)
+            part->base = initial;
         if (part->kind->flags & TV_KIND_FOLLOWS_METRIC)
             return tv_fail(reterr, TV_EUNSUPPORTED,
                            "%s as a part of another scheduler is not known", name);
@@ -244,8 +273,6 @@ static enum tv_status members(const struct tv_scope *args, const double *milesto
             s->warmup_steps = part->begin; /* a rise comes first */
         if (part->begin > 0 && !strcmp(name, "ConstantLR") && s->table[part->table_at] == 0)
             s->table[part->table_at + 2] = 1; /* begun by its closed form, which knows it is over */
-        if (len < 0 && !tv_torch_absolute(part->kind))
-            part->peak = NAN;
     }
 }
 
@@ -272,7 +299,7 @@ static enum tv_status resolve_class(const struct tv_scope *scope, struct tv_sche
     if (!strcmp(name, "SequentialLR") || !strcmp(name, "ChainedScheduler"))
         return composite(&args, name, s, reterr);
     struct tv_schedule_part part = {.peak = s->peak};
-    enum tv_status status = tv_torch_part(&args, name, s, &part, reterr);
+    enum tv_status status = tv_torch_part(&args, name, 1, s, &part, reterr);
     if (status == TV_OK)
         tv_schedule_take(s, &part);
     return status;
@@ -350,7 +377,7 @@ static enum tv_status resolve_warmup(const struct tv_facts *facts, struct tv_sch
         const char *inner_name = class_of(&scheduler, &inner);
         struct tv_schedule_part *part = tv_schedule_add_part(ret, reterr);
         part->peak = ret->peak;
-        status = tv_torch_part(&inner, inner_name, ret, part, reterr);
+        status = tv_torch_part(&inner, inner_name, 1, ret, part, reterr);
     }
     struct tv_schedule_part *factor_part = tv_schedule_add_part(ret, reterr);
     if (status != TV_OK || !name || !factor_part)

@@ -26,6 +26,11 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
     ret->param[TV_P_DECAY] = total - ret->warmup_steps;
     if (!isnan(ratio)) /* Python's round(): half to even */
         ret->param[TV_P_DECAY] = fmin(nearbyint(total * ratio), ret->param[TV_P_DECAY]);
+    if (ret->param[TV_P_DECAY] == 0 && planned > total)
+        return tv_fail(reterr, TV_ECONFIG,
+                       "the run dies at step %.0f: behind lr_scheduler.total_steps its scheduler "
+                       "decays, and decay_steps is zero",
+                       total + 1);
     tv_set(ret, TV_P_FLOOR_RATIO,
            tv_get_number(facts, "lr_scheduler.min_lr_factor|lr_scheduler.lr_min"));
     return tv_schedule_complete(ret, reterr);

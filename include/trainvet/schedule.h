@@ -69,6 +69,7 @@ struct tv_schedule_part {
     const struct tv_schedule_kind *kind;
     double begin, end; /* steps of the whole schedule; its own count starts at begin */
     double peak, total_steps, warmup_steps;
+    double base; /* the optimizer's initial learning rate, as this scheduler finds it */
     double param[TV_SCHEDULE_PARAMS];
     int table_at, table_len; /* its piece of the schedule's table */
 };

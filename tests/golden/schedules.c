@@ -178,7 +178,7 @@ static void compare_following(struct comparison *c, const struct tv_schedule *sc
 {
     static struct tv_follow follow;
     memset(&follow, 0, sizeof follow);
-    double lr = tv_follow_start(&follow, schedule) ? schedule->peak : NAN;
+    double lr = tv_follow_start(&follow, schedule) ? follow.lr : NAN;
     size_t next = 0, len = metrics ? json_object_array_length(metrics) : 0;
     for (size_t i = 0; i < json_object_array_length(table); i++) {
         double step = pair(table, i, 0);

@@ -257,15 +257,39 @@ START_TEST(mmengine_counts_epochs_when_it_knows_their_length)
 }
 END_TEST
 
-START_TEST(mmengine_minimum_under_another_scheduler_is_refused)
+/* Values of the recursions in plain Python. */
+START_TEST(mmengine_schedulers_work_side_by_side)
 {
-    refused(
-        TV_EUNSUPPORTED,
-        "{'optim_wrapper': {'optimizer': {'lr': 0.1}}, 'param_scheduler': [{'type': 'LinearLR', "
-        "'by_epoch': false, 'end': 20}, {'type': 'CosineAnnealingLR', 'T_max': 100, 'eta_min': "
-        "0.01, "
-        "'by_epoch': false, 'end': 100}]}",
-        "overlaps");
+    resolved("mmengine",
+             "{'optim_wrapper': {'optimizer': {'lr': 0.1}}, 'param_scheduler': [{'type': "
+             "'LinearLR', 'by_epoch': false, 'end': 20}, {'type': 'CosineAnnealingLR', 'T_max': "
+             "100, 'eta_min': 0.01, 'by_epoch': false, 'end': 100}]}");
+    expect_lr(0, 0.03333333333333333);
+    expect_lr(10, 0.06703941361513535);
+    expect_lr(50, 0.055146439599349006);
+    expect_lr(99, 0.010022277042644424);
+    resolved("mmengine",
+             "{'optim_wrapper': {'optimizer': {'lr': 0.1}}, 'steps_per_epoch': 1000, "
+             "'param_scheduler': [{'type': 'CosineAnnealingLR', 'T_max': 12000, 'eta_min': 0.001, "
+             "'by_epoch': false}, {'type': 'MultiStepLR', 'milestones': [8, 11], 'gamma': 0.1}]}");
+    expect_lr(9000, 0.0019226136392623669);
+    expect_lr(11999, 0.000999999105636803);
+    refused(TV_EUNSUPPORTED,
+            "{'optim_wrapper': {'optimizer': {'lr': 0.1}}, 'param_scheduler': [{'type': "
+            "'LinearLR', 'by_epoch': false, 'end': 20}, {'type': 'ReduceOnPlateauLR'}]}",
+            "beside other schedulers");
+}
+END_TEST
+
+START_TEST(chain_that_takes_too_long_is_not_known)
+{
+    resolved("torch", "{'optimizer': {'lr': 0.1}, 'lr_scheduler': {'class_path': "
+                      "'torch.optim.lr_scheduler.ChainedScheduler', 'init_args': {'schedulers': "
+                      "[{'class_path': 'CosineAnnealingLR', 'init_args': {'T_max': 1e6, 'eta_min': "
+                      "0.01}}, {'class_path': 'ExponentialLR', 'init_args': {'gamma': 0.999}}]}}}");
+    ck_assert(tv_schedule_lr(&s, 15000) > 0);
+    ck_assert(isnan(tv_schedule_lr(&s, 1e6)));
+    ck_assert(isnan(tv_schedule_lr(&s, 1e300)));
 }
 END_TEST
 
@@ -621,7 +645,8 @@ static Suite *suite(void)
     tcase_add_test(t, own_code_is_said_to_be_unknown);
     tcase_add_test(t, frameworks_have_other_names);
     tcase_add_test(t, mmengine_counts_epochs_when_it_knows_their_length);
-    tcase_add_test(t, mmengine_minimum_under_another_scheduler_is_refused);
+    tcase_add_test(t, mmengine_schedulers_work_side_by_side);
+    tcase_add_test(t, chain_that_takes_too_long_is_not_known);
     tcase_add_test(t, olmo_core_sequence_goes_on_from_where_it_was);
     tcase_add_test(t, olmo_core_wants_one_length_of_each_kind);
     tcase_add_test(t, olmo_core_composes_stages);
