@@ -37,6 +37,30 @@ static void judge_when_changed(struct tv_view *view, const void *options, void *
     judge(view, options);
 }
 
+static bool has_settings(const struct tv_view *view)
+{
+    static const char *const names[] = {"learning_rate",     "max_steps",    "num_train_epochs",
+                                        "lr_scheduler_type", "warmup_steps", "output_dir"};
+    struct tv_setting setting;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (tv_view_setting(view, names[i], &setting))
+            return true;
+    return false;
+}
+
+static void on_end(struct tv_view *view, const void *options_, void *state)
+{
+    const struct tv_lint_options *options = options_;
+    judge_when_changed(view, options, state);
+    if (!has_settings(view))
+        tv_silent(view, "no configuration was found");
+    else if (options->least_severity > 0)
+        tv_silent(view, "no setting that was found rules the run out; `trainvet lint` also tells "
+                        "what is unusual");
+    else
+        tv_silent(view, "no setting that was found is a known mistake");
+}
+
 static void on_sample(struct tv_view *view, const void *options, void *state,
                       const struct tv_point *point)
 {
@@ -89,5 +113,5 @@ const struct tv_detector tv_detector_config_lint = {
     .options_size = sizeof(struct tv_lint_options),
     .state_size = sizeof(struct state),
     .on_sample = on_sample,
-    .on_end = judge_when_changed,
+    .on_end = on_end,
 };

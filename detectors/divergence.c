@@ -6,6 +6,7 @@
 #include "lib/innovation.h"
 #include "lib/note.h"
 #include "lib/robust.h"
+#include "lib/silence.h"
 #include "lib/trend.h"
 #include "lib/warmup.h"
 #include <math.h>
@@ -424,10 +425,20 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
 {
     const struct state *state = state_;
     (void)options;
-    if (tv_view_is_rl(view))
-        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
-    else if (state->points < 10 || !state->has_base)
-        tv_silent(view, "needs 10 training losses, some of them after the warm-up");
+    if (tv_silent_about_loss(view))
+        return;
+    if (state->points < 10)
+        tv_silent_because(view, "needs 10 training losses, has %u", state->points);
+    else if (!state->has_base)
+        tv_silent(view, "needs training losses after the warm-up (warmup_divergence judges those "
+                        "in it)");
+    else if (state->level > state->base)
+        tv_silent_because(view,
+                          "the training loss ends at a level of %.4g, %.4g at its lowest: its "
+                          "noise, or too little of what it had come down",
+                          state->level, state->base);
+    else
+        tv_silent_because(view, "the training loss ends at its lowest level (%.4g)", state->level);
 }
 
 static const struct tv_option table[] = {

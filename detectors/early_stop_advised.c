@@ -3,6 +3,7 @@
 #include "lib/evals.h"
 #include "lib/note.h"
 #include "lib/plan.h"
+#include "lib/silence.h"
 #include <math.h>
 
 struct options {
@@ -159,6 +160,15 @@ static bool stale(const struct tv_view *view, const struct options *options,
     return (double)state->stale >= stale_needed(view, options, state);
 }
 
+/* After a restart of the learning rate improvement may come back. */
+static bool restart_explains(const struct state *state)
+{
+    const struct tv_evals *evals = &state->evals;
+    double behind = (double)evals->last_step - (double)state->restarts.step;
+    return state->restarts.count && state->restarts.step >= evals->best_step &&
+           behind < 5 * tv_evals_interval(evals);
+}
+
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
     const struct tv_evals *evals = &state->evals;
@@ -172,17 +182,12 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         state->fires = false;
     } else if (++state->stale == 2)
         state->stale_from = evals->last_step;
-    if (state->restarts.count && state->restarts.step >= evals->best_step &&
-        (double)evals->last_step - (double)state->restarts.step < 5 * tv_evals_interval(evals)) {
-        tv_silent(view, "the learning rate was restarted: improvement may come back");
+    if (restart_explains(state))
         return;
-    }
     if (risen(view, options, state))
         raise(view, options, state, true);
     else if (stale(view, options, state))
         raise(view, options, state, false);
-    else
-        tv_silent(view, "the evaluation loss improved recently enough");
 }
 
 static void on_sample(struct tv_view *view, const void *options, void *state_,
@@ -217,15 +222,32 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
         judge(view, options, state);
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state_)
+static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
+    const struct options *options = options_;
     const struct state *state = state_;
-    (void)options;
-    const char *why = tv_evals_why_none(view, &state->evals);
+    const struct tv_evals *evals = &state->evals;
+    const char *why = tv_evals_why_none(view, evals);
     if (tv_view_is_rl(view))
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
-    else if (why && !state->fires)
+    else if (why)
         tv_silent(view, why);
+    else if (restart_explains(state))
+        tv_silent_because(view,
+                          "the learning rate was restarted at step %lld: improvement may come back",
+                          (long long)state->restarts.step);
+    else if ((double)state->stale < stale_needed(view, options, state))
+        tv_silent_because(view,
+                          "evaluations since the last new best (%.4g at step %lld): %llu of %llu "
+                          "(%.0f are needed, or a clear rise)",
+                          shown(state, evals->best), (long long)evals->best_step,
+                          (unsigned long long)state->stale, (unsigned long long)evals->count,
+                          ceil(stale_needed(view, options, state)));
+    else
+        tv_silent_because(view,
+                          "no new best for %llu evaluations, but the learning rate is still to "
+                          "fall, which lowers losses",
+                          (unsigned long long)state->stale);
 }
 
 static const struct tv_option options[] = {

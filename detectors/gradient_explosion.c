@@ -5,6 +5,7 @@
 #include "lib/innovation.h"
 #include "lib/note.h"
 #include "lib/robust.h"
+#include "lib/silence.h"
 #include "lib/trend.h"
 #include "lib/warmup.h"
 #include <math.h>
@@ -278,14 +279,22 @@ static void on_sample(struct tv_view *view, const void *options, void *state,
         on_norm(view, options, state, point);
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state_)
+static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
+    const struct options *options = options_;
     const struct state *state = state_;
-    (void)options;
-    if (tv_view_count(view, TV_ROLE_GRAD_NORM) == 0)
+    uint64_t norms = tv_view_count(view, TV_ROLE_GRAD_NORM);
+    if (norms == 0)
         tv_silent(view, "no gradient norm is logged");
     else if (!isfinite(usual(state)))
-        tv_silent(view, "needs 8 gradient norms to know the usual one");
+        tv_silent_because(view, "needs %d gradient norms above 0 to know the usual one, has %u",
+                          LAST, state->norm.values);
+    else
+        tv_silent_because(view,
+                          "no %lld of %llu gradient norms in a row are %g times the usual (%s at "
+                          "the end), nor do they grow towards it",
+                          (long long)options->points, (unsigned long long)norms, options->factor,
+                          TV_SHOW(exp(usual(state))));
 }
 
 static const struct tv_option table[] = {

@@ -5,6 +5,7 @@
 #include "lib/innovation.h"
 #include "lib/note.h"
 #include "lib/robust.h"
+#include "lib/silence.h"
 #include <math.h>
 
 #define LAST 5
@@ -227,11 +228,25 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     }
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state_)
+static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
-    judge_waiting(view, options, state_);
+    const struct options *options = options_;
+    struct state *state = state_;
+    judge_waiting(view, options, state);
     if (tv_view_count(view, TV_ROLE_GRAD_NORM) == 0)
         tv_silent(view, "no gradient norm is logged");
+    else if (tv_view_is_rl(view))
+        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    else if (state->blocks.len < 2)
+        tv_silent_because(view,
+                          "too few gradient norms to know the usual one (%llu); none is tiny "
+                          "beside the loss",
+                          (unsigned long long)tv_view_count(view, TV_ROLE_GRAD_NORM));
+    else
+        tv_silent_because(view,
+                          "no %lld gradient norms in a row fell below %g of the usual (%s) and of "
+                          "what the loss explains",
+                          (long long)options->points, options->share, TV_SHOW(state->usual));
 }
 
 static const struct tv_option table[] = {

@@ -5,6 +5,7 @@
 #include "lib/note.h"
 #include "lib/plan.h"
 #include "lib/robust.h"
+#include "lib/silence.h"
 #include "lib/thin.h"
 #include <math.h>
 #include <string.h>
@@ -393,10 +394,6 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_clear(view, tv_view_tag(view, TV_ROLE_TRAIN_LOSS));
         state->fires = false;
     }
-    if (!state->fires)
-        tv_silent(view, state->points < (uint64_t)options->points
-                            ? "too few points of the training loss"
-                            : "the training loss has made progress and the weights move");
 }
 
 static void add_eval(struct state *state, const struct tv_point *point)
@@ -444,14 +441,37 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     judge(view, options, state);
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state_)
+static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
+    const struct options *options = options_;
     const struct state *state = state_;
     struct verdict verdict;
-    if (tv_view_is_rl(view))
-        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
-    else if (state->fires && is_plateau(view, options, state, &verdict))
+    if (tv_silent_about_loss(view))
+        return;
+    if (state->fires && is_plateau(view, options, state, &verdict)) {
         raise(view, state, &verdict);
+        return;
+    }
+    if (state->points < (uint64_t)options->points) {
+        tv_silent_because(view, "needs %lld training losses, has %llu", (long long)options->points,
+                          (unsigned long long)state->points);
+        return;
+    }
+    double start = start_level(state), now = level_now(state);
+    double done = state->effort / tv_plan_length(view);
+    if (start - now > options->drop * fabs(start))
+        tv_silent_because(view, "the training loss fell from %.4g to %.4g", start, now);
+    else if (done < options->effort)
+        tv_silent_because(view,
+                          "the training loss has not fallen yet (%.4g, %.4g at the start), after "
+                          "%.2g %% of the plan at its peak learning rate (%.3g %% is needed)",
+                          now, start, 100 * done, 100 * options->effort);
+    else
+        tv_silent_because(view,
+                          "the training loss is at %.4g after %.4g at the start, but it had "
+                          "fallen, is falling, or its noise would hide that, or the evaluation "
+                          "learns",
+                          now, start);
 }
 
 static const struct tv_option options[] = {

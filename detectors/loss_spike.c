@@ -4,8 +4,8 @@
 #include "lib/descent.h"
 #include "lib/innovation.h"
 #include "lib/note.h"
+#include "lib/silence.h"
 #include <math.h>
-#include <stdio.h>
 
 enum { RECENT = 10 };
 
@@ -344,15 +344,18 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
     const struct options *options = options_;
     struct state *state = state_;
-    char reason[96];
     judge_waiting(view, options, state);
-    if (tv_view_is_rl(view)) {
-        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
-    } else if (state->loss.changes < options->least) {
-        snprintf(reason, sizeof reason, "needs %lld training losses to know their noise, has %u",
-                 (long long)options->least + TV_INNOVATION_LAST + 1, state->points);
-        tv_silent(view, reason);
-    }
+    if (tv_silent_about_loss(view))
+        return;
+    if (state->loss.changes < options->least)
+        tv_silent_because(view, "needs %lld training losses to know their noise, has %u",
+                          (long long)options->least + TV_INNOVATION_LAST + 1, state->points);
+    else
+        tv_silent_because(view,
+                          "none of %llu training losses stands far enough above those before it "
+                          "(%.3g times their noise, more while little is known)",
+                          (unsigned long long)tv_view_count(view, TV_ROLE_TRAIN_LOSS),
+                          options->score);
 }
 
 static const struct tv_option table[] = {

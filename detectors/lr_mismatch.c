@@ -325,8 +325,14 @@ static bool is_promised(const struct tv_view *view, const struct tv_schedule *pr
 
 static const char *why_nothing(const struct tv_view *view, const struct tv_schedule *promise)
 {
+    struct tv_setting peak;
+    if (!promise && tv_view_rejection(view))
+        return "the framework itself refuses this configuration: it promises nothing";
     if (!promise)
-        return "the configuration does not determine a learning-rate schedule";
+        return tv_lr_setting(view, TV_LR_PEAK_KEYS, &peak)
+                   ? "the configuration does not determine a learning-rate schedule"
+                   : "no configuration was found that promises a learning rate (--config FILE "
+                     "names one)";
     if (!is_promised(view, promise))
         return "the configuration does not give a learning rate";
     struct tv_setting rampup;
@@ -395,6 +401,14 @@ static void on_end(struct tv_view *view, const void *options, void *state)
     struct state *s = state;
     decide(view, s);
     const struct tv_schedule *promise = tv_view_schedule(view);
+    if (s->points.seen == 0)
+        tv_silent(view, "no learning rate is logged");
+    else if (s->promised == PLATEAU)
+        tv_silent(view, "the learning rate falls where the promised scheduler, which follows a "
+                        "metric, may let it fall");
+    else if (s->is_minimum_open)
+        tv_silent(view, "the promised scheduler has a minimum that no setting tells: any minimum "
+                        "keeps the promise");
     if (s->points.seen == 0 || s->promised != SCHEDULE || s->is_minimum_open)
         return;
     if (!s->has_fit) {

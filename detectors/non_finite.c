@@ -2,6 +2,7 @@
 /* NaN and infinities, also those that the trainer hides. */
 #include "lib/advice.h"
 #include "lib/note.h"
+#include "lib/silence.h"
 #include <math.h>
 
 struct options {
@@ -29,6 +30,7 @@ struct state {
     bool has_loss, has_aside, aside_had_loss;
     uint32_t in_step; /* logged steps with a loss, all so far */
     uint32_t without; /* logged steps without, in a row */
+    uint32_t excused; /* bad points that were not told */
 };
 
 enum sign { CLEAN, PLAIN, HIDDEN_ZERO, MISSING };
@@ -174,10 +176,14 @@ static void judge_bad(struct tv_view *view, const struct options *options, struc
     struct series *series = &state->of[point->role];
     learn_bad(series, point);
     bool finite = isfinite(point->value);
-    if (finite && series->bad < options->zeros && state->of[TV_ROLE_GRAD_NORM].bad == 0)
+    bool is_single =
+        finite && series->bad < options->zeros && state->of[TV_ROLE_GRAD_NORM].bad == 0;
+    bool is_probe =
+        point->role == TV_ROLE_GRAD_NORM && series->bad < gradients_needed(view, options, state);
+    if (is_single || is_probe) {
+        state->excused += state->excused < UINT32_MAX;
         return;
-    if (point->role == TV_ROLE_GRAD_NORM && series->bad < gradients_needed(view, options, state))
-        return;
+    }
     /* Said about a handful of points; a million more add nothing. */
     if (series->bad <= 16 || (series->bad & (series->bad - 1)) == 0)
         raise(view, options, state, point->role, finite ? HIDDEN_ZERO : PLAIN);
@@ -251,6 +257,28 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         judge_good(view, options, state, point);
 }
 
+static void on_end(struct tv_view *view, const void *options_, void *state_)
+{
+    const struct options *options = options_;
+    const struct state *state = state_;
+    unsigned long long loss = tv_view_count(view, TV_ROLE_TRAIN_LOSS);
+    unsigned long long eval = tv_view_count(view, TV_ROLE_EVAL_LOSS);
+    unsigned long long norm = tv_view_count(view, TV_ROLE_GRAD_NORM);
+    if (loss + eval + norm == 0)
+        tv_silent(view, "neither a loss nor a gradient norm is logged");
+    else if (state->excused)
+        tv_silent_because(
+            view,
+            "%u values came and went that fp16 loss scaling or rounding explains (%lld "
+            "gradient norms or %lld losses of 0 in a row would not be)",
+            state->excused, (long long)options->fp16_grace, (long long)options->zeros);
+    else
+        tv_silent_because(view,
+                          "every value is finite (training losses: %llu, evaluation losses: %llu, "
+                          "gradient norms: %llu)",
+                          loss, eval, norm);
+}
+
 static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, zeros, INT, 2, 1, 100,
                   "points; so many losses of exactly 0 in a row are a hidden NaN (1 with a NaN "
@@ -288,4 +316,5 @@ const struct tv_detector tv_detector_non_finite = {
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),
     .on_sample = on_sample,
+    .on_end = on_end,
 };

@@ -5,6 +5,7 @@
 #include "lib/note.h"
 #include "lib/plan.h"
 #include "lib/robust.h"
+#include "lib/silence.h"
 #include "lib/swings.h"
 #include "lib/unrest.h"
 #include <math.h>
@@ -105,12 +106,10 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         &state->train, point->step, evals->train_now,
         threshold(options->train_swing, 0.375 * options->level, train_way, evals->train_now, 0));
     if (state->restarts.count > 0) {
-        tv_silent(view, "the learning rate was restarted: swings are expected");
         return;
     }
     if (state->eval.count > 1 &&
         state->eval.first_low - evals->best > options->progress * state->eval.widest_rise) {
-        tv_silent(view, "the evaluation loss bounces, but it makes progress");
         if (state->fires)
             tv_clear(view, tv_view_tag(view, TV_ROLE_EVAL_LOSS));
         state->fires = false;
@@ -121,8 +120,6 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     if (state->eval.count >= (uint32_t)options->turns &&
         state->train.count >= (uint32_t)options->train_turns && !state->unrest_fires)
         raise(view, options, state, way);
-    else
-        tv_silent(view, "the evaluation loss does not bounce");
 }
 
 static void raise_unrest(struct tv_view *view, const struct options *options,
@@ -197,14 +194,28 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     }
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state_)
+static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
+    const struct options *options = options_;
     const struct state *state = state_;
-    (void)options;
-    if (tv_view_is_rl(view))
-        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    if (tv_silent_about_loss(view))
+        return;
+    if (state->restarts.count > 0)
+        tv_silent_because(view, "the learning rate was restarted at step %lld: swings are expected",
+                          (long long)state->restarts.step);
     else if (state->evals.count == 0)
-        tv_silent(view, "the training loss has not become rougher, and nothing is evaluated");
+        tv_silent(view, "the training loss has not become rougher, and no evaluation loss is "
+                        "logged");
+    else
+        tv_silent_because(view,
+                          "%u turns of the evaluation loss and %u of the training loss are wide "
+                          "enough (%lld and %lld are needed%s)",
+                          state->eval.count, state->train.count, (long long)options->turns,
+                          (long long)options->train_turns,
+                          state->eval.count >= (uint32_t)options->turns &&
+                                  state->train.count >= (uint32_t)options->train_turns
+                              ? ", and no progress meanwhile"
+                              : "");
 }
 
 static const struct tv_option options[] = {

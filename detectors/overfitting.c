@@ -3,6 +3,7 @@
 #include "lib/evals.h"
 #include "lib/note.h"
 #include "lib/plan.h"
+#include "lib/silence.h"
 #include <math.h>
 
 struct options {
@@ -15,7 +16,7 @@ struct state {
     struct tv_evals evals;
     struct tv_evals_series series;
     struct tv_restarts restarts;
-    bool fires;
+    bool fires, has_risen;
 };
 
 static const char *subject_of(const struct tv_view *view, const struct state *state)
@@ -116,10 +117,8 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_clear(view, subject_of(view, state));
         state->fires = false;
     }
-    if (evals->count < 3) {
-        tv_silent(view, "needs 3 evaluations");
+    if (evals->count < 3)
         return;
-    }
     double last = evals->recent[evals->recent_len - 1] - evals->best;
     double scale = tv_evals_scale(evals);
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
@@ -130,10 +129,9 @@ static void judge(struct tv_view *view, const struct options *options, struct st
                  tv_evals_opens(evals, &gap, options->opening_sigmas);
     bool risen =
         turned && 100 * gap.rise > options->rise * scale && gap.rise_sigmas >= options->noise;
-    if (!opens && !risen) {
-        tv_silent(view, "the evaluation loss has not turned up");
+    state->has_risen = opens || risen;
+    if (!state->has_risen)
         return;
-    }
     if (evals->train_len == 0) {
         tv_silent(view, "no training loss to compare the evaluation with");
         return;
@@ -181,15 +179,31 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
         judge(view, options, state);
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state_)
+static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
+    const struct options *options = options_;
     const struct state *state = state_;
-    (void)options;
-    const char *why = tv_evals_why_none(view, &state->evals);
+    const struct tv_evals *evals = &state->evals;
+    const char *why = tv_evals_why_none(view, evals);
     if (tv_view_is_rl(view))
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
-    else if (why && !state->fires)
+    else if (why)
         tv_silent(view, why);
+    else if (evals->count < 3)
+        tv_silent_because(view, "needs 3 evaluations, has %llu", (unsigned long long)evals->count);
+    else if (evals->since_best == 0)
+        tv_silent_because(view, "the last evaluation is the best one (%.4g)",
+                          shown(state, evals->best));
+    else if (!state->has_risen)
+        tv_silent_because(
+            view,
+            "the last evaluation (%.4g) is %.2g %% worse than the best (%.4g at step %lld): %.3g "
+            "%% beyond the noise in %lld evaluations is needed, or less while the training loss "
+            "falls faster",
+            shown(state, evals->recent[evals->recent_len - 1]),
+            100 * (evals->recent[evals->recent_len - 1] - evals->best) / tv_evals_scale(evals),
+            shown(state, evals->best), (long long)evals->best_step, options->rise,
+            (long long)options->evals);
 }
 
 static const struct tv_option options[] = {

@@ -2,6 +2,7 @@
 /* The warm-up takes too much of the run, promised or as logged. */
 #include "lib/note.h"
 #include "lib/plan.h"
+#include "lib/silence.h"
 #include <math.h>
 
 struct options {
@@ -92,9 +93,6 @@ static void judge_promise(struct tv_view *view, const struct options *options, s
     else if (state->promised)
         tv_clear(view, tv_view_tag(view, TV_ROLE_LEARNING_RATE));
     state->promised = slow;
-    if (!slow)
-        tv_silent(view, schedule ? "the promised warm-up is a small part of the run"
-                                 : "neither the configuration nor the log tells the warm-up");
 }
 
 /* Rises that are too small to be a warm-up (cosine restarts, rounding) end it. */
@@ -134,10 +132,37 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
         judge_log(view, options, state, point);
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state)
+static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
-    if (!tv_view_is_rl(view))
-        judge_promise(view, options, state);
+    const struct options *options = options_;
+    const struct state *state = state_;
+    if (tv_view_is_rl(view)) {
+        tv_silent(view,
+                  "rewards are logged: the plan of reinforcement learning counts other steps");
+        return;
+    }
+    judge_promise(view, options, state_);
+    const struct tv_schedule *schedule = tv_view_schedule(view);
+    double total = (double)tv_view_total_steps(view);
+    if (!(total > 0))
+        tv_silent(view, "neither the configuration nor the log tells how long the run is to be");
+    else if (total < options->short_run_steps)
+        tv_silent_because(view, "the run has %.0f steps: shorter ones than %.0f are not judged",
+                          total, options->short_run_steps);
+    else if (schedule)
+        tv_silent_because(view,
+                          "the promised warm-up takes %.0f of %.0f steps, %.2g %% (more than "
+                          "%.3g %% is slow)",
+                          schedule->warmup_steps, total, 100 * schedule->warmup_steps / total,
+                          100 * options->share);
+    else if (state->top > 0)
+        tv_silent_because(view,
+                          "the logged learning rate rises until step %lld of %.0f (behind %.3g %% "
+                          "is slow)",
+                          (long long)(state->rises ? state->rising_to : state->first), total,
+                          100 * options->share);
+    else
+        tv_silent(view, "no learning rate is logged, and the configuration promises no warm-up");
 }
 
 static const struct tv_option options[] = {

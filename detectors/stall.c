@@ -3,6 +3,7 @@
 #include "lib/note.h"
 #include "lib/plan.h"
 #include "lib/robust.h"
+#include "lib/silence.h"
 #include "lib/thin.h"
 #include <math.h>
 #include <string.h>
@@ -298,13 +299,18 @@ static void on_tick(struct tv_view *view, const void *options_, void *state_)
     if (!state->seen)
         tv_silent(view, "the log has no time of day");
     else if (tv_view_finished(view))
-        tv_silent(view, "the run has finished: its silence means nothing");
+        tv_silent(view, "the run has finished, and its pace was steady to the end");
     else if (!(total > 0))
         tv_silent(view, "the planned length is not known: the silence may be the run's end");
     else if (state->loss_broken || state->gradient_broken)
         tv_silent(view, "the last values were not finite: the job was stopped by that");
-    else if (!isfinite(now) || !(silent < options->abandoned))
-        tv_silent(view, "the log is too old, or its clock is not the time of day");
+    else if (!isfinite(now))
+        tv_silent(view, "it is not known what time it is: the silence cannot be measured");
+    else if (!(silent < options->abandoned))
+        tv_silent_because(view,
+                          "the last point is %.0f days old (or its clock is not the time of day): "
+                          "a stall is told for %.0f days",
+                          silent / 86400, options->abandoned / 86400);
     else {
         double interval =
             state->gap_count
@@ -317,7 +323,10 @@ static void on_tick(struct tv_view *view, const void *options_, void *state_)
         else if (silent > patience(options, state))
             raise_gap(view, options, state, silent, true);
         else
-            tv_silent(view, "the last point is recent enough and the pace is steady");
+            tv_silent_because(view,
+                              "the last point is %.0f s old (%.0f s of silence are needed), and "
+                              "the pace is steady",
+                              silent, patience(options, state));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "lib/note.h"
 #include "lib/plan.h"
 #include "lib/robust.h"
+#include "lib/silence.h"
 #include "lib/thin.h"
 #include <math.h>
 
@@ -155,25 +156,33 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
     const struct options *options = options_;
     struct state *state = state_;
-    if (tv_view_is_rl(view)) {
-        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
+    if (tv_silent_about_loss(view))
         return;
-    }
     if (state->points < (uint64_t)options->points) {
-        tv_silent(view, "too few points of the training loss");
+        tv_silent_because(view, "needs %lld training losses, has %llu", (long long)options->points,
+                          (unsigned long long)state->points);
         return;
     }
     double span = (double)state->last_step - (double)state->first_step;
     double interval = span / (double)(state->points - 1);
+    int64_t total = tv_view_total_steps(view);
     if (!tv_plan_ended(view, 2 * interval, state->last_time, options->silence)) {
-        tv_silent(view, "the run has not ended");
+        if (total > 0)
+            tv_silent_because(view, "the run has not ended: step %lld of %lld",
+                              (long long)state->last_step, (long long)total);
+        else
+            tv_silent_because(view, "it is not known whether the run has ended at step %lld",
+                              (long long)state->last_step);
         return;
     }
     double lr_share = tv_plan_logged_share(view);
     if (!isfinite(lr_share))
         lr_share = tv_plan_lr_share(view, state->last_step);
     if (lr_share < options->final_lr) {
-        tv_silent(view, "the schedule has brought the learning rate down: the run is complete");
+        tv_silent_because(view,
+                          "the learning rate has come down to %.2g %% of its peak: the run is "
+                          "complete",
+                          100 * lr_share);
         return;
     }
     double start = tv_median_of(state->start, state->start_len);
@@ -185,7 +194,11 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
                     isfinite(lr_share) || tv_view_total_steps(view) > 0))
         raise(view, options, state, &train, &eval, lr_share);
     else
-        tv_silent(view, "the loss hardly fell any more at the end");
+        tv_silent_because(view,
+                          "in the last 15 %% of the run the training loss made %.2g %% of its "
+                          "whole fall (%.2g %% beyond its noise is needed%s)",
+                          100 * train.share, 100 * options->gain,
+                          state->eval.len < 4 ? "" : ", and an evaluation that still gains");
 }
 
 static const struct tv_option options[] = {

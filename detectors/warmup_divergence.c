@@ -4,6 +4,7 @@
 #include "lib/innovation.h"
 #include "lib/note.h"
 #include "lib/robust.h"
+#include "lib/silence.h"
 #include "lib/trend.h"
 #include "lib/warmup.h"
 #include <math.h>
@@ -36,6 +37,8 @@ struct state {
     double level;         /* now */
     double judged, limit; /* the loss that fires, and what it had to exceed */
     double margin;        /* its rise over the one that it took */
+    double widest;        /* highest level so far above the lowest one before: for --explain */
+    double widest_lowest; /* the lowest one then */
 };
 
 /* The rise of the level over the lowest one, in the innovations' space. */
@@ -310,6 +313,10 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         tv_clear(view, tag ? tag : "train_loss");
         return;
     }
+    if (state->level - state->lowest > state->widest) {
+        state->widest = state->level - state->lowest;
+        state->widest_lowest = state->lowest;
+    }
     bool inside = is_inside(view, state, options, point->step);
     if (inside && (rises_at_once(state, options) || climbs(state, options) ||
                    was_thrown(view, state, options) || rises(state, options))) {
@@ -321,17 +328,36 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     }
 }
 
-static void on_end(struct tv_view *view, const void *options, void *state_)
+static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
+    const struct options *options = options_;
     const struct state *state = state_;
-    (void)options;
-    if (tv_view_is_rl(view))
-        tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
-    else if (state->points < 4)
-        tv_silent(view, "needs 4 training losses in the warm-up");
-    else if (state->is_over && !state->is_raised && state->points < 2 * LAST)
-        tv_silent(view, "the warm-up has too few logged points for its noise: only a plain rise "
-                        "would have shown");
+    double low = state->widest_lowest, high = low + state->widest;
+    if (tv_silent_about_loss(view))
+        return;
+    if (state->points < 3)
+        tv_silent_because(view, "needs 3 training losses, has %u", state->points);
+    else if (!(state->widest > 0))
+        tv_silent_because(
+            view,
+            "the level of the training loss only fell in the warm-up and just after (%u "
+            "losses looked at)",
+            state->points);
+    else if (state->points < 2 * LAST)
+        tv_silent_because(view,
+                          "only %u training losses lie in the warm-up: too few to know their "
+                          "noise, and none of them rose plainly",
+                          state->points);
+    else if (low > 0 && high < options->rise * low)
+        tv_silent_because(view,
+                          "in the warm-up and just after the level of the training loss rose by "
+                          "%.2g %% at most, %.4g to %.4g (%.3g %% is needed)",
+                          100 * (high / low - 1), low, high, 100 * (options->rise - 1));
+    else
+        tv_silent_because(view,
+                          "in the warm-up and just after the level of the training loss rose from "
+                          "%.4g to %.4g at most: no more than its noise, or soon gone",
+                          low, high);
 }
 
 static const struct tv_option table[] = {

@@ -5,6 +5,7 @@
 #include "trainvet/text.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void report_inputs(struct tv_run *run, struct tv_run_report *ret)
 {
@@ -16,12 +17,21 @@ static void report_inputs(struct tv_run *run, struct tv_run_report *ret)
     ret->inputs_len = run->inputs_len;
 }
 
+/* A detector whose finding is over has not been silent. */
+static bool has_told(const struct tv_run *run, size_t detector)
+{
+    for (size_t i = 0; i < run->alerts_len; i++)
+        if (strcmp(run->alerts[i]->alert.detector, run->detectors[detector]->name) == 0)
+            return true;
+    return false;
+}
+
 static void report_silences(struct tv_run *run, struct tv_run_report *ret)
 {
     run->report_silences =
         tv_xrealloc(run->report_silences, run->detectors_len, sizeof *run->report_silences);
     for (size_t i = 0; i < run->detectors_len; i++)
-        if (run->silences[i])
+        if (run->silences[i] && !has_told(run, i))
             run->report_silences[ret->silences_len++] =
                 (struct tv_silence){run->detectors[i]->name, run->silences[i]};
     ret->silences = run->report_silences;
