@@ -7,7 +7,7 @@
 #include "schedule/kinds.h"
 #include <string.h>
 
-#define SINGLE_STEPS_MAX 20000 /* where schedulers that do not commute work side by side */
+#define STEPS_MAX 4000 /* where schedulers that do not commute work side by side */
 
 enum effect {
     FACTOR,   /* multiplies by a ratio of its own curve */
@@ -24,6 +24,7 @@ struct link {
     double epoch; /* steps that one of its counts takes */
     double begin, stop;
     double base, floor;
+    double at, value; /* its curve where it was last asked for it */
 };
 
 struct chain {
@@ -87,11 +88,16 @@ static void make_link(const struct tv_curve *c, const struct tv_schedule_part *p
         link->curve.peak = part->peak;
     }
     link->stop = fmin(part->end, part->begin + last_change(link) + 1.0);
+    link->at = NAN;
 }
 
-static double part_at(const struct link *link, double k)
+static double part_at(struct link *link, double k)
 {
-    return link->lr(&link->curve, k);
+    if (k != link->at) {
+        link->at = k;
+        link->value = link->lr(&link->curve, k);
+    }
+    return link->value;
 }
 
 static double draw(const struct link *link, double value, double from, double to)
@@ -99,19 +105,25 @@ static double draw(const struct link *link, double value, double from, double to
     return from == 0.0 ? value : link->floor + (value - link->floor) * (to / from);
 }
 
+static double draw_to(struct link *link, double value, double k0, double k1)
+{
+    double from = part_at(link, k0);
+    return draw(link, value, from, part_at(link, k1));
+}
+
 /* A cosine that has come down goes up again as from its own peak. */
-static double turn(const struct link *link, double value, double k0, double k1)
+static double turn(struct link *link, double value, double k0, double k1)
 {
     double half = link->param[TV_P_END], height = link->base - link->floor;
     double turns0 = floor((k0 + half - 1.0) / (2.0 * half)),
            turns1 = floor((k1 + half - 1.0) / (2.0 * half));
     if (link->param[TV_P_PERIODIC] == 0.0 || turns0 == turns1)
-        return draw(link, value, part_at(link, k0), part_at(link, k1));
+        return draw_to(link, value, k0, k1);
     return k1 == k0 + 1.0 ? value + height * part_at(link, k1)
                           : link->floor + height * part_at(link, k1);
 }
 
-static double restart(const struct link *link, double value, double k0, double k1)
+static double restart(struct link *link, double value, double k0, double k1)
 {
     const double *row = link->curve.table;
     double start = 0.0;
@@ -126,7 +138,7 @@ static double restart(const struct link *link, double value, double k0, double k
 }
 
 /* What the scheduler makes of the value between two of its own steps. */
-static double change(const struct link *link, double value, double k0, double k1)
+static double change(struct link *link, double value, double k0, double k1)
 {
     switch (link->effect) {
     case FACTOR: {
@@ -143,7 +155,7 @@ static double change(const struct link *link, double value, double k0, double k1
 }
 
 /* Its step 0. */
-static double join(const struct link *link, double value)
+static double join(struct link *link, double value)
 {
     if (link->effect == AFFINE)
         return value;
@@ -154,7 +166,7 @@ static double join(const struct link *link, double value)
 
 static double own_step(const struct link *link, double n)
 {
-    return floor(n / link->epoch) - link->begin;
+    return (link->epoch == 1.0 ? n : floor(n / link->epoch)) - link->begin;
 }
 
 static double last_step(const struct link *link)
@@ -167,7 +179,7 @@ static void apply(struct chain *chain, double next)
 {
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < chain->len; i++) {
-            const struct link *link = &chain->link[i];
+            struct link *link = &chain->link[i];
             double k0 = own_step(link, chain->at), k1 = own_step(link, next);
             k1 = fmin(k1, link->stop - link->begin - 1.0);
             if ((link->epoch > 1.0) != pass || k1 < 0.0 || k1 <= k0)
@@ -196,9 +208,13 @@ static double next_change(const struct link *link, double at)
     return (link->begin + ceil(next)) * link->epoch;
 }
 
-/* How far the links can be applied at once: as long as factors alone are at work, or no more than
- * one of the links. */
-static double reach(const struct chain *chain, double target)
+struct stretch {
+    double end;
+    bool at_once; /* factors alone are at work, or one link at most */
+};
+
+/* How far the links go on like this. */
+static struct stretch stretch_from(const struct chain *chain, double target)
 {
     int working = 0, factors = 0, soon = 0;
     double end = target, later = INFINITY, next_step = chain->at + 1.0;
@@ -218,8 +234,8 @@ static double reach(const struct chain *chain, double target)
             later = fmin(later, next - 1.0);
     }
     if (working <= 1 || factors == working)
-        return end;
-    return soon <= 1 ? fmin(end, later) : next_step;
+        return (struct stretch){end, true};
+    return (struct stretch){fmin(end, later), soon <= 1};
 }
 
 double tv_chain_lr(const struct tv_curve *c, double n)
@@ -232,9 +248,13 @@ double tv_chain_lr(const struct tv_curve *c, double n)
     }
     apply(&chain, 0.0);
     for (int steps = 0; chain.at < target; steps++) {
-        if (steps == SINGLE_STEPS_MAX)
+        struct stretch stretch = stretch_from(&chain, target);
+        if (stretch.at_once)
+            apply(&chain, stretch.end);
+        for (; chain.at < stretch.end && steps < STEPS_MAX; steps++)
+            apply(&chain, chain.at + 1.0);
+        if (steps >= STEPS_MAX)
             return NAN;
-        apply(&chain, reach(&chain, target));
     }
     return chain.value;
 }

@@ -14,6 +14,47 @@ double tv_hard_restarts_lr(const struct tv_curve *c, double n)
     return c->peak * tv_half_cosine(cycles - whole);
 }
 
+/* The first step behind n that is not of n's cycle. */
+static double next_restart(const struct tv_curve *c, double n)
+{
+    double span = tv_curve_end(c) - c->warmup, cycles = c->param[TV_P_CYCLES];
+    double whole = floor(cycles * ((n - c->warmup) / span));
+    double next = ceil(c->warmup + (whole + 1.0) / cycles * span);
+    for (int tries = 0; tries < 4 && floor(cycles * ((next - c->warmup) / span)) <= whole; tries++)
+        next++;
+    for (int tries = 0; tries < 4; tries++) {
+        if (floor(cycles * ((next - 1.0 - c->warmup) / span)) > whole)
+            next--;
+    }
+    return fmax(n + 1.0, fmin(next, ceil(tv_curve_end(c))));
+}
+
+void tv_hard_restarts_series(const struct tv_curve *c, double first, double stride, size_t count,
+                             double *ret)
+{
+    enum { WORTH_IT = 64 };
+    struct tv_rotation rotation;
+    double end = tv_curve_end(c), span = end - c->warmup, cycles = c->param[TV_P_CYCLES];
+    bool is_plain = stride == 1.0 && c->warmup >= 0.0 && end < 1e15 && span >= 1.0 &&
+                    cycles >= 1.0 && cycles < span / WORTH_IT && tv_curve_floor(c) == 0.0;
+    if (is_plain)
+        tv_rotation_init(&rotation, cycles, span);
+    for (size_t i = 0; i < count;) {
+        double n = first + (double)i;
+        if (!is_plain || n <= c->warmup || n >= end) {
+            ret[i++] = tv_hard_restarts_lr(c, n * stride);
+            continue;
+        }
+        double left = next_restart(c, n) - n;
+        size_t run = left < (double)(count - i) ? (size_t)left : count - i;
+        /* every cycle begins at the top: those with an odd number run upside down */
+        bool odd = fmod(floor(cycles * ((n - c->warmup) / span)), 2.0) != 0.0;
+        tv_rotation_run(&rotation, n - c->warmup, odd ? c->peak : 0.0, odd ? 0.0 : c->peak, run,
+                        ret + i);
+        i += run;
+    }
+}
+
 struct cycle {
     double index, at, length;
 };

@@ -133,25 +133,27 @@ double tv_decay_lr(const struct tv_curve *c, double n)
     return decay_value(c, &d, n);
 }
 
-/* What is asked for most: cos(a + b) from the cosines of a, once a block, and of b, once. Within
- * 1e-15 of the peak of what decay_value() gives. */
-static void cosine_series(const struct tv_curve *c, const struct decay *d, double n, size_t count,
-                          double *ret)
+void tv_rotation_init(struct tv_rotation *r, double waves, double span)
 {
-    enum { BLOCK = 128 };
-    double cosine[BLOCK], sine[BLOCK];
-    double waves = 2.0 * c->param[TV_P_CYCLES], half = 0.5 * (c->peak - d->bottom);
-    for (int k = 0; k < BLOCK; k++) {
-        cosine[k] = cos(M_PI * (waves * (k / d->span)));
-        sine[k] = sin(M_PI * (waves * (k / d->span)));
+    r->waves = waves;
+    r->span = span;
+    for (int k = 0; k < TV_ROTATION_BLOCK; k++) {
+        r->cosine[k] = cos(M_PI * (waves * (k / span)));
+        r->sine[k] = sin(M_PI * (waves * (k / span)));
     }
-    for (size_t i = 0; i < count; i += BLOCK) {
-        double p = waves * ((n + (double)i - d->begin) / d->span);
-        double r = M_PI * (p - 2.0 * floor(0.5 * p));
-        double by_cosine = half * cos(r), by_sine = half * sin(r);
-        size_t len = count - i < BLOCK ? count - i : BLOCK;
+}
+
+void tv_rotation_run(const struct tv_rotation *r, double x, double bottom, double top, size_t count,
+                     double *ret)
+{
+    double half = 0.5 * (top - bottom);
+    for (size_t i = 0; i < count; i += TV_ROTATION_BLOCK) {
+        double p = r->waves * ((x + (double)i) / r->span);
+        double angle = M_PI * (p - 2.0 * floor(0.5 * p));
+        double by_cosine = half * cos(angle), by_sine = half * sin(angle);
+        size_t len = count - i < TV_ROTATION_BLOCK ? count - i : TV_ROTATION_BLOCK;
         for (size_t k = 0; k < len; k++)
-            ret[i + k] = d->bottom + (half + (by_cosine * cosine[k] - by_sine * sine[k]));
+            ret[i + k] = bottom + (half + (by_cosine * r->cosine[k] - by_sine * r->sine[k]));
     }
 }
 
@@ -168,7 +170,9 @@ void tv_decay_series(const struct tv_curve *c, double first, double stride, size
     double left = ceil(end - first - (double)i);
     if (i < count && left >= 1.0) {
         size_t run = left < (double)(count - i) ? (size_t)left : count - i;
-        cosine_series(c, &d, first + (double)i, run, ret + i);
+        struct tv_rotation rotation;
+        tv_rotation_init(&rotation, 2.0 * c->param[TV_P_CYCLES], d.span);
+        tv_rotation_run(&rotation, first + (double)i - d.begin, d.bottom, c->peak, run, ret + i);
         i += run;
     }
     for (; i < count; i++)
@@ -201,6 +205,28 @@ double tv_power_law_lr(const struct tv_curve *c, double n)
     if (mode == 1.0)
         return tv_mix(bottom, c->peak, part);
     return mode == 3.0 ? c->peak * part : tv_max(bottom, c->peak * part);
+}
+
+void tv_power_law_series(const struct tv_curve *c, double first, double stride, size_t count,
+                         double *ret)
+{
+    double mode = c->param[TV_P_MODE], bottom = tv_curve_floor(c), peak = c->peak;
+    double scale = tv_param_or(c, TV_P_TIMESCALE, c->warmup > 0.0 ? c->warmup : 10000.0);
+    double shift = tv_param_or(c, TV_P_SHIFT, scale - c->warmup);
+    double begin = fmax(fmax(c->warmup, c->warmup + c->param[TV_P_HOLD]), scale - shift);
+    double end = mode >= 2.0 ? tv_curve_end(c) : INFINITY;
+    bool is_root = c->param[TV_P_POWER] == 0.5 && mode != 1.0 && mode != 3.0;
+    size_t i = 0;
+    for (; i < count && (!is_root || !((first + (double)i) * stride > begin)); i++)
+        ret[i] = tv_power_law_lr(c, (first + (double)i) * stride);
+    double left = floor(end / stride - first - (double)i);
+    size_t run = left < (double)(count - i) ? (size_t)fmax(0.0, left) : count - i;
+    for (size_t behind = i + run; i < behind; i++) {
+        double value = peak * sqrt(scale / ((first + (double)i) * stride + shift));
+        ret[i] = value > bottom ? value : bottom;
+    }
+    for (; i < count; i++)
+        ret[i] = tv_power_law_lr(c, (first + (double)i) * stride);
 }
 
 double tv_noam_lr(const struct tv_curve *c, double n)

@@ -17,6 +17,8 @@ double tv_warmup_only_lr(const struct tv_curve *c, double n); /* stays where the
 /* ((n + shift) / timescale)^-power, never above the peak. MODE 1: aims at the floor; 2: is the
  * floor behind the end; 3: and may be below it before. */
 double tv_power_law_lr(const struct tv_curve *c, double n);
+void tv_power_law_series(const struct tv_curve *c, double first, double stride, size_t count,
+                         double *ret);
 double tv_noam_lr(const struct tv_curve *c, double n); /* the same, where step 0 is step 1 */
 double tv_max_lr(const struct tv_curve *c, double n);  /* the higher of decay and power law */
 /* A decay or power law that the last PERIOD steps replace by a line down to EXTRA. */
@@ -32,6 +34,8 @@ double tv_deepspeed_lr(const struct tv_curve *c,
 /* cycle.c: what comes back. */
 double tv_hard_restarts_lr(const struct tv_curve *c,
                            double n); /* CYCLES equal cosines up to the end */
+void tv_hard_restarts_series(const struct tv_curve *c, double first, double stride, size_t count,
+                             double *ret);
 /* PERIOD, GROWTH; GAMMA scales each cycle; CYCLES: how many, then the floor; EXTRA2: exponent of
  * time; MODE + 1: cycle lengths are whole numbers, MODE + 2: the floor is scaled too, MODE + 4:
  * warm up to the value that the cycle has at the warm-up's end. */

@@ -360,6 +360,14 @@ void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t
         tv_decay_series(&curve, first + (double)i, stride, count - i, ret + i);
         return;
     }
+    if (schedule->kind->lr == tv_power_law_lr) {
+        tv_power_law_series(&curve, first + (double)i, stride, count - i, ret + i);
+        return;
+    }
+    if (schedule->kind->lr == tv_hard_restarts_lr) {
+        tv_hard_restarts_series(&curve, first + (double)i, stride, count - i, ret + i);
+        return;
+    }
     for (; i < count; i++)
         ret[i] = schedule->kind->lr(&curve, (first + (double)i) * stride);
 }

@@ -270,6 +270,37 @@ START_TEST(series_equals_single_values)
 }
 END_TEST
 
+START_TEST(restarts_in_a_row_are_where_they_are_alone)
+{
+    static const double cycles[] = {1, 2, 3.7, 7, 12.5};
+    static double series[3100];
+    for (size_t i = 0; i < sizeof cycles / sizeof *cycles; i++) {
+        make("cosine_with_restarts");
+        s.total_steps = 3000;
+        s.param[TV_P_CYCLES] = cycles[i];
+        tv_schedule_series(&s, 0, 3100, series);
+        for (int n = 0; n < 3100; n++)
+            ck_assert_msg(fabs(series[n] - tv_schedule_lr(&s, n)) <= 1e-14 * s.peak,
+                          "%g cycles at %d: %.17g", cycles[i], n, series[n]);
+    }
+}
+END_TEST
+
+START_TEST(power_law_in_a_row_has_the_same_doubles)
+{
+    static double series[3000];
+    for (double mode = 0; mode <= 3; mode++) {
+        make("inverse_sqrt");
+        s.total_steps = 2500;
+        s.param[TV_P_MODE] = mode;
+        s.param[TV_P_FLOOR] = 0.3 * s.peak;
+        tv_schedule_series(&s, -2, 3000, series);
+        for (int n = 0; n < 3000; n++)
+            ck_assert(series[n] == tv_schedule_lr(&s, n - 2));
+    }
+}
+END_TEST
+
 START_TEST(cosine_is_that_of_the_library)
 {
     make("cosine");
@@ -354,6 +385,8 @@ static Suite *suite(void)
     tcase_add_test(t, stride_runs_through_the_schedule_faster);
     tcase_add_test(t, series_equals_single_values);
     tcase_add_test(t, cosine_is_that_of_the_library);
+    tcase_add_test(t, restarts_in_a_row_are_where_they_are_alone);
+    tcase_add_test(t, power_law_in_a_row_has_the_same_doubles);
     tcase_add_test(t, a_million_steps_take_milliseconds);
     suite_add_tcase(suite, t);
     t = tcase_create("metric");
