@@ -10,7 +10,8 @@ struct options {
     int64_t patience;
     double share, rise;
     int64_t risen_evals;
-    double noise, min_delta, decay, opening_rise, opening_noise, opening_sigmas;
+    double noise, min_delta, decay, opening_rise, opening_noise, opening_sigmas, climb,
+        climb_sigmas;
     int64_t many_evals;
 };
 
@@ -136,9 +137,12 @@ static bool opens(const struct tv_view *view, const struct options *options,
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
     double least = options->opening_rise / 100 * tv_evals_scale(evals);
     double last = evals->recent[evals->recent_len - 1] - evals->best;
-    return evals->since_best >= 2 && gap.rise > least && last > 1.5 * least &&
-           planned_evals(view, evals) >= (double)options->many_evals &&
-           !(gap.rise_sigmas < options->opening_noise) &&
+    if (evals->since_best < 2 || !(last > 1.5 * least))
+        return false;
+    bool many = planned_evals(view, evals) >= (double)options->many_evals;
+    if (tv_evals_climbs(&gap, options->climb, options->climb_sigmas))
+        return many || tv_view_total_steps(view) == 0;
+    return many && gap.rise > least && !(gap.rise_sigmas < options->opening_noise) &&
            tv_evals_opens(evals, &gap, options->opening_sigmas);
 }
 
@@ -269,6 +273,11 @@ static const struct tv_option options[] = {
                   "planned evaluations from which two are enough for that"),
     TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 3.5, 0, 100,
                   "standard deviations that this rise and fall must be beyond, taken together"),
+    TV_OPTION_ROW(struct options, climb, DOUBLE, 2, 0, 100,
+                  "deviations of a training point that two climbing evaluations must reach where "
+                  "their own noise is not known yet"),
+    TV_OPTION_ROW(struct options, climb_sigmas, DOUBLE, 8, 0, 1000,
+                  "standard errors that the training loss must have fallen by meanwhile"),
     TV_OPTION_ROW(struct options, decay, DOUBLE, 0.5, 0, 1,
                   "part of its present value; a learning rate that is promised to fall below is "
                   "waited for"),
@@ -287,7 +296,10 @@ const struct tv_detector tv_detector_early_stop_advised = {
         "(and `opening_noise` deviations, the last one half as much again) while the training loss "
         "fell by at "
         "least as much, both together by\n"
-        "more than `opening_sigmas` standard errors; or when there was no progress by more than "
+        "more than `opening_sigmas` standard errors (or the last two climb to `climb` deviations "
+        "of "
+        "a training point while that fell by `climb_sigmas` standard errors); or when there was no "
+        "progress by more than "
         "`min_delta` for `patience` "
         "evaluations and `share` of all\n"
         "that are planned. Onset: the second evaluation after the best. Names the best step and "

@@ -7,7 +7,7 @@
 #include <math.h>
 
 struct options {
-    double rise, critical_rise, noise, opening_rise, opening_sigmas;
+    double rise, critical_rise, noise, opening_rise, opening_sigmas, climb, climb_sigmas;
     int64_t evals;
     double train_slack;
 };
@@ -123,10 +123,11 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     double scale = tv_evals_scale(evals);
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
     bool turned = evals->since_best >= (uint64_t)options->evals;
-    bool opens = turned && 100 * gap.rise > options->opening_rise * scale &&
-                 100 * last > 1.5 * options->opening_rise * scale &&
-                 state->series.role == TV_ROLE_EVAL_LOSS &&
-                 tv_evals_opens(evals, &gap, options->opening_sigmas);
+    bool comparable = turned && 100 * last > 1.5 * options->opening_rise * scale &&
+                      state->series.role == TV_ROLE_EVAL_LOSS;
+    bool opens = comparable && ((100 * gap.rise > options->opening_rise * scale &&
+                                 tv_evals_opens(evals, &gap, options->opening_sigmas)) ||
+                                tv_evals_climbs(&gap, options->climb, options->climb_sigmas));
     bool risen =
         turned && 100 * gap.rise > options->rise * scale && gap.rise_sigmas >= options->noise;
     state->has_risen = opens || risen;
@@ -217,6 +218,11 @@ static const struct tv_option options[] = {
                   "percent; the same where the training loss fell by at least as much meanwhile"),
     TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 3.5, 0, 100,
                   "standard deviations that this rise and fall must be beyond, taken together"),
+    TV_OPTION_ROW(struct options, climb, DOUBLE, 2, 0, 100,
+                  "deviations of a training point that two climbing evaluations must reach where "
+                  "their own noise is not known yet"),
+    TV_OPTION_ROW(struct options, climb_sigmas, DOUBLE, 8, 0, 1000,
+                  "standard errors that the training loss must have fallen by meanwhile"),
     TV_OPTION_ROW(struct options, evals, INT, 2, 1, 1000,
                   "successive evaluations that must be so far above the best"),
     TV_OPTION_ROW(struct options, train_slack, DOUBLE, 0.1, 0, 10,
@@ -238,7 +244,11 @@ const struct tv_detector tv_detector_overfitting = {
         "is not above what it was\n"
         "at b; or already when they lie `opening_rise` percent above b and t fell by at least as "
         "much, both together by more\n"
-        "than `opening_sigmas` standard errors: the gap opens. The last condition keeps divergence "
+        "than `opening_sigmas` standard errors: the gap opens; or when the last two climb one "
+        "above "
+        "the other, to more than `climb` deviations of a logged training loss (an evaluation "
+        "averages over as much data) above b, while t fell by `climb_sigmas` standard errors: that "
+        "needs no history. The last condition keeps divergence "
         "and a change of the data apart. Losses near or "
         "below zero are measured\n"
         "against the way that they have come. A restart of the learning rate excuses the next 5 "

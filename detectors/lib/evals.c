@@ -131,17 +131,27 @@ static double luck_of_best(const struct tv_evals *evals, double noise)
     return k ? 0.68 * log(k) * noise : 0;
 }
 
+static double climb_of(const struct tv_evals *evals)
+{
+    const double *last = evals->recent + evals->recent_len - 1;
+    if (evals->since_best < 2 || !(last[0] > last[-1]) || !(last[-1] > evals->best))
+        return NAN;
+    return (last[0] - evals->best) / sqrt(evals->train_variance);
+}
+
 struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n)
 {
     double noise = tv_evals_noise(evals);
     struct tv_evals_gap gap = {.rise = tv_evals_rise(evals, n),
-                               .fall = evals->train_best - evals->train_now};
+                               .fall = evals->train_best - evals->train_now,
+                               .climb = NAN};
     double beyond = gap.rise - luck_of_best(evals, noise);
     gap.rise_sigmas = evals->count < 4 ? NAN : noise > 0 ? beyond / noise : INFINITY;
     if (evals->train_differences < 2) {
         gap.fall_sigmas = NAN;
         return gap;
     }
+    gap.climb = climb_of(evals);
     double error = sqrt(evals->train_variance *
                         (1 / (double)evals->train_best_count + 1 / (double)evals->train_now_count));
     gap.fall_sigmas = error > 0 ? gap.fall / error : gap.fall > 0 ? INFINITY : 0;
@@ -156,6 +166,11 @@ bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap
         return gap->fall_sigmas > sigmas;
     return gap->rise_sigmas > 1 && gap->fall_sigmas > 2 &&
            hypot(gap->rise_sigmas, gap->fall_sigmas) > sigmas;
+}
+
+bool tv_evals_climbs(const struct tv_evals_gap *gap, double points, double sigmas)
+{
+    return gap->climb > points && gap->fall_sigmas > sigmas;
 }
 
 double tv_evals_interval(const struct tv_evals *evals)

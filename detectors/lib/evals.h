@@ -50,6 +50,8 @@ struct tv_evals_gap {
     double rise_sigmas; /* of an evaluation, beyond what the best was lower by luck */
     double fall;        /* of the training loss between the intervals before the two evaluations */
     double fall_sigmas; /* over its standard error */
+    double climb; /* of the last evaluation above the best, over the deviation of a training point;
+                     NaN unless the last two climb one above the other */
 };
 struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n);
 /* The gap opens: the training loss fell by at least as much as the evaluation loss rose, neither is
@@ -57,6 +59,11 @@ struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n);
  * independent normal deviates exceed 3.5 once in 450 times). With fewer than 4 evaluations the
  * training loss alone must be so sure. */
 bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap, double sigmas);
+/* The same before the noise of the evaluations is known: two in a row climb from the best by more
+ * than `points` deviations of a logged training loss, which averages over no more data than an
+ * evaluation, while the training loss fell by more than `sigmas` standard errors (UP2 of Prechelt
+ * with the gap opening). It need not fall by as much: a memorised loss cannot, near zero. */
+bool tv_evals_climbs(const struct tv_evals_gap *gap, double points, double sigmas);
 /* Steps between two evaluations on average. */
 double tv_evals_interval(const struct tv_evals *evals);
 
