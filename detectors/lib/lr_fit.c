@@ -8,6 +8,10 @@
 #define LAG_START 24
 #define LAG_RATE  0.02
 #define LAG_MAX   10000 /* that are looked for: a step may be any number */
+/* Beside that rate, once a step was taken: each skip halves the loss scale, which has been found.
+ */
+#define LAG_LATER 12
+#define PRINTED   0.05 /* part of a value that rounding to two digits may take away */
 
 static const int offsets[] = {1, 0, -1};
 #define OFFSETS (sizeof offsets / sizeof *offsets)
@@ -79,12 +83,19 @@ static enum tv_lr_match compare(const struct tv_schedule *promise,
 
 void tv_lr_fit_init(struct tv_lr_fit *fit, int offset)
 {
-    *fit = (struct tv_lr_fit){.offset = offset, .last_step = INT64_MIN};
+    *fit = (struct tv_lr_fit){.offset = offset, .last_step = INT64_MIN, .start_lag = -1};
 }
 
 /* Steps that are skipped in part of every interval are not skipped steps but a slower schedule: a
- * burst of skips has two ends. */
+ * burst of skips has two ends, the search for the loss scale, which begins with the run, has one.
+ */
 #define PARTS 2
+
+static int64_t passed_since_last(const struct tv_lr_fit *fit, struct tv_lr_point point)
+{
+    bool is_later = fit->last_step != INT64_MIN && point.step > fit->last_step;
+    return is_later ? point.step - fit->last_step : point.step;
+}
 
 static bool is_part(int64_t growth, int64_t passed)
 {
@@ -94,9 +105,10 @@ static bool is_part(int64_t growth, int64_t passed)
 /* Most steps that can have been skipped up to this point. */
 static int64_t most_lag(const struct tv_lr_fit *fit, struct tv_lr_point point)
 {
-    int64_t most = LAG_START + (int64_t)fmin((double)point.step * LAG_RATE, LAG_MAX);
+    int64_t begun = fit->start_lag < 0 ? LAG_START : fit->start_lag + LAG_LATER;
+    int64_t most = begun + (int64_t)fmin((double)point.step * LAG_RATE, LAG_MAX);
     bool is_later = fit->last_step != INT64_MIN && point.step > fit->last_step;
-    int64_t reachable = is_later ? fit->lag + point.step - fit->last_step : point.step;
+    int64_t reachable = (is_later ? fit->lag : 0) + passed_since_last(fit, point);
     return reachable < most ? reachable : most;
 }
 
@@ -115,28 +127,53 @@ static int64_t find_lag(const struct tv_lr_fit *fit, const struct tv_schedule *p
     return -1;
 }
 
-static double strictness_of(const struct tv_lr_fit *fit)
+/* Enough points were exact to tell that the log and the promise are: of values with all their
+ * digits two, chance has no part in them. */
+static bool is_settled(const struct tv_lr_fit *fit, const struct tv_lr_tolerance *tolerance,
+                       const struct tv_lr_points *points)
 {
-    return fit->exact >= TV_LR_SETTLED && !fit->is_rough ? 0.25 : 1;
+    bool is_full = points->digits > 6 && tolerance->total_uncertainty == 0;
+    return fit->exact >= (is_full ? 2 : TV_LR_SETTLED);
+}
+
+static double strictness_of(const struct tv_lr_fit *fit, const struct tv_lr_tolerance *tolerance,
+                            const struct tv_lr_points *points)
+{
+    return is_settled(fit, tolerance, points) && !fit->is_rough ? 0.25 : 1;
+}
+
+/* No number of skipped steps gives this value, however it is rounded: the first values have too few
+ * digits to tell how. */
+static bool is_beyond_rounding(const struct tv_lr_fit *fit, const struct tv_schedule *promise,
+                               struct tv_lr_point point)
+{
+    for (int64_t lag = 0; lag <= most_lag(fit, point); lag++) {
+        double expected = lr_at(promise, (double)(point.step - fit->offset - lag));
+        if (fabs(point.value - expected) <= PRINTED * fmax(fabs(point.value), fabs(expected)))
+            return false;
+    }
+    return true;
 }
 
 /* What a point that is off weighs: TV_LR_FAILS break the promise. One that is far off needs no
- * second, unless the log may show something else than a rate there: the same value again (the
- * optimizer did not step), none (it never did yet), or so few digits that the first values do not
- * tell how they are rounded. */
+ * second, unless the log may show something else than a rate there: the same value again for no
+ * longer than steps are skipped in a row, or none (no step was taken yet). */
 static uint32_t weight_of(const struct tv_lr_fit *fit, const struct tv_schedule *promise,
                           const struct tv_lr_tolerance *tolerance,
                           const struct tv_lr_points *points, double n, struct tv_lr_point point)
 {
     double expected = lr_at(promise, n), difference = fabs(point.value - expected);
-    double slack =
-        strictness_of(fit) * threshold(promise, tolerance, points, fmax(expected, point.value));
-    bool is_precise = points->values >= 3 || points->digits > 4;
-    bool is_told = is_precise && tolerance->total_uncertainty == 0 && point.value > 0 &&
-                   (fit->last_step == INT64_MIN || point.step > fit->last_step) &&
-                   point.value != fit->last_value;
+    double slack = strictness_of(fit, tolerance, points) *
+                   threshold(promise, tolerance, points, fmax(expected, point.value));
+    bool is_new = point.value != fit->last_value || point.step - fit->same_since > LAG_LATER;
+    bool is_told =
+        point.value > 0 && is_new && (fit->last_step == INT64_MIN || point.step > fit->last_step);
     if (!is_told || difference <= TV_LR_CLEARLY * slack)
         return 1;
+    if (tolerance->total_uncertainty > 0)
+        return is_within_uncertainty(promise, tolerance, n, point.value, TV_LR_GROSSLY * slack)
+                   ? 1
+                   : TV_LR_FAILS;
     return difference <= TV_LR_GROSSLY * slack ? TV_LR_FAILS - 1 : TV_LR_FAILS;
 }
 
@@ -146,26 +183,41 @@ enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *
 {
     double n = (double)(point.step - fit->offset - fit->lag);
     enum tv_lr_match match =
-        compare(promise, tolerance, points, n, point.value, strictness_of(fit));
+        compare(promise, tolerance, points, n, point.value, strictness_of(fit, tolerance, points));
     if (match == TV_LR_UNKNOWN)
         return match;
+    if (fit->last_step == INT64_MIN || point.value != fit->last_value)
+        fit->same_since = point.step;
     /* In a log that only lags every point fits exactly: none is off before the lag grows. */
+    bool is_slower = false;
     if (match != TV_LR_EXACT && (fit->fails == 0 || fit->exact == 0)) {
         int64_t lag = find_lag(fit, promise, points, point);
-        bool is_partial = lag >= 0 && fit->last_step != INT64_MIN &&
-                          is_part(lag - fit->lag, point.step - fit->last_step);
-        fit->parts = is_partial ? fit->parts + 1 : 0;
+        if (lag >= 0 && fit->last_step == INT64_MIN)
+            fit->parts = lag > 2 && lag < point.step - fit->offset ? PARTS : 0;
+        else if (lag >= 0 && is_part(lag - fit->lag, passed_since_last(fit, point)))
+            fit->parts++;
+        else
+            fit->parts = 0;
         if (lag >= 0 && fit->parts <= PARTS) {
             fit->lag = lag;
             match = TV_LR_EXACT;
+        } else {
+            is_slower = lag >= 0;
         }
     }
-    uint32_t weight = match == TV_LR_OFF ? weight_of(fit, promise, tolerance, points, n, point) : 0;
+    bool is_precise = is_slower || points->values >= 3 || points->digits > 4;
+    uint32_t weight = 0;
+    if (match == TV_LR_OFF)
+        weight = is_precise || is_beyond_rounding(fit, promise, point)
+                     ? weight_of(fit, promise, tolerance, points, n, point)
+                     : 1;
     fit->last_step = point.step;
     fit->last_value = point.value;
     fit->exact += match == TV_LR_EXACT;
+    if (match == TV_LR_EXACT && fit->start_lag < 0 && point.step - fit->offset > fit->lag)
+        fit->start_lag = fit->lag;
     /* Points that were all exact and now drift away are no rough log. */
-    fit->is_rough |= match == TV_LR_NEAR && fit->exact < TV_LR_SETTLED;
+    fit->is_rough |= match == TV_LR_NEAR && !is_settled(fit, tolerance, points);
     if (match != TV_LR_OFF) {
         fit->fails = 0;
         return match;

@@ -16,7 +16,8 @@
 struct tv_lr_tolerance {
     double of_peak;     /* alarm threshold, share of the promised peak: 1e-3 */
     double of_expected; /* and share of the expected value: 0.01, and a quarter of that once every
-                           one of TV_LR_SETTLED points was exact */
+                           one of TV_LR_SETTLED points was exact (of 2 with
+                           all their digits) */
     double total_uncertainty; /* relative: 0 when the configuration gives the total */
     bool warmup_is_ratio;     /* then an uncertain total makes the warm-up uncertain by a step */
 };
@@ -25,14 +26,16 @@ struct tv_lr_tolerance {
 struct tv_lr_fit {
     int offset;
     int64_t lag;       /* skipped steps so far */
+    int64_t start_lag; /* of them before the first step that was taken; -1: none was yet */
     int64_t last_step; /* of the last point that was compared */
     double last_value;
-    uint32_t parts;    /* intervals in a row of which a large part, not all, seems to be skipped */
-    uint32_t fails;    /* weight of the points in a row that fit nowhere */
-    uint32_t exact;    /* points that differed by rounding only */
-    bool is_rough;     /* some early point was near only */
-    int64_t fail_step; /* first of these fails */
-    bool is_broken;    /* they weigh TV_LR_FAILS: the promise is not kept */
+    int64_t same_since; /* step since which that is the value */
+    uint32_t parts;     /* intervals in a row of which a large part, not all, seems to be skipped */
+    uint32_t fails;     /* weight of the points in a row that fit nowhere */
+    uint32_t exact;     /* points that differed by rounding only */
+    bool is_rough;      /* some early point was near only */
+    int64_t fail_step;  /* first of these fails */
+    bool is_broken;     /* they weigh TV_LR_FAILS: the promise is not kept */
 };
 
 #define TV_LR_FAILS                                                                                \
