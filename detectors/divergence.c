@@ -17,7 +17,7 @@ enum {
 };
 
 struct options {
-    double fast_undone, slow_undone, rise, score, restart_undone, back;
+    double fast_undone, far_undone, slow_undone, rise, score, restart_undone, back;
     int64_t fast_points, fast_steps, dead_points;
 };
 
@@ -34,6 +34,7 @@ struct state {
     double held_peak; /* highest level while the slow rule is true */
     int64_t above_step;
     double before, peak; /* level when the fast rule began; highest point since */
+    double last_share;   /* of the progress that the last of these points undid */
     double before_lr,
         calm_lr; /* learning rate before that, and at the last point that was not above */
     int64_t dead_step;
@@ -236,6 +237,7 @@ static bool is_fast(struct state *state, const struct options *options,
         state->before_lr = state->kick_points > 0 ? state->jump_from : state->calm_lr;
         state->peak = point->value;
     }
+    state->last_share = share;
     state->peak = fmax(state->peak, point->value);
     keep(state, space(state, before, point->value), needed, share, options->fast_undone);
     bool spans = point->step - state->above_step >= options->fast_steps ||
@@ -243,6 +245,8 @@ static bool is_fast(struct state *state, const struct options *options,
     bool stays = point->value - before >= 0.5 * (state->peak - before) || share > 3;
     /* A learning rate that has just jumped beyond all before tells a kick from a bad batch. */
     bool is_plain = state->kick_points > 0;
+    if (is_plain && share > options->far_undone)
+        return true;
     return stays && ((state->above >= options->fast_points && spans) ||
                      (state->above + 1 >= options->fast_points && is_plain));
 }
@@ -359,6 +363,16 @@ static void on_loss(struct tv_view *view, const struct options *options, struct 
         raise(view, options, state, rule == FAST ? FAST : SLOW);
 }
 
+/* One point far up whose gradient is no number: the weights are gone. Loss scaling skips such a
+ * step. */
+static void on_dead_gradient(struct tv_view *view, const struct options *options,
+                             struct state *state)
+{
+    bool scaled = tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0;
+    if (state->above > 0 && !state->is_raised && !scaled && state->last_share > options->far_undone)
+        raise(view, options, state, FAST);
+}
+
 /* No number, or the zero that stands for one in a filtered log. */
 static void on_dead(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_point *point)
@@ -413,9 +427,11 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         begin_attempt(state, tv_view_attempt(view));
     if (point->role == TV_ROLE_LEARNING_RATE)
         on_rate(state, point);
-    else if (point->role == TV_ROLE_GRAD_NORM)
+    else if (point->role == TV_ROLE_GRAD_NORM) {
         state->gradient_dead = !isfinite(point->value);
-    else if (!isfinite(point->value) || (point->value == 0 && state->gradient_dead))
+        if (state->gradient_dead)
+            on_dead_gradient(view, options, state);
+    } else if (!isfinite(point->value) || (point->value == 0 && state->gradient_dead))
         on_dead(view, options, state, point);
     else
         on_loss(view, options, state, point);
@@ -444,6 +460,9 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
 static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, fast_undone, DOUBLE, 0.5, 0, 100,
                   "share of the progress since the start that single points must undo"),
+    TV_OPTION_ROW(struct options, far_undone, DOUBLE, 20, 0, 1e6,
+                  "times the whole progress; one such point is enough behind a jump of "
+                  "the learning rate or beside a gradient norm that is no number"),
     TV_OPTION_ROW(struct options, fast_points, INT, 3, 2, 1000, "such points in a row"),
     TV_OPTION_ROW(struct options, fast_steps, INT, 5, 0, 1e9,
                   "steps that they span, or one point more"),
@@ -472,7 +491,9 @@ const struct tv_detector tv_detector_divergence = {
         "`fast_undone` of the progress and stand 4 noises and 25 % above the level before, "
         "and the last is not on its way back (still half of the peak, or three times the "
         "whole progress above the lowest level); one point less within 10 points of a "
-        "learning rate that jumped above all before.\n"
+        "learning rate that jumped above all before. One is enough where it undoes `far_undone` "
+        "times the progress within 10 points of such a jump or beside a gradient norm that is no "
+        "number (without loss scaling, which skips such a step).\n"
         "Slow: median of the last f points above the lowest median of 2f points, f = n/8 "
         "(odd) within 3..15: rise in log space > max(ln `rise`, `score` x 1.2533 s sqrt(1/f + "
         "1/2f)) and as many times the noise of its blocks (of a long run the lowest block, not the "

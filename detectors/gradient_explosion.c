@@ -13,7 +13,7 @@
 #define LAST 8
 
 struct options {
-    double factor, far, growth, score;
+    double factor, far, single, growth, score;
     int64_t points, fp16_grace, clear;
 };
 
@@ -164,6 +164,26 @@ static bool grows(struct state *state, const struct options *options, double ref
     return true;
 }
 
+/* One point so far above all before it that no batch explains it, while the loss of the same step
+ * is an ordinary one: a bad batch shows in its loss. */
+static bool is_single(const struct tv_view *view, const struct state *state,
+                      const struct options *options, const struct tv_point *point, double rise)
+{
+    struct tv_point loss;
+    double low = INFINITY, high = -INFINITY;
+    if (!(rise > log(options->single)) || !(rise > 2 * state->rise_needed) || state->above != 1 ||
+        state->seen < LAST || state->norm.values < TV_INNOVATIONS)
+        return false;
+    for (uint32_t i = 0; i + 1 < LAST; i++) { /* without this point's own */
+        low = fmin(low, state->loss[(state->seen + i) % LAST]);
+        high = fmax(high, state->loss[(state->seen + i) % LAST]);
+    }
+    double highest = tv_innovation_highest(&state->norm, TV_INNOVATIONS);
+    return point->value > 0.5 * options->single * highest &&
+           tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss) && loss.step == point->step &&
+           loss.value <= high + (high - low);
+}
+
 static void add_to_blocks(struct state *state, int64_t step, double norm)
 {
     if (!tv_blocks_add(&state->blocks, step, norm))
@@ -246,7 +266,8 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
     learn(view, state, point, norm);
     if (state->is_raised) {
         follow(view, options, state, reference);
-    } else if (state->above >= options->points || state->far >= 2) {
+    } else if (state->above >= options->points || state->far >= 2 ||
+               is_single(view, state, options, point, rise)) {
         state->onset_step = state->above_step;
         say(view, options, state, reference);
     } else if (noise >= 0 && grows(state, options, reference, noise)) {
@@ -301,6 +322,8 @@ static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, factor, DOUBLE, 12, 1, 1e6, "gradient norm over the usual one"),
     TV_OPTION_ROW(struct options, far, DOUBLE, 30, 1, 1e6,
                   "factor at which two points in a row are enough"),
+    TV_OPTION_ROW(struct options, single, DOUBLE, 100, 1, 1e9,
+                  "factor at which one point is, beside an ordinary loss"),
     TV_OPTION_ROW(struct options, points, INT, 3, 1, 1000, "points in a row above the factor"),
     TV_OPTION_ROW(struct options, growth, DOUBLE, 2.5, 1, 1e6,
                   "factor that is enough while the norm rises steadily"),
@@ -319,7 +342,10 @@ const struct tv_detector tv_detector_gradient_explosion = {
         "Usual norm = median of the block levels after warm-up (at most the last 16 of 32 "
         "blocks, the latest left out; at first the median of the last 30 points). Fires when "
         "`points` logged norms in a row exceed `factor` times the usual one and `score` "
-        "noises, or two in a row `far` times; when the last 8 rise steadily (Mann-Kendall z > "
+        "noises, or two in a row `far` times, or one `single` times (twice `score` noises, and "
+        "half as "
+        "many times the highest of the last 30) at a step whose loss is an ordinary one; when the "
+        "last 8 rise steadily (Mann-Kendall z > "
         "2.6) and the median of the last 3 is past `growth` times the usual one and 0.67 `score` "
         "noises (a median of 3 has 0.67 of the noise), or the last 5 rise one after the other past "
         "twice `growth` and `score` noises, while the loss does not fall, which it does "

@@ -19,7 +19,7 @@ enum {
     START = 5,
     UNPLANNED_POINTS = 30, /* when the length of the run is not known */
     NOISY_POINTS = 30,     /* when noise hides small progress */
-    DEAD_POINTS = 3        /* equal losses beside a gradient that trains nothing */
+    DEAD_POINTS = 2        /* equal losses beside a gradient that trains nothing */
 };
 
 #define DEAD 1e-5 /* gradient norm over loss, as of gradient_vanishing */
@@ -511,7 +511,7 @@ const struct tv_detector tv_detector_loss_plateau = {
         "end (Theil-Sen slope), and neither has the evaluation loss come so far nor is it on its "
         "way. Where the noise is larger\n"
         "than `drop`, 3 evaluations or `noisy_effort` are needed. A loss that is constant to 4 "
-        "digits takes `constant_effort`, and only 3 points beside a gradient norm below 1e-5 of "
+        "digits takes `constant_effort`, and only 2 points beside a gradient norm below 1e-5 of "
         "it. Standing still: the gradient "
         "norm is exactly 0, or the logged\n"
         "learning rate is 0 long before the planned end, or `still_evals` evaluations are equal "

@@ -196,6 +196,10 @@ static bool rises_at_once(struct state *state, const struct options *options)
 {
     uint32_t n = state->points;
     double start = fmax(state->head[0], n > 3 ? state->head[1] : 0);
+    double before = highest_of_first(state, n - 1);
+    if (n >= 2 && n <= HEAD && !state->loss.is_raw &&
+        exceeds(state, before, lowest_of_last(state, 1), 2.5 * options->far_rise * before))
+        return true;
     if (n >= 3 && n <= HEAD && !state->loss.is_raw &&
         exceeds(state, start, lowest_of_last(state, 2), 1.5 * options->far_rise * start))
         return true;
@@ -390,7 +394,8 @@ const struct tv_detector tv_detector_warmup_divergence = {
         "level is also `rise` above the first losses). Three points in a row above all of the "
         "first three by `early_rise` (later by `rise` and 2 noises) are enough, and so are four "
         "of ten points at `far_rise` times the first three, or two in a row at 1.5 `far_rise` "
-        "times within the first 8. Within the first 8 points also: three in a row at "
+        "times within the first 8, or one at 2.5 times `far_rise` above all before it. Within the "
+        "first 8 points also: three in a row at "
         "`far_rise` times the very first one on a climb (Mann-Kendall z > 1.64), or at "
         "`early_rise` "
         "times on a steep one (z > 2.1) whose last point is at `far_rise`; all but the "

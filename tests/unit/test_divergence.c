@@ -228,11 +228,46 @@ START_TEST(two_points_of_a_bad_batch_are_no_divergence)
 }
 END_TEST
 
+/* A learning rate beyond all before, and a loss far beyond the start at the same point. */
+static void hard_kick(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i < curve->points * 6 / 10)
+        return;
+    point->rate *= 50;
+    point->loss *= 500;
+}
+
+static void loss_jumps_and_gradient_is_nan(const struct tv_curve *curve, int i,
+                                           struct tv_curve_point *point)
+{
+    if (i < curve->points * 6 / 10)
+        return;
+    point->loss *= 500;
+    point->gradient = NAN;
+}
+
+START_TEST(one_point_is_enough_behind_a_kick_or_beside_a_dead_gradient)
+{
+    tv_curve_change *const changes[] = {hard_kick, loss_jumps_and_gradient_is_nan};
+    for (size_t i = 0; i < 2; i++) {
+        struct tv_curve curve = TV_CURVE;
+        struct tv_log log;
+        tv_curve_run(&log, "divergence", &curve, changes[i]);
+        const struct tv_alert *alert = tv_log_alert(&log, "divergence");
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_eq(alert->onset_step, 605);
+        ck_assert_int_le(alert->step, i == 0 ? 610 : 605); /* the rate comes after the loss */
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("divergence");
     TCase *c = tcase_create("divergence");
     tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, one_point_is_enough_behind_a_kick_or_beside_a_dead_gradient);
     tcase_add_test(c, a_blow_up_is_found_within_three_points_in_any_unit);
     tcase_add_test(c, a_blow_up_is_found_among_negative_losses_and_at_coarse_logging);
     tcase_add_test(c, a_slow_rise_that_stays_is_found);

@@ -170,11 +170,39 @@ START_TEST(the_metric_that_chooses_the_best_model_decides)
 }
 END_TEST
 
+static double memorising(double done)
+{
+    return 2.5 * exp(-6 * done);
+}
+static double sharp(double done)
+{
+    return done < 0.1 ? 1 + 10 * (0.1 - done) : 1 + 5 * (done - 0.1);
+}
+
+START_TEST(two_climbing_evaluations_of_a_memorised_set_are_enough)
+{
+    struct tv_log log;
+    struct tv_course course = course_of;
+    course.train = memorising;
+    course.eval = sharp;
+    course.eval_every = 50;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->step, 200);
+    tv_log_close(&log);
+    course.eval_every = 100; /* ten evaluations are few: more of them are waited for */
+    alert = tv_course_judge(&log, ID, &course);
+    ck_assert(!alert || alert->step > 300);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("early_stop_advised");
     TCase *tcase = tcase_create("early_stop_advised");
     tcase_add_test(tcase, a_metric_where_larger_is_better_is_judged_where_no_loss_is_evaluated);
+    tcase_add_test(tcase, two_climbing_evaluations_of_a_memorised_set_are_enough);
     tcase_add_test(tcase, the_metric_that_chooses_the_best_model_decides);
     tcase_add_test(tcase, a_long_pause_is_reported_with_the_best_step);
     tcase_add_test(tcase, a_clear_rise_needs_few_evaluations);

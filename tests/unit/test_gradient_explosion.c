@@ -103,11 +103,41 @@ START_TEST(a_norm_that_grows_while_the_loss_falls_is_learning)
 }
 END_TEST
 
+/* Far beyond all before it: with an ordinary loss beside it one point is enough, with a spike of
+ * the loss it is a bad batch. */
+static void thousandfold(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i >= curve->points * 6 / 10)
+        point->gradient *= 1000;
+}
+
+static void bad_batch(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i == curve->points * 6 / 10) {
+        point->gradient *= 1000;
+        point->loss *= 10;
+    }
+}
+
+START_TEST(a_thousandfold_norm_is_told_at_its_first_point_unless_the_loss_jumps_too)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    tv_curve_run(&log, "gradient_explosion", &curve, thousandfold);
+    const struct tv_alert *alert = tv_log_alert(&log, "gradient_explosion");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->step, alert->onset_step);
+    tv_log_close(&log);
+    ck_assert_uint_eq(tv_curve_alerts("gradient_explosion", curve, bad_batch, 10), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("gradient_explosion");
     TCase *c = tcase_create("gradient_explosion");
     tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, a_thousandfold_norm_is_told_at_its_first_point_unless_the_loss_jumps_too);
     tcase_add_test(c, a_norm_that_stays_a_hundredfold_is_found_in_any_unit);
     tcase_add_test(c, single_peaks_are_normal);
     tcase_add_test(c, exponential_growth_is_found_before_it_is_tenfold);

@@ -255,11 +255,55 @@ START_TEST(a_search_finds_the_number_that_made_the_curve)
 }
 END_TEST
 
+/* The first point of a schedule that is stepped half as often could be skipped steps; the second,
+ * with half of its interval again, is not. */
+START_TEST(half_of_every_interval_is_no_burst_from_the_second_point_on)
+{
+    struct tv_schedule s = cosine(5e-5, 500, 100);
+    for (int last = 10; last <= 20; last += 10) {
+        struct tv_lr_points points = {0};
+        struct tv_lr_tolerance tolerance = {0};
+        for (int g = 10; g <= last; g += 10)
+            tv_lr_points_add(&points, g, tv_schedule_lr(&s, g / 2));
+        ck_assert_int_eq(tv_lr_fit_best(&s, &tolerance, &points).is_broken, last == 20);
+    }
+}
+END_TEST
+
+/* Constant behind the warm-up: for a while as if steps were skipped, but not for 20 in a row. */
+START_TEST(a_rate_that_stays_is_no_burst_of_skipped_steps_for_long)
+{
+    struct tv_schedule s = cosine(4.7654321e-5, 500, 50);
+    struct tv_lr_points points = {0};
+    struct tv_lr_tolerance tolerance = {0};
+    for (int g = 5; g <= 85; g += 5)
+        tv_lr_points_add(&points, g, tv_schedule_lr(&s, fmin(g - 1, 50)));
+    ck_assert(tv_lr_fit_best(&s, &tolerance, &points).is_broken);
+}
+END_TEST
+
+/* Ten times too low is no matter of digits, at the very first point. */
+START_TEST(a_first_point_that_no_rounding_explains_is_off_at_once)
+{
+    struct tv_schedule s = cosine(1.5e-3, 600, 60);
+    struct tv_lr_points points = {0};
+    struct tv_lr_tolerance tolerance = {0};
+    tv_lr_points_add(&points, 10, 2.25e-5);
+    ck_assert(tv_lr_fit_best(&s, &tolerance, &points).is_broken);
+    struct tv_lr_points rounded = {0};
+    tv_lr_points_add(&rounded, 10, 2.2e-4); /* of 2.25e-4 */
+    ck_assert(!tv_lr_fit_best(&s, &tolerance, &rounded).is_broken);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("lr_fit");
     TCase *tc = tcase_create("all");
     tcase_add_test(tc, first_and_last_points_are_always_there);
+    tcase_add_test(tc, half_of_every_interval_is_no_burst_from_the_second_point_on);
+    tcase_add_test(tc, a_rate_that_stays_is_no_burst_of_skipped_steps_for_long);
+    tcase_add_test(tc, a_first_point_that_no_rounding_explains_is_off_at_once);
     tcase_add_test(tc, the_middle_is_covered_evenly);
     tcase_add_test(tc, points_around_a_pin_stay);
     tcase_add_test(tc, printed_digits_are_recognised);

@@ -188,11 +188,30 @@ START_TEST(rewards_make_it_silent)
 }
 END_TEST
 
+/* Turns sharply at the third evaluation: nothing is known of the evaluation's noise yet. */
+static double sharp(double done)
+{
+    return done < 0.12 ? 1 + 10 * (0.12 - done) : 1 + 5 * (done - 0.12);
+}
+
+START_TEST(two_climbing_evaluations_beside_a_falling_training_loss_are_enough)
+{
+    struct tv_log log;
+    struct tv_course course = healthy(memorising, sharp);
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 120);
+    ck_assert_int_eq(alert->step, 200);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("overfitting");
     TCase *tcase = tcase_create("overfitting");
     tcase_add_test(tcase, a_rising_evaluation_is_found_with_its_best_step);
+    tcase_add_test(tcase, two_climbing_evaluations_beside_a_falling_training_loss_are_enough);
     tcase_add_test(tcase, advice_names_the_users_setting_and_the_best_step);
     tcase_add_test(tcase, scale_of_the_loss_does_not_matter);
     tcase_add_test(tcase, negative_losses_are_measured_against_their_way);

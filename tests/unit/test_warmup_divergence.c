@@ -213,11 +213,28 @@ START_TEST(a_first_point_that_is_low_by_chance_is_no_base)
 }
 END_TEST
 
+START_TEST(fivefold_of_the_first_loss_needs_no_second_point)
+{
+    static const double loss[] = {4.3, 22.5, 25.4, 17};
+    struct tv_log log;
+    tv_log_open(&log, "warmup_divergence");
+    tv_log_fact(&log, "max_steps", "400");
+    for (int i = 0; i < 4; i++)
+        tv_log_point(&log, "loss", 5 * (i + 1), loss[i]);
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, "warmup_divergence");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->step, 10);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("warmup_divergence");
     TCase *c = tcase_create("warmup_divergence");
     tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, fivefold_of_the_first_loss_needs_no_second_point);
     tcase_add_test(c, a_rise_during_warmup_is_found_there_with_the_last_good_rate);
     tcase_add_test(c, a_short_warmup_is_blamed_and_its_right_length_computed);
     tcase_add_test(c, a_single_spike_in_warmup_is_not_reported);
