@@ -81,6 +81,9 @@ static const struct tv_framework *detect(const struct tv_facts *facts)
     const struct tv_fact_entry *fact = tv_facts_get(facts, "framework");
     const struct tv_framework *named = fact ? find(fact->value) : NULL;
     bool said = fact && fact->source == TV_FACT_COMMAND_LINE;
+    bool guessed = named == &tv_framework_transformers && fact->source == TV_FACT_LOG;
+    if (guessed && tv_framework_accelerate.owns(facts)) /* by names that both have */
+        return &tv_framework_accelerate;
     if (said || (named && named->owns(facts)))
         return named;
     const struct tv_framework *const *f = frameworks;

@@ -13,7 +13,7 @@
 extern const struct tv_parser tv_parser_hf_args, tv_parser_hf_results, tv_parser_model_card,
     tv_parser_hparams_yaml, tv_parser_deepspeed_json, tv_parser_axolotl_yaml, tv_parser_args_yaml,
     tv_parser_wandb_config, tv_parser_accelerate_hparams, tv_parser_pretrain_yaml,
-    tv_parser_lf_yaml;
+    tv_parser_lf_yaml, tv_parser_settings;
 
 static struct tv_config_run run;
 
@@ -70,6 +70,26 @@ START_TEST(only_training_arguments_are_taken_for_them)
     ck_assert_int_eq(probe(p, "x.jsonl", "{\"learning_rate\": 1, \"max_steps\": 2}"), 0);
     ck_assert_int_eq(probe(p, "x.json", ""), 0);
     ck_assert_int_eq(probe(p, "x.json", "[{\"learning_rate\": 1, \"max_steps\": 2}]"), 0);
+}
+END_TEST
+
+START_TEST(settings_of_any_name_show_by_their_words)
+{
+    const struct tv_parser *p = &tv_parser_settings;
+    ck_assert_int_gt(probe(p, "gpt.yaml", "lr: 1.0e-4\nmin_lr: 0\nlr_decay_style: cosine\n"), 0);
+    ck_assert_int_gt(probe(p, "x.yml", "sched: cosine\nepochs: 300\nlr: 0.1\n"), 0);
+    ck_assert_int_gt(probe(p, "s.json", "{\"schedule\": \"optax.constant_schedule\"}"), 0);
+    ck_assert_int_eq(probe(p, "s.json", "schedule: optax.constant_schedule"), 0);
+    ck_assert_int_eq(probe(p, "gpt.txt", "lr: 1.0e-4\nlr_decay_style: cosine\n"), 0);
+    ck_assert_int_eq(probe(p, "config.json", "{\"architectures\": [\"X\"], \"vocab_size\": 1}"), 0);
+    ck_assert_int_eq(probe(p, "docker-compose.yml", "services:\n  web:\n    image: x\n"), 0);
+    ck_assert_int_eq(probe(p, "x.yaml", ""), 0);
+    tv_config_run_text(&run, p, "\xEF\xBB\xBF{\"lr\": 1e-4, \"lr_decay_style\": \"WSD\"}");
+    tv_config_has(&run, "F lr=1e-4");
+    tv_config_run_text(&run, p, "lr: 1.0e-4\r\nlr_decay_style: WSD\r\n");
+    tv_config_has(&run, "F lr_decay_style=WSD");
+    tv_config_run_text(&run, p, "{\"lr\": 1e-4, \"lr_decay_style\":");
+    ck_assert_int_eq(run.status, TV_ECORRUPT);
 }
 END_TEST
 
@@ -385,6 +405,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(t, NULL, close_run);
     tcase_add_test(t, dump_of_the_trainer_outranks_what_a_user_wrote);
     tcase_add_test(t, only_training_arguments_are_taken_for_them);
+    tcase_add_test(t, settings_of_any_name_show_by_their_words);
     tcase_add_test(t, broken_arguments_are_refused);
     tcase_add_test(t, results_of_a_training_are_its_end);
     tcase_add_test(t, model_card_speaks_in_training_arguments);
