@@ -213,7 +213,8 @@ static void judge_step(struct tv_view *view, const struct options *options, stru
         state->without = 0;
         return;
     }
-    if (state->in_step < 10 || loss->bad)
+    if (state->in_step < 10 || loss->bad ||
+        !tv_view_is_one_log(view, TV_ROLE_TRAIN_LOSS, TV_ROLE_LEARNING_RATE))
         return;
     if (state->without++ == 0) {
         loss->bad_step = state->aside_step;
@@ -302,8 +303,8 @@ const struct tv_detector tv_detector_non_finite = {
         "Hidden forms: a loss of exactly 0 (`zeros` points in a row, one when the gradient "
         "norm is NaN) after losses above `zero_from`: transformers replaces NaN losses in its "
         "log while logging_nan_inf_filter is true, which is the default; a loss that is left "
-        "out of `missing` logged steps although it was in each one before: Megatron-LM writes "
-        "no loss when its average is NaN.\n"
+        "out of `missing` logged steps although it was in each one before, in the same log: "
+        "Megatron-LM writes no loss when its average is NaN.\n"
         "With fp16 loss scaling a single overflowing gradient norm is normal (the step is "
         "skipped): `fp16_grace` in a row are needed as long as the loss is finite.\n"
         "Resolved after `clear` finite points.\n"

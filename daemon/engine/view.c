@@ -36,6 +36,13 @@ static const char *keep_escaped(struct tv_run *run, struct tv_span raw, size_t m
     return kept;
 }
 
+bool tv_view_is_one_log(const struct tv_view *view, enum tv_role role, enum tv_role other)
+{
+    const struct tv_series *one = view->run->roles[role].owner,
+                           *two = view->run->roles[other].owner;
+    return one && two && one->source == two->source;
+}
+
 const char *tv_view_tag(const struct tv_view *view, enum tv_role role)
 {
     struct tv_series *owner = view->run->roles[role].owner;

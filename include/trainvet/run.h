@@ -39,6 +39,9 @@ bool tv_view_last(const struct tv_view *view, enum tv_role role, struct tv_point
 uint64_t tv_view_count(const struct tv_view *view, enum tv_role role);
 /* The tag that holds a role, escaped for output ("train/loss"); NULL when no tag does. */
 const char *tv_view_tag(const struct tv_view *view, enum tv_role role);
+/* Whether one sequential log holds both: only then does it mean something that one is told and the
+ * other is not (yet). */
+bool tv_view_is_one_log(const struct tv_view *view, enum tv_role role, enum tv_role other);
 
 /* Which way the series with role TV_ROLE_EVAL_METRIC is better: 1 up, -1 down, 0 not known. By
  * greater_is_better where metric_for_best_model names it, else by what well-known metrics do. */

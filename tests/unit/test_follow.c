@@ -19,7 +19,7 @@ static const char *const root[] = {dir};
 static const struct tv_engine_options engine;
 static struct tv_moment now;
 static size_t firing, resolved;
-static const char *wanted;
+static const char *wanted; /* NULL: any detector */
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
 {
@@ -46,7 +46,7 @@ static void remove_dir(void)
 static void on_alert(void *ctx, const struct tv_alert *alert)
 {
     (void)ctx;
-    if (strcmp(alert->detector, wanted) == 0)
+    if (!wanted || strcmp(alert->detector, wanted) == 0)
         *(alert->state == TV_FIRING ? &firing : &resolved) += 1;
 }
 
@@ -417,6 +417,38 @@ START_TEST(a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_g
 }
 END_TEST
 
+/* DeepSpeed's CSV monitor: each metric has its file. */
+static void append_table(const char *metric, int first, int last)
+{
+    char path[sizeof dir + 64];
+    snprintf(path, sizeof path, "%s/Train_Samples_%s.csv", dir, metric);
+    FILE *file = fopen(path, "ae");
+    ck_assert_ptr_nonnull(file);
+    if (first == 1)
+        fprintf(file, "step,%s\n", metric);
+    for (int i = first; i < last; i++)
+        fprintf(file, "%d,%g\n", 32 * i, metric[0] == 'l' ? 1e-4 : 2 + exp(-i / 20.0));
+    fclose(file);
+}
+
+START_TEST(one_of_several_tables_that_lags_behind_raises_nothing)
+{
+    wanted = NULL;
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_table("train_loss", 1, 30);
+    append_table("lr", 1, 90);
+    settle(follow, 60);
+    append_table("train_loss", 30, 61);
+    settle(follow, 60);
+    append_table("train_loss", 61, 100);
+    settle(follow, 60);
+    append_table("lr", 90, 100);
+    settle(follow, 60);
+    ck_assert_uint_eq(firing, 0);
+    tv_follow_free(follow);
+}
+END_TEST
+
 static void write_results(double epoch)
 {
     char path[sizeof dir + 32];
@@ -502,6 +534,7 @@ static Suite *suite(void)
     tcase_add_test(files, a_run_that_is_away_for_a_moment_stays);
     tcase_add_test(files,
                    a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_goes_on);
+    tcase_add_test(files, one_of_several_tables_that_lags_behind_raises_nothing);
     tcase_add_loop_test(files, results_beside_the_log_end_a_run_before_it_is_taken_for_stalled, 0,
                         3);
     tcase_add_test(files, runs_that_are_due_at_once_are_looked_at_in_turns);
