@@ -112,12 +112,15 @@ void tv_run_report(struct tv_run *run, struct tv_run_report *ret);
 
 /* Where the run stands, for metrics. NaN where nothing is known. */
 struct tv_run_now {
-    int64_t step;     /* TV_STEP_UNKNOWN before the first point */
-    double last_time; /* unix seconds of the last record */
+    const char *run, *root, *framework, *scheduler; /* as in struct tv_run_report */
+    int64_t step;                                   /* TV_STEP_UNKNOWN before the first point */
+    int64_t total_steps;                            /* -1 when unknown */
+    double last_time;                               /* unix seconds of the last record */
     double loss, eval_loss, grad_norm;
     double learning_rate, expected_learning_rate; /* at the step of the last logged learning rate */
 };
-void tv_run_now(struct tv_run *run, struct tv_run_now *ret);
+/* Cheap where nothing has happened since the last call. Valid until the run is fed or freed. */
+const struct tv_run_now *tv_run_now(struct tv_run *run);
 
 /* The points of a role as the detectors saw them, since the run last began from its first steps;
  * NULL when there are none or options->plot_buckets is 0. Valid until the next call on this run. */

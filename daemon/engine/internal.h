@@ -164,6 +164,9 @@ struct tv_run {
     uint8_t *subscribers;
     uint16_t first_of[TV_ROLE_COUNT + 1];
 
+    struct tv_run_now stands; /* as tv_run_now() told it last */
+    bool knows_stands;        /* and nothing has happened since */
+
     struct tv_alert_box **alerts;
     const struct tv_alert **alert_list, **story_list;
     size_t alerts_len, alerts_cap, alerts_dropped;

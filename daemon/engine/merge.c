@@ -48,6 +48,7 @@ void tv_merge(struct tv_run *run, bool flush)
         if (!source)
             return;
         struct tv_sample sample = source->queue[source->head++];
+        run->knows_stands = false;
         if (sample.step != source->reached)
             source->is_back = sample.step < source->reached;
         if (!source->is_back)

@@ -114,10 +114,17 @@ const struct tv_buckets *tv_run_plot(const struct tv_run *run, enum tv_role role
     return run->plots && tv_buckets_len(&run->plots[role]) ? &run->plots[role] : NULL;
 }
 
+static const char *framework_of(const struct tv_view *view, const struct tv_schedule *schedule)
+{
+    struct tv_setting framework;
+    if (tv_view_setting(view, "framework", &framework))
+        return framework.value;
+    return schedule ? schedule->framework : NULL;
+}
+
 void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
 {
     struct tv_view view = {.run = run};
-    struct tv_setting framework;
     const struct tv_schedule *schedule = tv_view_schedule(&view);
     int64_t total = tv_view_total_steps(&view);
     *ret = (struct tv_run_report){
@@ -141,10 +148,7 @@ void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
     for (size_t i = 0; i < run->alerts_len; i++)
         if (run->alerts[i]->alert.severity > ret->worst)
             ret->worst = run->alerts[i]->alert.severity;
-    if (tv_view_setting(&view, "framework", &framework))
-        ret->framework = framework.value;
-    else if (schedule)
-        ret->framework = schedule->framework;
+    ret->framework = framework_of(&view, schedule);
     report_schedule(run, schedule, ret);
     report_inputs(run, ret);
     if (run->plots)
@@ -185,12 +189,19 @@ static double last_value(const struct tv_run *run, enum tv_role role)
     return run->roles[role].count ? run->roles[role].last.value : (double)NAN;
 }
 
-void tv_run_now(struct tv_run *run, struct tv_run_now *ret)
+static void look_at(struct tv_run *run, struct tv_run_now *ret)
 {
+    struct tv_view view = {.run = run};
     const struct tv_role_slot *rate = &run->roles[TV_ROLE_LEARNING_RATE];
-    const struct tv_schedule *schedule = tv_view_schedule(&(struct tv_view){.run = run});
+    const struct tv_schedule *schedule = tv_view_schedule(&view);
+    const struct tv_identity *identity = schedule ? NULL : tv_run_identity(run);
+    int64_t total = tv_view_total_steps(&view);
     *ret = (struct tv_run_now){
+        .run = run->name,
+        .root = run->root,
+        .framework = framework_of(&view, schedule),
         .step = run->last_step,
+        .total_steps = total ? total : -1,
         .last_time = run->last_wall > TV_ELAPSED_MAX ? run->last_wall : (double)NAN,
         .loss = last_value(run, TV_ROLE_TRAIN_LOSS),
         .eval_loss = last_value(run, TV_ROLE_EVAL_LOSS),
@@ -198,7 +209,19 @@ void tv_run_now(struct tv_run *run, struct tv_run_now *ret)
         .learning_rate = last_value(run, TV_ROLE_LEARNING_RATE),
         .expected_learning_rate = NAN,
     };
+    if (schedule)
+        ret->scheduler = tv_schedule_name(schedule);
+    else if (identity && identity->schedule.kind)
+        ret->scheduler = tv_schedule_name(&identity->schedule);
     if (schedule && rate->count)
         ret->expected_learning_rate =
             tv_schedule_lr(schedule, (double)rate->last.step - (double)schedule->log_offset);
+}
+
+const struct tv_run_now *tv_run_now(struct tv_run *run)
+{
+    if (!run->knows_stands)
+        look_at(run, &run->stands);
+    run->knows_stands = true;
+    return &run->stands;
 }

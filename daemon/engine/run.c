@@ -150,6 +150,7 @@ void tv_run_written(struct tv_run *run, double wall_time)
 void tv_run_end(struct tv_run *run, double now)
 {
     tv_merge(run, true);
+    run->knows_stands = false;
     tv_rate_end(run);
     if (run->points || run->resting_facts.len)
         call_all(run, now, true);

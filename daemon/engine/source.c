@@ -162,6 +162,7 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
 {
     struct tv_source *source = ctx;
     struct tv_run *run = source->run;
+    run->knows_stands = false;
     bool alone = is_alone(source), only_count = run->options->only_count;
     if (len && !source->checked_overlap)
         check_overlap(source, batch[0].wall_time);
@@ -186,6 +187,7 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
 static void on_fact(void *ctx, const struct tv_fact *fact)
 {
     struct tv_source *source = ctx;
+    source->run->knows_stands = false;
     tv_facts_add(tv_run_facts(source->run), fact, source->input->path);
 }
 

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/pages.h"
+#include "http/scrape.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
 #include <arpa/inet.h>
@@ -31,6 +32,7 @@ enum {
 #define ANSWER_S  60.0 /* for a whole answer */
 
 struct client {
+    struct tv_scrape_seat seat; /* first */
     struct client *next, **here;
     int fd; /* libmicrohttpd's */
     bool has_asked, is_ended;
@@ -40,6 +42,7 @@ struct client {
 struct tv_http {
     struct MHD_Daemon *daemon;
     struct tv_service *service;
+    struct tv_scrape *scrape;
     sd_event_source *ready, *timer;
     struct client *clients; /* newest first */
     bool has_closed;        /* one, in this turn */
@@ -162,6 +165,7 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **r
         *ret_client = client;
         make_room(http);
     } else if (client) {
+        tv_scrape_leave(http->scrape, &client->seat);
         *client->here = client->next;
         if (client->next)
             client->next->here = client->here;
@@ -178,10 +182,11 @@ static struct client *client_of(struct MHD_Connection *connection)
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode how)
 {
-    (void)ctx;
+    struct tv_http *http = ctx;
     (void)state;
     (void)how;
     struct client *client = client_of(connection);
+    tv_scrape_leave(http->scrape, &client->seat);
     client->has_asked = false;
     client->until = seconds() + REQUEST_S;
 }
@@ -221,11 +226,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         return answer_list(connection, http->service, tv_page_runs);
     if (strcmp(url, "/api/v1/alerts") == 0)
         return answer_list(connection, http->service, tv_page_alerts);
-    if (strcmp(url, "/metrics") == 0) {
-        char *body = tv_page_metrics(http->service, &len);
-        return answer(connection, MHD_HTTP_OK, body, len,
-                      "text/plain; version=0.0.4; charset=utf-8", NULL);
-    }
+    if (strcmp(url, "/metrics") == 0)
+        return tv_scrape_answer(http->scrape, &client->seat, connection);
     if (strcmp(url, "/healthz") == 0) {
         char *body = tv_page_health(http->service, &len, &well);
         return answer(connection, well ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, body, len,
@@ -347,6 +349,17 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *ctx)
     return 0;
 }
 
+static void on_page(void *ctx)
+{
+    run(ctx);
+}
+
+static void end_slow(void *ctx, struct tv_scrape_seat *seat)
+{
+    (void)ctx;
+    end_client((struct client *)seat);
+}
+
 struct tv_http *tv_http_start(sd_event *loop, const char *listen_at, struct tv_service *service,
                               struct tv_error *reterr)
 {
@@ -358,10 +371,15 @@ struct tv_http *tv_http_start(sd_event *loop, const char *listen_at, struct tv_s
         free(http);
         return NULL;
     }
-    http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    http->scrape =
+        tv_scrape_new(&(struct tv_scrape_options){loop, service, http, on_page, end_slow});
+    http->daemon = !http->scrape
+                       ? NULL
+                       : MHD_start_daemon(
+                             MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+                             http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+                             (unsigned)CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+                             http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         http->daemon ? MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (!info || sd_event_add_io(loop, &http->ready, info->epoll_fd, EPOLLIN, on_ready, http) < 0 ||
@@ -382,8 +400,11 @@ void tv_http_stop(struct tv_http *http)
         return;
     sd_event_source_disable_unref(http->ready);
     sd_event_source_disable_unref(http->timer);
+    if (http->scrape)
+        tv_scrape_stop(http->scrape);
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
+    tv_scrape_free(http->scrape);
     if (http->unix_path[0])
         unlink(http->unix_path);
     free(http);

@@ -1,97 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Prometheus text exposition format 0.0.4. Every family is written in one piece, as the format
- * demands. */
+/* Every family is written in one piece, as the format demands; the page as a whole is made in
+ * turns of the loop, since 10,000 runs take a while. */
+#include "http/metrics.h"
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "engine/engine.h"
-#include "http/pages.h"
-#include "trainvet/number.h"
+#include "http/exposition.h"
 #include "trainvet/text.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { VALUES = 8 };
+enum { ALERTS = 32 }; /* read from the store before the clock is looked at */
 
-struct text {
-    char *data;
-    size_t len, cap;
-};
-
-struct page {
-    struct text out;
+struct tv_metrics {
     const struct tv_service *service;
-    struct text values[VALUES]; /* of the runs: each is looked at once, each family is one piece */
+    uint64_t generation; /* of the runs that are followed */
+    double until;        /* of this turn, seconds */
+    bool has_runs, has_alerts;
+    struct tv_follow_place place;
+    char alerts_to[17]; /* fingerprint */
+    struct tv_exposition out;
+    struct tv_exposition values[VALUES]; /* of the runs, by family */
 };
-
-static void put_bytes(struct text *text, const char *bytes, size_t len)
-{
-    if (text->len + len + 1 > text->cap) {
-        text->cap = (text->len + len + 1) * 2;
-        text->data = tv_xrealloc(text->data, text->cap, 1);
-    }
-    memcpy(text->data + text->len, bytes, len);
-    text->len += len;
-    text->data[text->len] = '\0';
-}
-
-static void put(struct text *text, const char *bytes)
-{
-    put_bytes(text, bytes, strlen(bytes));
-}
-
-/* A label value: backslash, quote and line end escaped; everything else that is odd was replaced by
- * tv_escape. */
-static void put_label(struct text *text, const char *name, const char *value)
-{
-    char safe[512];
-    tv_escape(tv_span_of(value ? value : ""), safe, sizeof safe);
-    put(text, name);
-    put(text, "=\"");
-    for (const char *p = safe; *p;) {
-        size_t plain = strcspn(p, "\\\"");
-        put_bytes(text, p, plain);
-        p += plain;
-        if (!*p)
-            break;
-        put(text, "\\");
-        put_bytes(text, p++, 1);
-    }
-    put(text, "\"");
-}
-
-static void put_value(struct text *text, double value)
-{
-    char number[TV_NUMBER_MAX];
-    put(text, " ");
-    if (isinf(value)) {
-        put(text, value < 0 ? "-Inf" : "+Inf");
-    } else if (isnan(value)) {
-        put(text, "NaN");
-    } else {
-        tv_format_double(number, value);
-        put(text, number);
-    }
-    put(text, "\n");
-}
-
-static void family(struct page *page, const char *name, const char *type, const char *help)
-{
-    const char *const parts[] = {"# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n"};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        put(&page->out, parts[i]);
-}
-
-static void single(struct page *page, const char *name, const char *type, const char *help,
-                   double value)
-{
-    family(page, name, type, help);
-    put(&page->out, name);
-    put_value(&page->out, value);
-}
 
 /* Short, and stable as long as the run keeps its name. */
 static void run_id(const char *root, const char *run, char ret[17])
@@ -100,57 +37,49 @@ static void run_id(const char *root, const char *run, char ret[17])
              tv_hash(tv_span_of(run), tv_hash(tv_span_of(root ? root : ""), 2)));
 }
 
-static double step(const struct tv_run_report *report, const struct tv_run_now *now)
+static double step(const struct tv_run_now *now)
 {
-    (void)report;
     return now->step == TV_STEP_UNKNOWN ? (double)NAN : (double)now->step;
 }
 
-static double total_steps(const struct tv_run_report *report, const struct tv_run_now *now)
+static double total_steps(const struct tv_run_now *now)
 {
-    (void)now;
-    return report->total_steps > 0 ? (double)report->total_steps : (double)NAN;
+    return now->total_steps > 0 ? (double)now->total_steps : (double)NAN;
 }
 
-static double last_time(const struct tv_run_report *report, const struct tv_run_now *now)
+static double last_time(const struct tv_run_now *now)
 {
-    (void)report;
     return now->last_time;
 }
 
-static double loss(const struct tv_run_report *report, const struct tv_run_now *now)
+static double loss(const struct tv_run_now *now)
 {
-    (void)report;
     return now->loss;
 }
 
-static double eval_loss(const struct tv_run_report *report, const struct tv_run_now *now)
+static double eval_loss(const struct tv_run_now *now)
 {
-    (void)report;
     return now->eval_loss;
 }
 
-static double grad_norm(const struct tv_run_report *report, const struct tv_run_now *now)
+static double grad_norm(const struct tv_run_now *now)
 {
-    (void)report;
     return now->grad_norm;
 }
 
-static double learning_rate(const struct tv_run_report *report, const struct tv_run_now *now)
+static double learning_rate(const struct tv_run_now *now)
 {
-    (void)report;
     return now->learning_rate;
 }
 
-static double expected_rate(const struct tv_run_report *report, const struct tv_run_now *now)
+static double expected_rate(const struct tv_run_now *now)
 {
-    (void)report;
     return now->expected_learning_rate;
 }
 
 static const struct {
     const char *name, *help;
-    double (*value)(const struct tv_run_report *report, const struct tv_run_now *now);
+    double (*value)(const struct tv_run_now *now);
 } rows[VALUES] = {
     {"trainvet_run_step", "Last logged step.", step},
     {"trainvet_run_planned_steps", "Steps that the run was planned to take.", total_steps},
@@ -163,70 +92,61 @@ static const struct {
     {"trainvet_run_expected_learning_rate", "Learning rate that the configuration promises there.",
      expected_rate},
 };
-static void run_info(struct page *page, const struct tv_run_report *report, const char *id,
+static void run_info(struct tv_metrics *metrics, const struct tv_run_now *now, const char *id,
                      bool ended)
 {
-    const char *const *labels = tv_service_config(page->service)->labels;
-    struct text *out = &page->out;
+    const char *const *labels = tv_service_config(metrics->service)->labels;
+    struct tv_exposition *out = &metrics->out;
     const struct {
         const char *name, *value;
     } own[] = {{"run_id", id},
-               {"run", report->run},
-               {"root", report->root},
-               {"framework", report->framework},
-               {"scheduler", report->scheduler},
+               {"run", now->run},
+               {"root", now->root},
+               {"framework", now->framework},
+               {"scheduler", now->scheduler},
                {"state", ended ? "ended" : "followed"}};
-    put(out, "trainvet_run_info{");
+    tv_put(out, "trainvet_run_info{");
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
-        put(out, i ? "," : "");
-        put_label(out, own[i].name, own[i].value);
+        tv_put(out, i ? "," : "");
+        tv_put_label(out, own[i].name, own[i].value);
     }
     for (size_t i = 0; labels && labels[i]; i += 2) {
-        put(out, ",");
-        put_label(out, labels[i], labels[i + 1]);
+        tv_put(out, ",");
+        tv_put_label(out, labels[i], labels[i + 1]);
     }
-    put(out, "} 1\n");
+    tv_put(out, "} 1\n");
 }
 
-static void add_run(void *ctx, struct tv_run *run, bool ended)
+static bool has_time(const struct tv_metrics *metrics)
 {
-    struct page *page = ctx;
-    struct tv_run_report report;
-    struct tv_run_now now;
+    return tv_clock_seconds(CLOCK_MONOTONIC) < metrics->until;
+}
+
+static bool add_run(void *ctx, struct tv_run *run, bool ended)
+{
+    struct tv_metrics *metrics = ctx;
+    const struct tv_run_now *now = tv_run_now(run);
     char id[17];
-    tv_run_report(run, &report);
-    tv_run_now(run, &now);
-    run_id(report.root, report.run, id);
-    run_info(page, &report, id, ended);
+    run_id(now->root, now->run, id);
+    run_info(metrics, now, id, ended);
     for (size_t i = 0; i < VALUES; i++) {
-        struct text *text = &page->values[i];
-        double value = rows[i].value(&report, &now);
+        struct tv_exposition *text = &metrics->values[i];
+        double value = rows[i].value(now);
         if (isnan(value))
             continue;
-        put(text, rows[i].name);
-        put(text, "{run_id=\"");
-        put(text, id);
-        put(text, "\"}");
-        put_value(text, value);
+        tv_put(text, rows[i].name);
+        tv_put(text, "{run_id=\"");
+        tv_put(text, id);
+        tv_put(text, "\"}");
+        tv_put_value(text, value);
     }
+    return has_time(metrics);
 }
 
-static void run_families(struct page *page)
+static void add_firing(void *ctx, const struct tv_alert *alert)
 {
-    family(page, "trainvet_run_info", "gauge",
-           "Runs and what is known about them; joined by run_id.");
-    tv_follow_each(tv_service_follow(page->service), add_run, page);
-    for (size_t i = 0; i < VALUES; i++) {
-        family(page, rows[i].name, "gauge", rows[i].help);
-        put_bytes(&page->out, page->values[i].data ? page->values[i].data : "",
-                  page->values[i].len);
-        free(page->values[i].data);
-    }
-}
-
-static bool firing(void *ctx, const struct tv_alert *alert)
-{
-    struct page *page = ctx;
+    struct tv_metrics *metrics = ctx;
+    struct tv_exposition *out = &metrics->out;
     char id[17];
     run_id(alert->root, alert->run, id);
     const struct {
@@ -236,29 +156,29 @@ static bool firing(void *ctx, const struct tv_alert *alert)
                   {"subject", alert->subject},
                   {"severity", tv_severity_name(alert->severity)},
                   {"fingerprint", alert->fingerprint}};
-    put(&page->out, "trainvet_alert_firing{");
+    tv_put(out, "trainvet_alert_firing{");
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-        put(&page->out, i ? "," : "");
-        put_label(&page->out, labels[i].name, labels[i].value);
+        tv_put(out, i ? "," : "");
+        tv_put_label(out, labels[i].name, labels[i].value);
     }
-    put(&page->out, "} 1\n");
-    return true;
+    tv_put(out, "} 1\n");
 }
 
-static void delivery_family(struct page *page, const char *name, const char *type, const char *help,
-                            size_t offset)
+static void delivery_family(struct tv_metrics *metrics, const char *name, const char *type,
+                            const char *help, size_t offset)
 {
-    family(page, name, type, help);
-    for (const struct tv_config_sink *sink = tv_service_config(page->service)->sinks; sink;
+    const struct tv_service *service = metrics->service;
+    tv_put_family(&metrics->out, name, type, help);
+    for (const struct tv_config_sink *sink = tv_service_config(service)->sinks; sink;
          sink = sink->next) {
-        struct tv_store_counts counts = tv_store_count(tv_service_store(page->service), sink->name);
+        struct tv_store_counts counts = tv_store_count(tv_service_store(service), sink->name);
         uint64_t value;
         memcpy(&value, (const char *)&counts + offset, sizeof value);
-        put(&page->out, name);
-        put(&page->out, "{");
-        put_label(&page->out, "sink", sink->name);
-        put(&page->out, "}");
-        put_value(&page->out, (double)value);
+        tv_put(&metrics->out, name);
+        tv_put(&metrics->out, "{");
+        tv_put_label(&metrics->out, "sink", sink->name);
+        tv_put(&metrics->out, "}");
+        tv_put_value(&metrics->out, (double)value);
     }
 }
 
@@ -275,50 +195,120 @@ static double resident_bytes(void)
     return (double)strtoul(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
-static void own_families(struct page *page)
+static void own_families(struct tv_metrics *metrics)
 {
-    struct tv_service_health health = tv_service_health(page->service);
-    single(page, "trainvet_start_time_seconds", "gauge", "When the service started.",
-           health.started);
-    single(page, "trainvet_last_work_timestamp_seconds", "gauge",
-           "When the logs were last looked at.", health.last_work);
-    single(page, "trainvet_runs_followed", "gauge", "Runs that are followed.",
-           (double)tv_follow_runs(tv_service_follow(page->service)));
-    single(page, "trainvet_alerts_total", "counter", "States of alerts recorded since the start.",
-           (double)health.alerts);
-    single(page, "trainvet_store_failures_total", "counter",
-           "Writes to the state directory that failed.", (double)health.store_failures);
-    single(page, "trainvet_alerts_unrecorded", "gauge",
-           "Alerts kept in memory until they can be recorded.", (double)health.backlog);
-    single(page, "trainvet_inotify_overflows_total", "counter",
-           "Times that the kernel dropped inotify events, after which everything is looked at.",
-           (double)health.overflows);
-    single(page, "trainvet_damaged_records_total", "counter", "Damaged records seen in logs.",
-           (double)health.damaged);
-    single(page, "trainvet_resident_memory_bytes", "gauge", "Memory of the service.",
-           resident_bytes());
-    delivery_family(page, "trainvet_deliveries_owed", "gauge", "Deliveries that are still owed.",
+    struct tv_exposition *out = &metrics->out;
+    struct tv_service_health health = tv_service_health(metrics->service);
+    tv_put_single(out, "trainvet_start_time_seconds", "gauge", "When the service started.",
+                  health.started);
+    tv_put_single(out, "trainvet_last_work_timestamp_seconds", "gauge",
+                  "When the logs were last looked at.", health.last_work);
+    tv_put_single(out, "trainvet_runs_followed", "gauge", "Runs that are followed.",
+                  (double)tv_follow_runs(tv_service_follow(metrics->service)));
+    tv_put_single(out, "trainvet_alerts_total", "counter",
+                  "States of alerts recorded since the start.", (double)health.alerts);
+    tv_put_single(out, "trainvet_store_failures_total", "counter",
+                  "Writes to the state directory that failed.", (double)health.store_failures);
+    tv_put_single(out, "trainvet_alerts_unrecorded", "gauge",
+                  "Alerts kept in memory until they can be recorded.", (double)health.backlog);
+    tv_put_single(
+        out, "trainvet_inotify_overflows_total", "counter",
+        "Times that the kernel dropped inotify events, after which everything is looked at.",
+        (double)health.overflows);
+    tv_put_single(out, "trainvet_damaged_records_total", "counter", "Damaged records seen in logs.",
+                  (double)health.damaged);
+    tv_put_single(out, "trainvet_resident_memory_bytes", "gauge", "Memory of the service.",
+                  resident_bytes());
+    delivery_family(metrics, "trainvet_deliveries_owed", "gauge", "Deliveries that are still owed.",
                     offsetof(struct tv_store_counts, owed));
-    delivery_family(page, "trainvet_deliveries_total", "counter", "Deliveries that were taken.",
+    delivery_family(metrics, "trainvet_deliveries_total", "counter", "Deliveries that were taken.",
                     offsetof(struct tv_store_counts, delivered));
-    delivery_family(page, "trainvet_deliveries_failed_total", "counter",
+    delivery_family(metrics, "trainvet_deliveries_failed_total", "counter",
                     "Attempts that failed and are made again.",
                     offsetof(struct tv_store_counts, failures));
-    delivery_family(page, "trainvet_deliveries_refused_total", "counter",
+    delivery_family(metrics, "trainvet_deliveries_refused_total", "counter",
                     "Deliveries that the other side refused.",
                     offsetof(struct tv_store_counts, refused));
-    delivery_family(page, "trainvet_deliveries_dropped_total", "counter",
+    delivery_family(metrics, "trainvet_deliveries_dropped_total", "counter",
                     "Deliveries dropped from a full queue.",
                     offsetof(struct tv_store_counts, dropped));
 }
 
-char *tv_page_metrics(const struct tv_service *service, size_t *ret_len)
+static void free_texts(struct tv_metrics *metrics)
 {
-    struct page page = {.service = service};
-    run_families(&page);
-    family(&page, "trainvet_alert_firing", "gauge", "Findings that are not over.");
-    tv_store_each(tv_service_store(service), true, firing, &page);
-    own_families(&page);
-    *ret_len = page.out.len;
-    return page.out.data;
+    tv_exposition_free(&metrics->out);
+    for (size_t i = 0; i < VALUES; i++)
+        tv_exposition_free(&metrics->values[i]);
+}
+
+static void begin(struct tv_metrics *metrics)
+{
+    free_texts(metrics);
+    *metrics = (struct tv_metrics){.service = metrics->service,
+                                   .generation = tv_service_generation(metrics->service)};
+    tv_put_family(&metrics->out, "trainvet_run_info", "gauge",
+                  "Runs and what is known about them; joined by run_id.");
+}
+
+static bool work_on_runs(struct tv_metrics *metrics)
+{
+    if (tv_follow_some(tv_service_follow(metrics->service), &metrics->place, add_run, metrics))
+        return false;
+    for (size_t i = 0; i < VALUES; i++) {
+        struct tv_exposition *values = &metrics->values[i];
+        tv_put_family(&metrics->out, rows[i].name, "gauge", rows[i].help);
+        tv_put_bytes(&metrics->out, values->data ? values->data : "", values->len);
+        tv_exposition_free(values);
+    }
+    tv_put_family(&metrics->out, "trainvet_alert_firing", "gauge", "Findings that are not over.");
+    return true;
+}
+
+static bool work_on_alerts(struct tv_metrics *metrics)
+{
+    size_t found;
+    do
+        found = tv_store_firing(tv_service_store(metrics->service), metrics->alerts_to, ALERTS,
+                                add_firing, metrics);
+    while (found == ALERTS && has_time(metrics));
+    return found < ALERTS;
+}
+
+struct tv_metrics *tv_metrics_begin(const struct tv_service *service)
+{
+    struct tv_metrics *metrics = tv_xcalloc(1, sizeof *metrics);
+    metrics->service = service;
+    begin(metrics);
+    return metrics;
+}
+
+bool tv_metrics_work(struct tv_metrics *metrics, double seconds)
+{
+    if (metrics->generation != tv_service_generation(metrics->service))
+        begin(metrics);
+    metrics->until = tv_clock_seconds(CLOCK_MONOTONIC) + seconds;
+    metrics->has_runs = metrics->has_runs || work_on_runs(metrics);
+    if (!metrics->has_runs || !has_time(metrics))
+        return false;
+    metrics->has_alerts = metrics->has_alerts || work_on_alerts(metrics);
+    if (!metrics->has_alerts || !has_time(metrics))
+        return false;
+    own_families(metrics);
+    return true;
+}
+
+char *tv_metrics_end(struct tv_metrics *metrics, size_t *ret_len)
+{
+    char *text = metrics->out.data;
+    *ret_len = metrics->out.len;
+    metrics->out = (struct tv_exposition){0};
+    tv_metrics_free(metrics);
+    return text;
+}
+
+void tv_metrics_free(struct tv_metrics *metrics)
+{
+    if (metrics)
+        free_texts(metrics);
+    free(metrics);
 }

@@ -4,7 +4,6 @@
 /* What each address answers with. Bodies are malloc'd. */
 #include "service/service.h"
 
-char *tv_page_metrics(const struct tv_service *service, size_t *ret_len);
 /* A part of a list. */
 struct tv_page_part {
     size_t offset, limit;

@@ -39,6 +39,7 @@ struct tv_service {
     struct tv_dispatch *dispatch;
     struct tv_follow_options follow_options;
     struct tv_follow *follow;
+    uint64_t generation; /* +1 for each follow */
     struct tv_watch *watch;
     struct tv_http *http;
     sd_event *loop;
@@ -198,6 +199,7 @@ static void free_follow(struct tv_service *service)
         tv_follow_free(service->follow);
     }
     service->follow = NULL;
+    service->generation++;
 }
 
 /* The logs are read again from the start; what is recorded is not told again. */
@@ -533,6 +535,11 @@ struct tv_store *tv_service_store(const struct tv_service *service)
 const struct tv_follow *tv_service_follow(const struct tv_service *service)
 {
     return service->follow;
+}
+
+uint64_t tv_service_generation(const struct tv_service *service)
+{
+    return service->generation;
 }
 
 struct tv_service_health tv_service_health(const struct tv_service *service)

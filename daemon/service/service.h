@@ -18,6 +18,8 @@ int tv_service_run(const char *config_path);
 const struct tv_config *tv_service_config(const struct tv_service *service);
 struct tv_store *tv_service_store(const struct tv_service *service);
 const struct tv_follow *tv_service_follow(const struct tv_service *service);
+/* Changes when the runs are followed anew. */
+uint64_t tv_service_generation(const struct tv_service *service);
 
 struct tv_service_health {
     double started, last_work; /* unix seconds */

@@ -15,6 +15,7 @@ static const char schema_sql[] =
     "  object TEXT NOT NULL, changed REAL NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX alert_changed ON alert (changed);"
     "CREATE INDEX alert_run ON alert (run);"
+    "CREATE INDEX alert_state ON alert (state, fingerprint);"
     "CREATE TABLE owed ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, fingerprint TEXT NOT NULL, state "
     "INTEGER NOT NULL,"

@@ -279,6 +279,27 @@ void tv_store_each(struct tv_store *store, bool firing_only,
     visit_part(store, firing_only ? TV_FIRING : -1, 0, SIZE_MAX, visit, ctx);
 }
 
+size_t tv_store_firing(struct tv_store *store, char place[17], size_t limit,
+                       void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx)
+{
+    sqlite3_stmt *each =
+        tv_db_prepare(store, "SELECT object, fingerprint FROM alert WHERE state = 0 AND"
+                             " fingerprint > ? ORDER BY fingerprint LIMIT ?");
+    size_t found = 0;
+    tv_db_bind(each, 1, place);
+    sqlite3_bind_int64(each, 2, (int64_t)limit);
+    for (; each && sqlite3_step(each) == SQLITE_ROW; found++) {
+        struct tv_arena texts = {0};
+        struct tv_alert alert;
+        if (tv_alert_from_json((const char *)sqlite3_column_text(each, 0), &texts, &alert))
+            visit(ctx, &alert);
+        tv_arena_free(&texts);
+        snprintf(place, 17, "%s", (const char *)sqlite3_column_text(each, 1));
+    }
+    tv_db_close(store, each);
+    return found;
+}
+
 double tv_store_changed(struct tv_store *store, const char *fingerprint)
 {
     sqlite3_stmt *find = tv_db_prepare(store, "SELECT changed FROM alert WHERE fingerprint = ?");

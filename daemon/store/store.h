@@ -78,6 +78,11 @@ void tv_store_each(struct tv_store *store, bool firing_only,
 size_t tv_store_part(struct tv_store *store, int state, size_t offset, size_t limit,
                      bool (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
 
+/* Those that fire, in order of fingerprints, at most `limit` behind `place` ("" to begin), which is
+ * moved on: in parts, between which alerts may be recorded. Returns how many there were. */
+size_t tv_store_firing(struct tv_store *store, char place[17], size_t limit,
+                       void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);
+
 /* The recorded alerts of one run, by its name and root (NULL: none) as they stand in alerts. */
 void tv_store_each_of(struct tv_store *store, const char *root, const char *run,
                       void (*visit)(void *ctx, const struct tv_alert *alert), void *ctx);

@@ -151,6 +151,26 @@ void tv_follow_each(const struct tv_follow *follow,
         }
 }
 
+bool tv_follow_some(const struct tv_follow *follow, struct tv_follow_place *place,
+                    bool (*visit)(void *ctx, struct tv_run *run, bool ended), void *ctx)
+{
+    const struct tv_followed *run = follow->runs;
+    if (!place->end)
+        place->end = follow->numbers;
+    while (run && run->number <= place->at)
+        run = run->next;
+    for (; run && run->number <= place->end; run = run->next) {
+        place->at = run->number;
+        if (!tv_live_run(run->live))
+            continue;
+        bool more = visit(ctx, tv_live_run(run->live), run->ended);
+        tv_live_rest(run->live);
+        if (!more)
+            return true;
+    }
+    return false;
+}
+
 static bool is_over(const struct tv_follow *follow, const struct tv_followed *run, double silence)
 {
     if (run->ended)

@@ -67,5 +67,13 @@ uint64_t tv_follow_overflows(const struct tv_follow *follow);
  * seen when it goes on. */
 void tv_follow_each(const struct tv_follow *follow,
                     void (*visit)(void *ctx, struct tv_run *run, bool ended), void *ctx);
+/* The same in parts, between which runs may come and go: `visit` returns false to stop behind that
+ * run; the next call goes on there. False when none is left of those that were there at the first
+ * call. */
+struct tv_follow_place { /* zero-initialise to begin */
+    uint64_t at, end;
+};
+bool tv_follow_some(const struct tv_follow *follow, struct tv_follow_place *place,
+                    bool (*visit)(void *ctx, struct tv_run *run, bool ended), void *ctx);
 
 #endif

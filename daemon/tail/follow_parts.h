@@ -26,7 +26,8 @@ struct tv_followed {
     double last_news, next_look, last_tick, next_reread, torn_since, ended_at, found_at,
         missing_since;
     double news_wall; /* the time of day at last_news: silence is counted from there */
-    double written; /* when the logs grew last: seen here, or what the files said at first sight */
+    double written;  /* when the logs grew last: seen here, or what the files said at first sight */
+    uint64_t number; /* grows from each run of the list to the next */
     bool ended, must_reread;
     bool caught_up;  /* what was there at first sight is read */
     bool is_blocked; /* a file could not be opened at the last look */
@@ -42,7 +43,7 @@ struct tv_follow {
     struct tv_directory *dirs;
     struct tv_probed probed;
     size_t runs_len;
-    uint64_t overflows;
+    uint64_t overflows, numbers;
     bool entries_changed, started, is_behind;
     bool said_full;
     bool must_poll;          /* some directory cannot be watched */

@@ -44,6 +44,7 @@ static struct tv_followed *add_run(struct tv_follow *follow, const struct tv_fou
 {
     struct tv_followed *run = tv_xcalloc(1, sizeof *run);
     run->path = tv_xstrndup(found->path, strlen(found->path));
+    run->number = ++follow->numbers;
     run->last_news = now;
     run->last_tick = -INFINITY; /* once it is read */
     run->torn_since = NAN;
