@@ -109,10 +109,47 @@ static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, 
         .step = tv_view_step(view),
         .wall_time = known_time(view->point ? view->point->wall_time : run->last_wall),
     };
+    box->calm_step = TV_CALM_NEVER;
     fingerprint(&box->alert);
     run->alert_list[run->alerts_len] = &box->alert;
     run->alerts[run->alerts_len++] = box;
     return box;
+}
+
+/* The next episode of a finding; `before` is its last one, NULL: there was none. */
+static struct tv_alert_box *begin_episode(struct tv_run *run, const struct tv_view *view,
+                                          const struct tv_alert_box *before,
+                                          const struct tv_finding *finding)
+{
+    unsigned often = run->options->flapping_after;
+    struct tv_alert_box *box =
+        add(run, view, finding->subject, before ? before->alert.episode + 1 : 0);
+    bool goes_on = before && !before->is_flapping; /* one that flapped has stayed away */
+    box->alert.onset_step = finding->onset_step;
+    box->alert.severity = finding->severity;
+    box->times = goes_on ? before->times : 0;
+    box->since = goes_on ? before->since : box->alert.step;
+    box->is_flapping = box->times >= (often ? often : TV_FLAPPING_AFTER);
+    return box;
+}
+
+/* What is said about a finding that comes and goes. */
+static void set_flapping(struct tv_alert_box *box, const struct tv_finding *finding)
+{
+    char summary[TEXT_MAX];
+    struct tv_evidence evidence[TV_ALERT_EVIDENCE];
+    struct tv_finding whole = *finding;
+    size_t len = finding->evidence_len < TV_ALERT_EVIDENCE - 1 ? finding->evidence_len
+                                                               : TV_ALERT_EVIDENCE - 1;
+    snprintf(summary, sizeof summary, "comes and goes, %u times since step %" PRId64 ": %.380s",
+             box->times, box->since, finding->summary);
+    if (len)
+        memcpy(evidence, finding->evidence, len * sizeof *evidence);
+    evidence[len++] = (struct tv_evidence){"times", box->times};
+    whole.summary = summary;
+    whole.evidence = evidence;
+    whole.evidence_len = len;
+    set_contents(box, &whole);
 }
 
 void tv_raise(struct tv_view *view, const struct tv_finding *finding)
@@ -120,19 +157,23 @@ void tv_raise(struct tv_view *view, const struct tv_finding *finding)
     struct tv_run *run = view->run;
     const char *detector = run->detectors[view->detector]->name;
     struct tv_alert_box *box = find(run, detector, finding->subject);
-    bool fires = box && box->alert.state == TV_FIRING;
+    bool fires = box && box->alert.state == TV_FIRING, is_back = !fires;
     if (!fires) {
         if (run->alerts_len >= TV_RUN_ALERTS_MAX) {
             run->alerts_dropped++;
             return;
         }
-        box = add(run, view, finding->subject, box ? box->alert.episode + 1 : 0);
-        box->alert.onset_step = finding->onset_step;
-        box->alert.severity = finding->severity;
+        box = begin_episode(run, view, box, finding);
     }
+    is_back = is_back || box->calm_step != TV_CALM_NEVER;
+    box->calm_step = TV_CALM_NEVER;
+    box->times += is_back;
     if (finding->severity > box->alert.severity)
         box->alert.severity = finding->severity;
-    set_contents(box, finding);
+    if (box->is_flapping)
+        set_flapping(box, finding);
+    else
+        set_contents(box, finding);
     free(run->silences[view->detector]);
     run->silences[view->detector] = NULL;
 }
@@ -145,10 +186,37 @@ static void resolve(struct tv_alert *alert, int64_t step)
     alert->resolved_step = step;
 }
 
+/* It is gone, once more. */
+static void expect_calm(struct tv_run *run, struct tv_alert_box *box, int64_t step)
+{
+    if (box->alert.state != TV_FIRING || box->calm_step != TV_CALM_NEVER)
+        return;
+    double distance = (double)(step - box->since) / fmax(1, box->times - 1);
+    box->calm_step = step + 1 + (int64_t)fmin(TV_CALM * fmax(0, distance), 1e15);
+    if (box->calm_step < run->calm_step)
+        run->calm_step = box->calm_step;
+}
+
+void tv_bus_calm(struct tv_run *run, int64_t step)
+{
+    run->calm_step = TV_CALM_NEVER;
+    for (size_t i = 0; i < run->alerts_len; i++) {
+        struct tv_alert_box *box = run->alerts[i];
+        if (box->alert.state != TV_FIRING || box->calm_step == TV_CALM_NEVER)
+            continue;
+        if (box->calm_step <= step)
+            resolve(&box->alert, step);
+        else if (box->calm_step < run->calm_step)
+            run->calm_step = box->calm_step;
+    }
+}
+
 void tv_clear(struct tv_view *view, const char *subject)
 {
     struct tv_alert_box *box = find(view->run, view->run->detectors[view->detector]->name, subject);
-    if (box)
+    if (box && box->is_flapping)
+        expect_calm(view->run, box, tv_view_step(view));
+    else if (box)
         resolve(&box->alert, tv_view_step(view));
 }
 

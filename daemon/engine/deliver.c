@@ -107,6 +107,8 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
     if (point->role == TV_ROLE_EPOCH)
         tv_epoch_watch(run, point);
     dispatch(run, point);
+    if (point->step >= run->calm_step)
+        tv_bus_calm(run, point->step);
 }
 
 /* Which role's steps tell a restart: the training loss where there is one. */

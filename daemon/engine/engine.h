@@ -22,11 +22,17 @@
 #include "trainvet/parser.h"
 #include "trainvet/sink.h"
 
+#define TV_FLAPPING_AFTER 5
+
 struct tv_engine_options {
     const struct tv_detector *const *detectors; /* NULL-terminated; NULL: all that are registered */
     const bool *enabled;                        /* by index into the detectors, NULL: all */
     const void *const
-        *options;       /* by index into the detectors: its options struct, NULL: defaults */
+        *options; /* by index into the detectors: its options struct, NULL: defaults */
+    /* So often a finding of one detector about one subject is told when it comes and goes. The next
+     * time it is told as one that does; that alert ends when it has stayed away for a while. 0:
+     * TV_FLAPPING_AFTER, UINT_MAX: it is told each time. */
+    unsigned flapping_after;
     bool keep_silences; /* for --explain */
     bool only_count;    /* for inspect: points are counted by series, only epochs are delivered */
     bool trusts_data;   /* for --no-checksum: see struct tv_emit */

@@ -19,6 +19,7 @@
                                 */
 #define TV_TAG_LENGTH_MAX 1024 /* bytes; longer ones are dropped and counted */
 #define TV_RUN_ALERTS_MAX 256  /* alerts a run; more are counted only */
+#define TV_CALM           2    /* times the mean distance of its comings: then it stays away */
 
 /* Wall times below are seconds since the job began: some trainers log nothing else. */
 #define TV_ELAPSED_MAX 1e8
@@ -109,7 +110,14 @@ struct tv_promise {
 struct tv_alert_box {
     struct tv_alert alert;
     char *texts; /* of summary, causes, advice: replaced as a whole */
+    /* A finding that comes and goes: */
+    uint32_t times;    /* it came, episodes before this one included */
+    int64_t since;     /* step at which it came first */
+    int64_t calm_step; /* it is gone, and over when it is not back by then; TV_CALM_NEVER: not so */
+    bool is_flapping;
 };
+
+#define TV_CALM_NEVER INT64_MAX
 
 struct tv_run {
     const struct tv_engine_options *options;
@@ -170,6 +178,7 @@ struct tv_run {
     struct tv_alert_box **alerts;
     const struct tv_alert **alert_list, **story_list;
     size_t alerts_len, alerts_cap, alerts_dropped;
+    int64_t calm_step; /* the first of the alerts' */
     struct tv_input_report *report_inputs;
     struct tv_silence *report_silences;
     struct tv_plot *report_plots;
@@ -198,6 +207,8 @@ const char *tv_rate_note(struct tv_run *run);
 double tv_rate_identified_total(struct tv_run *run);
 void tv_merge(struct tv_run *run, bool flush);
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step);
+/* The run has come to run->calm_step. */
+void tv_bus_calm(struct tv_run *run, int64_t step);
 void tv_story_tell(struct tv_run *run); /* sets every alert's leader */
 void tv_run_resolve_again(struct tv_run *run);
 struct tv_promise *tv_run_promise(struct tv_run *run); /* as resolved last */

@@ -35,6 +35,7 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
     run->options = options;
     run->name =
         tv_arena_text(&run->arena, tv_span_of(tv_escape(tv_span_of(name), safe, sizeof safe)));
+    run->calm_step = TV_CALM_NEVER;
     run->first_step = run->last_step = run->resume_step = TV_STEP_UNKNOWN;
     run->last_wall = run->point_wall = run->written = run->now = run->rate_total = run->rate_zero =
         NAN;

@@ -80,12 +80,22 @@ static void resume_all(struct tv_scrape *scrape, struct tv_scrape_page *page)
     }
 }
 
-static int on_work(sd_event_source *source, void *ctx)
+/* A timer, since a deferred call that stays enabled goes before all else. */
+static void work_soon(struct tv_scrape *scrape)
 {
+    sd_event_source_set_time_relative(scrape->work, 0);
+    sd_event_source_set_enabled(scrape->work, SD_EVENT_ONESHOT);
+}
+
+static int on_work(sd_event_source *source, uint64_t usec, void *ctx)
+{
+    (void)source;
+    (void)usec;
     struct tv_scrape *scrape = ctx;
-    if (!tv_metrics_work(scrape->making, SLICE))
+    if (!tv_metrics_work(scrape->making, SLICE)) {
+        work_soon(scrape);
         return 0;
-    sd_event_source_set_enabled(source, SD_EVENT_OFF);
+    }
     struct MHD_Response *response = take_response(scrape);
     struct tv_scrape_page *page = NULL;
     if (response) {
@@ -103,7 +113,8 @@ struct tv_scrape *tv_scrape_new(const struct tv_scrape_options *options)
 {
     struct tv_scrape *scrape = tv_xcalloc(1, sizeof *scrape);
     scrape->options = *options;
-    if (sd_event_add_defer(options->loop, &scrape->work, on_work, scrape) < 0) {
+    if (sd_event_add_time(options->loop, &scrape->work, CLOCK_MONOTONIC, 0, 1, on_work, scrape) <
+        0) {
         free(scrape);
         return NULL;
     }
@@ -118,7 +129,7 @@ enum MHD_Result tv_scrape_answer(struct tv_scrape *scrape, struct tv_scrape_seat
         return MHD_queue_response(connection, MHD_HTTP_OK, seat->page->response);
     if (!scrape->making) {
         scrape->making = tv_metrics_begin(scrape->options.service);
-        sd_event_source_set_enabled(scrape->work, SD_EVENT_ON);
+        work_soon(scrape);
     }
     seat->connection = connection;
     seat->is_waiting = true;

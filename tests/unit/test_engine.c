@@ -5,6 +5,7 @@
 #include "support/log.h"
 #include "support/suite.h"
 #include "trainvet/text.h"
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -375,6 +376,70 @@ START_TEST(names_of_metrics_tell_which_way_is_better)
 }
 END_TEST
 
+static void high_sees(struct tv_view *view, const void *options, void *state,
+                      const struct tv_point *point)
+{
+    (void)options;
+    (void)state;
+    struct tv_finding finding = {.subject = "loss",
+                                 .summary = "it is high",
+                                 .onset_step = point->step,
+                                 .observed = point->value,
+                                 .expected = NAN,
+                                 .confidence = NAN};
+    if (point->value > 1)
+        tv_raise(view, &finding);
+    else
+        tv_clear(view, "loss");
+}
+
+static const struct tv_detector high = {.name = "high",
+                                        .summary = "",
+                                        .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
+                                        .on_sample = high_sees};
+
+/* It comes every ten steps up to `last`, then it stays away. */
+static size_t flap(struct tv_log *log, unsigned after, int last, int end,
+                   const struct tv_alert *const **ret)
+{
+    static const struct tv_detector *const one[] = {&high, NULL};
+    *log = (struct tv_log){.options = {.detectors = one, .flapping_after = after}};
+    log->run = tv_run_new(&log->options, "test");
+    log->source = tv_log_source(log, "", 0, &log->emit);
+    for (int step = 0; step <= end; step++)
+        tv_log_point(log, "train/loss", step, step <= last && step % 10 < 3 ? 2 : 1);
+    return tv_run_alerts(log->run, ret);
+}
+
+START_TEST(what_comes_and_goes_is_told_five_times_and_then_once)
+{
+    struct tv_log log;
+    const struct tv_alert *const *alerts;
+    ck_assert_uint_eq(flap(&log, 0, 49, 49, &alerts), 5);
+    ck_assert_int_eq(alerts[4]->state, TV_RESOLVED);
+    tv_log_close(&log);
+    ck_assert_uint_eq(flap(&log, 0, 999, 999, &alerts), 6);
+    ck_assert_int_eq(alerts[5]->state, TV_FIRING);
+    ck_assert_int_eq(alerts[5]->onset_step, 50);
+    ck_assert_str_eq(alerts[5]->summary, "comes and goes, 100 times since step 0: it is high");
+    ck_assert_double_eq(alerts[5]->evidence[0].value, 100);
+    tv_log_close(&log);
+    ck_assert_uint_eq(flap(&log, 0, 999, 1012, &alerts), 6);
+    ck_assert_int_eq(alerts[5]->state, TV_FIRING);
+    tv_log_close(&log);
+    ck_assert_uint_eq(flap(&log, 0, 999, 1030, &alerts), 6);
+    ck_assert_int_eq(alerts[5]->state, TV_RESOLVED);
+    ck_assert_int_eq(alerts[5]->resolved_step, 1014);
+    for (int step = 1031; step < 1100; step++)
+        tv_log_point(&log, "train/loss", step, step % 10 < 3 ? 2 : 1);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 12); /* and begins anew */
+    ck_assert_str_eq(alerts[6]->summary, "it is high");
+    tv_log_close(&log);
+    ck_assert_uint_eq(flap(&log, UINT_MAX, 999, 999, &alerts), 100);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_consequence_names_its_cause)
 {
     static const struct tv_detector cause = {.name = "divergence",
@@ -525,6 +590,7 @@ static Suite *suite(void)
     tcase_add_test(tcase,
                    one_of_several_evaluation_sets_is_not_the_evaluation_unless_it_is_named_so);
     tcase_add_test(tcase, names_of_metrics_tell_which_way_is_better);
+    tcase_add_test(tcase, what_comes_and_goes_is_told_five_times_and_then_once);
     tcase_add_test(tcase, a_consequence_names_its_cause);
     tcase_add_test(tcase, a_finished_run_that_is_trained_on_is_not_finished);
     tcase_add_test(tcase, results_end_the_training_that_they_are_of);
