@@ -229,6 +229,9 @@ static void own_families(struct tv_metrics *metrics)
     delivery_family(metrics, "trainvet_deliveries_refused_total", "counter",
                     "Deliveries that the other side refused.",
                     offsetof(struct tv_store_counts, refused));
+    delivery_family(metrics, "trainvet_deliveries_held_total", "counter",
+                    "Alerts held back because the sink got many; they are in the API.",
+                    offsetof(struct tv_store_counts, held));
     delivery_family(metrics, "trainvet_deliveries_dropped_total", "counter",
                     "Deliveries dropped from a full queue.",
                     offsetof(struct tv_store_counts, dropped));

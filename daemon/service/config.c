@@ -97,6 +97,20 @@ static void take_poll(struct tv_config *config, const struct tv_yaml *yaml, int 
     config->poll = tv_config_truth(config, yaml, node);
 }
 
+static void take_flapping_after(struct tv_config *config, const struct tv_yaml *yaml, int node,
+                                void *target)
+{
+    (void)target;
+    int64_t value;
+    if (!tv_parse_int64(tv_span_of(tv_config_text(config, yaml, node)), &value) || value < 0 ||
+        value > 1000)
+        tv_config_complain(config, yaml, node,
+                           "expected how often a finding is told that comes and goes, up to 1000; "
+                           "0: each time");
+    else
+        config->choice.engine.flapping_after = value ? (unsigned)value : UINT_MAX;
+}
+
 static void take_state_dir(struct tv_config *config, const struct tv_yaml *yaml, int node,
                            void *target)
 {
@@ -209,6 +223,7 @@ static const struct tv_config_key top_keys[] = {
     {"active_poll", take_active_poll},
     {"idle_poll", take_idle_poll},
     {"end_after", take_end_after},
+    {"flapping_after", take_flapping_after},
     {"state_dir", take_state_dir},
     {"listen", take_listen},
     {"labels", take_labels},

@@ -17,7 +17,8 @@ struct tv_config_sink {
     const char *name;
     const struct tv_sink *sink;
     void *options;
-    const char *where; /* "FILE:LINE: sink NAME", for messages */
+    const char *where;    /* "FILE:LINE: sink NAME", for messages */
+    double limit, period; /* new alerts in so many seconds; 0: any number */
 };
 
 /* A sink that a route names. */
@@ -53,7 +54,7 @@ struct tv_config {
     const char *listen;  /* "127.0.0.1:9464", "unix:/run/trainvet/http.sock", "off" */
     const char **labels; /* name, value, name, value ... NULL */
     size_t labels_len, labels_cap;
-    struct tv_choice choice; /* detectors */
+    struct tv_choice choice; /* detectors, and when a finding flaps */
     struct tv_config_sink *sinks;
     struct tv_config_route *routes;
     struct tv_config_silence *silences;

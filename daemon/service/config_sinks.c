@@ -2,7 +2,9 @@
 /* sinks: {NAME: {type: TYPE, OPTION: VALUE ...} ...} */
 #include "cmd/options.h"
 #include "service/config_read.h"
+#include "trainvet/number.h"
 #include "trainvet/text.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +100,24 @@ static void take_sink_option(struct tv_config *config, const struct tv_yaml *yam
         tv_config_complain(config, yaml, key, "sink %.60s: %s", sink->name, error.message);
 }
 
+/* What the service does for every sink. True when the key is one of these. */
+static bool take_limit(struct tv_config *config, const struct tv_yaml *yaml,
+                       struct tv_config_sink *sink, int key, int node)
+{
+    bool is_limit = strcmp(tv_yaml_text(yaml, key), "limit") == 0;
+    double *target = is_limit ? &sink->limit : &sink->period, value;
+    if (!is_limit && strcmp(tv_yaml_text(yaml, key), "period") != 0)
+        return false;
+    if (!tv_parse_double(tv_span_of(tv_yaml_text(yaml, node)), &value) ||
+        !(value >= (is_limit ? 0 : 1) && value <= 1e6))
+        tv_config_complain(config, yaml, node,
+                           is_limit ? "limit: expected a number of alerts, 0 for any number"
+                                    : "period: expected seconds, from 1 on");
+    else
+        *target = is_limit ? floor(value) : value;
+    return true;
+}
+
 /* "FILE:LINE: sink NAME" */
 static const char *where(struct tv_config *config, const struct tv_yaml *yaml, int key)
 {
@@ -126,11 +146,14 @@ static void take_sink(struct tv_config *config, const struct tv_yaml *yaml, int 
         (struct tv_config_sink){.name = tv_config_keep(config, tv_yaml_text(yaml, key)),
                                 .sink = type,
                                 .where = where(config, yaml, key),
+                                .limit = type->limit,
+                                .period = TV_SINK_PERIOD,
                                 .options = tv_arena_alloc(&config->arena, type->options_size + 1)};
     tv_option_defaults(type->options, sink->options);
     int name, value;
     for (size_t i = 0; tv_yaml_pair(yaml, node, i, &name, &value); i++)
-        if (strcmp(tv_yaml_text(yaml, name), "type") != 0)
+        if (strcmp(tv_yaml_text(yaml, name), "type") != 0 &&
+            !take_limit(config, yaml, sink, name, value))
             take_sink_option(config, yaml, sink, name, value);
     while (*end)
         end = &(*end)->next;

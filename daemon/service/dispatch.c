@@ -242,6 +242,8 @@ static bool resend_one(void *ctx, const struct tv_alert *alert)
 {
     struct resending *resending = ctx;
     struct tv_dispatch *dispatch = resending->dispatch;
+    if (tv_store_is_held(dispatch->options.store, resending->end->name, alert->fingerprint))
+        return true;
     if (dispatch->options.wants &&
         !dispatch->options.wants(dispatch->options.ctx, resending->end->name, alert))
         return true;
@@ -301,6 +303,7 @@ static bool deliver_some(struct tv_dispatch *dispatch, struct route_end *end)
 void tv_dispatch_pump(struct tv_dispatch *dispatch)
 {
     bool has_more = false;
+    tv_store_tell_held(dispatch->options.store, dispatch->options.now());
     for (struct route_end *end = dispatch->ends; end; end = end->next) {
         has_more = deliver_some(dispatch, end) || has_more;
         resend(dispatch, end);

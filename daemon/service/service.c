@@ -352,12 +352,20 @@ static bool open_http(struct tv_service *service, const char *listen, struct tv_
     return *ret || is_off(listen);
 }
 
+static void set_limits(struct tv_service *service)
+{
+    tv_store_limit(service->store, NULL, 0, 0);
+    for (const struct tv_config_sink *sink = service->config.sinks; sink; sink = sink->next)
+        tv_store_limit(service->store, sink->name, (uint64_t)sink->limit, sink->period);
+}
+
 static bool begin(struct tv_service *service)
 {
     service->dispatch = open_sinks(service, &service->config);
     if (!service->dispatch || !open_http(service, service->config.listen, &service->http))
         return false;
     tv_store_hurry(service->store);
+    set_limits(service);
     begin_following(service);
     return true;
 }
@@ -402,6 +410,7 @@ static bool take_config(struct tv_service *service, struct tv_config *config)
     service->dispatch = dispatch;
     service->config = *config;
     tv_store_hurry(service->store);
+    set_limits(service);
     begin_following(service);
     return true;
 }

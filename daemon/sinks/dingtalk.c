@@ -72,6 +72,7 @@ const struct tv_sink tv_sink_dingtalk = {
     .options = tv_bot_option_table,
     .options_size = sizeof(struct tv_bot_options),
     .state_size = sizeof(struct tv_bot),
+    .limit = TV_SINK_LIMIT,
     .open = tv_bot_open,
     .deliver = deliver,
     .reopen = tv_bot_reopen,

@@ -152,6 +152,7 @@ const struct tv_sink tv_sink_email = {
     .options = option_table,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),
+    .limit = TV_SINK_LIMIT,
     .open = open_sink,
     .deliver = deliver,
     .reopen = reopen,

@@ -48,6 +48,7 @@ const struct tv_sink tv_sink_slack = {
     .options = option_table,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct tv_target),
+    .limit = TV_SINK_LIMIT,
     .open = tv_target_open_sink,
     .deliver = deliver,
     .reopen = tv_target_reopen_sink,

@@ -105,12 +105,17 @@ static bool is_usable(struct tv_store *store)
 {
     int64_t version = pragma(store, "PRAGMA user_version"),
             application = pragma(store, "PRAGMA application_id");
-    if (version == 0 && application == 0) {
+    bool is_empty = version == 0 && application == 0;
+    if (is_empty || (version == 1 && application == SCHEMA_APPLICATION)) {
         char sql[128];
         snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",
                  SCHEMA_APPLICATION, SCHEMA_VERSION);
-        return tv_db_commit(store, tv_db_begin(store) && tv_db_run(store, schema_sql) &&
-                                       tv_db_run(store, sql));
+        bool ok =
+            tv_db_commit(store, tv_db_begin(store) && (!is_empty || tv_db_run(store, schema_sql)) &&
+                                    tv_db_run(store, upgrade_sql) && tv_db_run(store, sql));
+        if (is_empty || !ok)
+            return ok;
+        version = SCHEMA_VERSION;
     }
     if (version != SCHEMA_VERSION || application != SCHEMA_APPLICATION)
         return false;
@@ -269,6 +274,7 @@ void tv_store_close(struct tv_store *store)
 {
     if (!store)
         return;
+    tv_store_limit(store, NULL, 0, 0);
     sqlite3_close(store->db);
     tv_arena_free(&store->texts);
     free(store->dir);

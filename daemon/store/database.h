@@ -6,12 +6,37 @@
 #include "store/store.h"
 #include <sqlite3.h>
 
+/* How many new alerts a sink gets. */
+struct tv_limit {
+    struct tv_limit *next;
+    char *sink;
+    uint64_t most;
+    double period;
+};
+
 struct tv_store {
     sqlite3 *db;           /* NULL: it is away, nothing can be recorded */
     struct tv_arena texts; /* of the delivery that was returned last */
     char *dir;             /* NULL: in memory */
     bool is_damaged;       /* a statement has met damage */
+    struct tv_limit *limits;
 };
+
+/* ---- limit.c ---- */
+
+/* Whether this state of an alert is kept from a sink, which is noted. *ret_ok false: it cannot be.
+ */
+bool tv_limit_holds(struct tv_store *store, const char *sink, const struct tv_alert *alert,
+                    double now, bool *ret_ok);
+
+/* ---- store.c ---- */
+
+bool tv_store_add_count(struct tv_store *store, const char *sink, const char *name, int64_t by);
+uint64_t tv_store_counter(struct tv_store *store, const char *sink, const char *name);
+bool tv_store_owe(struct tv_store *store, const char *sink, const struct tv_alert *alert,
+                  const char *object, double now);
+
+/* ---- database.c ---- */
 
 bool tv_db_run(struct tv_store *store, const char *sql);
 /* NULL when the database cannot take the statement, which is as good as a failed write. */

@@ -4,7 +4,7 @@
 /* The database's tables. SCHEMA_VERSION stands in PRAGMA user_version; a database of a later
  * version is set aside, one of an earlier version is upgraded by the statements behind it. */
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 /* PRAGMA application_id: "tvet" */
 #define SCHEMA_APPLICATION 0x74766574
 
@@ -15,7 +15,6 @@ static const char schema_sql[] =
     "  object TEXT NOT NULL, changed REAL NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX alert_changed ON alert (changed);"
     "CREATE INDEX alert_run ON alert (run);"
-    "CREATE INDEX alert_state ON alert (state, fingerprint);"
     "CREATE TABLE owed ("
     "  id INTEGER PRIMARY KEY AUTOINCREMENT, sink TEXT NOT NULL, fingerprint TEXT NOT NULL, state "
     "INTEGER NOT NULL,"
@@ -27,5 +26,11 @@ static const char schema_sql[] =
     "WITHOUT ROWID;"
     "CREATE TABLE run (path TEXT PRIMARY KEY, digest TEXT NOT NULL, report TEXT NOT NULL) WITHOUT "
     "ROWID;";
+
+/* From version 1 to 2. */
+static const char upgrade_sql[] =
+    "CREATE INDEX alert_state ON alert (state, fingerprint);"
+    "CREATE TABLE held (sink TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (sink, "
+    "fingerprint)) WITHOUT ROWID;";
 
 #endif

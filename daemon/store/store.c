@@ -43,7 +43,7 @@ static bool record(struct tv_store *store, const struct tv_alert *alert, const c
     return tv_db_finish(store, put);
 }
 
-static bool add_count(struct tv_store *store, const char *sink, const char *name, int64_t by)
+bool tv_store_add_count(struct tv_store *store, const char *sink, const char *name, int64_t by)
 {
     sqlite3_stmt *add = tv_db_prepare(
         store, "INSERT INTO counter VALUES (?, ?, ?)"
@@ -54,7 +54,7 @@ static bool add_count(struct tv_store *store, const char *sink, const char *name
     return tv_db_finish(store, add);
 }
 
-static uint64_t counter(struct tv_store *store, const char *sink, const char *name)
+uint64_t tv_store_counter(struct tv_store *store, const char *sink, const char *name)
 {
     sqlite3_stmt *find =
         tv_db_prepare(store, "SELECT value FROM counter WHERE sink = ? AND name = ?");
@@ -69,18 +69,18 @@ static uint64_t counter(struct tv_store *store, const char *sink, const char *na
 /* A full queue loses the oldest news of what is over, then the oldest. */
 static bool make_room(struct tv_store *store, const char *sink)
 {
-    if (counter(store, sink, "owed") < TV_STORE_OUTBOX_MAX)
+    if (tv_store_counter(store, sink, "owed") < TV_STORE_OUTBOX_MAX)
         return true;
     sqlite3_stmt *drop = tv_db_prepare(
         store, "DELETE FROM owed WHERE id ="
                " (SELECT id FROM owed WHERE sink = ? ORDER BY state DESC, id LIMIT 1)");
     tv_db_bind(drop, 1, sink);
-    return tv_db_finish(store, drop) && add_count(store, sink, "dropped", 1) &&
-           add_count(store, sink, "owed", -1);
+    return tv_db_finish(store, drop) && tv_store_add_count(store, sink, "dropped", 1) &&
+           tv_store_add_count(store, sink, "owed", -1);
 }
 
-static bool owe(struct tv_store *store, const char *sink, const struct tv_alert *alert,
-                const char *object, double now)
+bool tv_store_owe(struct tv_store *store, const char *sink, const struct tv_alert *alert,
+                  const char *object, double now)
 {
     if (!make_room(store, sink))
         return false;
@@ -91,7 +91,7 @@ static bool owe(struct tv_store *store, const char *sink, const struct tv_alert 
     sqlite3_bind_int(put, 3, (int)alert->state);
     tv_db_bind(put, 4, object);
     sqlite3_bind_double(put, 5, now);
-    return tv_db_finish(store, put) && add_count(store, sink, "owed", 1);
+    return tv_db_finish(store, put) && tv_store_add_count(store, sink, "owed", 1);
 }
 
 enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *alert,
@@ -105,7 +105,8 @@ enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *ale
     tv_alert_json(&json, alert);
     bool ok = tv_db_begin(store) && record(store, alert, json.data, now);
     for (size_t i = 0; ok && sinks && sinks[i]; i++)
-        ok = owe(store, sinks[i], alert, json.data, now);
+        if (!tv_limit_holds(store, sinks[i], alert, now, &ok) && ok)
+            ok = tv_store_owe(store, sinks[i], alert, json.data, now);
     ok = ok && tv_db_run(store, "COMMIT");
     tv_json_free(&json);
     enum tv_status status = ok ? TV_OK : tv_db_fail(store, reterr, "an alert cannot be recorded");
@@ -176,8 +177,8 @@ static bool settle(struct tv_store *store, int64_t id, const char *how)
     if (found != SQLITE_ROW)
         return found == SQLITE_DONE;
     return tv_db_commit(store, tv_db_begin(store) && drop_owed(store, id) &&
-                                   add_count(store, sink, how, 1) &&
-                                   add_count(store, sink, "owed", -1));
+                                   tv_store_add_count(store, sink, how, 1) &&
+                                   tv_store_add_count(store, sink, "owed", -1));
 }
 
 bool tv_store_delivered(struct tv_store *store, int64_t id)
@@ -207,7 +208,7 @@ bool tv_store_failed(struct tv_store *store, int64_t id, double when, const char
     if (found != SQLITE_ROW)
         return found == SQLITE_DONE;
     return tv_db_commit(store, tv_db_begin(store) && put_off(store, id, when, reason) &&
-                                   add_count(store, sink, "failures", 1));
+                                   tv_store_add_count(store, sink, "failures", 1));
 }
 
 bool tv_store_hurry(struct tv_store *store)
@@ -328,11 +329,12 @@ void tv_store_each_of(struct tv_store *store, const char *root, const char *run,
 struct tv_store_counts tv_store_count(struct tv_store *store, const char *sink)
 {
     return (struct tv_store_counts){
-        .owed = counter(store, sink, "owed"),
-        .delivered = counter(store, sink, "delivered"),
-        .refused = counter(store, sink, "refused"),
-        .dropped = counter(store, sink, "dropped"),
-        .failures = counter(store, sink, "failures"),
+        .owed = tv_store_counter(store, sink, "owed"),
+        .delivered = tv_store_counter(store, sink, "delivered"),
+        .refused = tv_store_counter(store, sink, "refused"),
+        .dropped = tv_store_counter(store, sink, "dropped"),
+        .failures = tv_store_counter(store, sink, "failures"),
+        .held = tv_store_counter(store, sink, "held"),
     };
 }
 

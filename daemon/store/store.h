@@ -42,6 +42,16 @@ enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *ale
                               const char *const *sinks, double now, bool *ret_new,
                               struct tv_error *reterr);
 
+/* A sink gets at most `most` new alerts in `period` seconds (0: any number). Those beyond it are
+ * recorded and held back for good, the ends of them as well; their number is owed to the sink when
+ * the period is over, as an alert of the detector "held_back". Kept in memory only: said again
+ * after each start. `sink` NULL: no sink is limited. */
+void tv_store_limit(struct tv_store *store, const char *sink, uint64_t most, double period);
+/* Owes what is due of these numbers. */
+void tv_store_tell_held(struct tv_store *store, double now);
+/* False where the sink is not limited any more. */
+bool tv_store_is_held(struct tv_store *store, const char *sink, const char *fingerprint);
+
 /* The next delivery owed to `sink` that is due at `now` (unix seconds), or that is put off for
  * longer than anything is, by a clock that was set back since; false when there is none. The
  * alert's texts belong to the store until the next call. Deliveries of one fingerprint come in
@@ -103,7 +113,7 @@ void tv_store_each_owed(struct tv_store *store,
 
 /* Deliveries owed, dropped, refused, per sink, for metrics. */
 struct tv_store_counts {
-    uint64_t owed, delivered, refused, dropped, failures;
+    uint64_t owed, delivered, refused, dropped, failures, held;
 };
 struct tv_store_counts tv_store_count(struct tv_store *store, const char *sink);
 

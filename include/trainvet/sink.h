@@ -115,6 +115,9 @@ struct tv_sink_host {
     double (*now)(void *ctx); /* unix seconds */
 };
 
+#define TV_SINK_LIMIT  20    /* what a person reads */
+#define TV_SINK_PERIOD 600.0 /* seconds */
+
 /* deliver() of a sink that prints returns TV_OK when it is written. That of a sink that sends
  * starts one request or several through the host and returns TV_AGAIN: under way, delivered when
  * every one of them is. Any other status: it failed, try again later; TV_ECONFIG: it never will
@@ -123,6 +126,8 @@ struct tv_sink {
     const char *name, *summary;
     const struct tv_option *options;
     size_t options_size, state_size;
+    unsigned limit; /* new alerts that the service gives it in TV_SINK_PERIOD, unless configured
+                       otherwise; 0: any number. For those that people read. */
     unsigned plot_points; /* most that a plotted series should have; 0: no plots wanted */
     /* `out` is a stdio stream (FILE *) for sinks that print to one; `host` is for sinks that send.
      * Either may be NULL where the sink has no use for it. Both outlive the sink. */

@@ -2,6 +2,7 @@
 #include "service/config.h"
 #include "support/folder.h"
 #include "support/suite.h"
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,9 @@ static const struct {
     {"roots: [/a]\nsinks:\n  x: {path: /a}\n", ":3: ", "needs a type"},
     {"roots: [/a]\nsinks:\n  x:\n    type: jsonl\n    fil: /b\n", ":5: ", "did you mean \"file\"?"},
     {"roots: [/a]\nsinks:\n  x: {type: text}\n  x: {type: text}\n", ":4: ", "two sinks \"x\""},
+    {"roots: [/a]\nsinks:\n  x: {type: text, limit: many}\n", ":3: ", "limit: expected a number"},
+    {"roots: [/a]\nsinks:\n  x: {type: text, period: 0}\n", ":3: ", "period: expected seconds"},
+    {"roots: [/a]\nflapping_after: -1\n", ":2: ", "comes and goes"},
     {"roots: [/a]\nsinks: text\n", ":2: ", "expected settings"},
     {"roots: [/a]\nroutes:\n  - sinks: [ops]\n", ":3: ", "no sink \"ops\""},
     {"roots: [/a]\nroutes:\n  - sinks:\n      - opps\nsinks:\n  ops: {type: text}\n",
@@ -174,6 +178,22 @@ START_TEST(an_error_names_file_line_and_the_right_word)
     ck_assert_msg(strncmp(message, start, strlen(start)) == 0, "%s", message);
     ck_assert_msg(strstr(message, wrong[_i].says) != NULL, "%s: not in: %s", wrong[_i].says,
                   message);
+}
+END_TEST
+
+START_TEST(chats_have_a_limit_unless_told_otherwise)
+{
+    ck_assert(read_text("roots: [/a]\nflapping_after: 0\nsinks:\n"
+                        "  a: {type: slack, url_file: /x}\n"
+                        "  b: {type: slack, url_file: /x, limit: 0}\n"
+                        "  c: {type: text}\n  d: {type: text, limit: 5, period: 60}\n"));
+    const struct tv_config_sink *sink = config.sinks;
+    const double limits[] = {20, 0, 0, 5}, periods[] = {600, 600, 600, 60};
+    for (size_t i = 0; i < 4; i++, sink = sink->next) {
+        ck_assert_double_eq(sink->limit, limits[i]);
+        ck_assert_double_eq(sink->period, periods[i]);
+    }
+    ck_assert_uint_eq(config.choice.engine.flapping_after, UINT_MAX);
 }
 END_TEST
 
@@ -385,6 +405,7 @@ static Suite *suite(void)
     tcase_add_loop_test(c, an_error_names_file_line_and_the_right_word, 0,
                         sizeof wrong / sizeof *wrong);
     tcase_add_test(c, all_errors_come_in_one_reading);
+    tcase_add_test(c, chats_have_a_limit_unless_told_otherwise);
     tcase_add_test(c, sinks_may_stand_behind_the_routes_that_name_them);
     tcase_add_loop_test(c, labels_of_a_sink_are_a_mapping_or_a_list, 0, 3);
     tcase_add_test(c, a_check_looks_at_files_and_addresses_and_leaves_no_trace);

@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <math.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,17 @@ static bool put(struct tv_store *store, int n, enum tv_alert_state state, double
     bool is_new = false;
     ck_assert_int_eq(tv_store_alert(store, &alert, two_sinks, now, &is_new, NULL), TV_OK);
     return is_new;
+}
+
+static bool count_one(void *ctx, const struct tv_alert *alert)
+{
+    *(size_t *)ctx += alert != NULL;
+    return true;
+}
+
+static void count_firing(void *ctx, const struct tv_alert *alert)
+{
+    *(size_t *)ctx += alert->state == TV_FIRING;
 }
 
 START_TEST(an_alert_survives_as_json)
@@ -404,6 +416,109 @@ START_TEST(parts_are_in_order_and_counted)
 }
 END_TEST
 
+/* Takes what is owed at `now`; *ret_last is the last of it. */
+static size_t take_owed(struct tv_store *store, const char *sink, double now, char ret_last[256])
+{
+    struct tv_delivery delivery;
+    size_t taken = 0;
+    tv_store_tell_held(store, now);
+    for (; tv_store_next(store, sink, now, &delivery); taken++) {
+        snprintf(ret_last, 256, "%s: %s", delivery.alert.detector, delivery.alert.summary);
+        tv_store_delivered(store, delivery.id);
+    }
+    return taken;
+}
+
+START_TEST(what_goes_beyond_a_sinks_limit_is_told_as_a_number)
+{
+    const double T = 1.8e9;
+    char last[256] = "";
+    struct tv_store *store = opened(NULL);
+    tv_store_limit(store, "chat", 3, 600);
+    for (int n = 1; n <= 10; n++)
+        put(store, n, TV_FIRING, T + n);
+    ck_assert_uint_eq(take_owed(store, "ops", T + 120, last), 10);
+    ck_assert_uint_eq(take_owed(store, "chat", T + 120, last), 3);
+    /* the end of what was told is told, of what was not is not; a restart changes nothing */
+    tv_store_close(store);
+    store = opened(NULL);
+    tv_store_limit(store, "chat", 3, 600);
+    for (int n = 1; n <= 10; n++) {
+        ck_assert(!put(store, n, TV_FIRING, T + 130));
+        ck_assert(put(store, n, TV_RESOLVED, T + 130));
+    }
+    put(store, 11, TV_FIRING, T + 140);
+    ck_assert_uint_eq(take_owed(store, "chat", T + 600, last), 3);
+    ck_assert_uint_eq(take_owed(store, "chat", T + 601, last), 1);
+    ck_assert_str_eq(
+        last, "held_back: 8 more alerts were held back, see /api/v1/alerts or trainvet alerts");
+    ck_assert_uint_eq(take_owed(store, "chat", T + 702, last), 0);
+    ck_assert_uint_eq(tv_store_count(store, "chat").held, 8);
+    ck_assert(!tv_store_is_held(store, "chat", "0000000000000005"));
+    ck_assert(tv_store_is_held(store, "chat", "000000000000000b"));
+    ck_assert_uint_eq(tv_store_part(store, -1, 0, 100, count_one, &(size_t){0}), 11);
+    for (int n = 21; n <= 23; n++)
+        put(store, n, TV_FIRING, T + 800);
+    ck_assert_uint_eq(take_owed(store, "chat", T + 801, last), 3);
+    /* a limit that is gone, or a clock that was set back, holds nothing any longer */
+    put(store, 24, TV_FIRING, T + 802);
+    tv_store_limit(store, NULL, 0, 0);
+    put(store, 25, TV_FIRING, T + 803);
+    ck_assert_uint_eq(take_owed(store, "chat", T + 804, last), 2);
+    ck_assert_str_eq(
+        last, "held_back: 1 more alert was held back, see /api/v1/alerts or trainvet alerts");
+    tv_store_limit(store, "chat", 3, 600);
+    put(store, 26, TV_FIRING, T - 86400);
+    ck_assert_uint_eq(take_owed(store, "chat", T - 86400, last), 1);
+    tv_store_close(store);
+}
+END_TEST
+
+START_TEST(a_database_of_the_version_before_is_taken_over)
+{
+    char note[512], last[256], path[64];
+    sqlite3 *db;
+    struct tv_store *store = opened(NULL);
+    put(store, 1, TV_FIRING, 100);
+    tv_store_close(store);
+    snprintf(path, sizeof path, "%s/trainvet.db", dir);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "DROP TABLE held; DROP INDEX alert_state;"
+                                  "PRAGMA user_version = 1",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    store = opened(note);
+    ck_assert_str_eq(note, "");
+    tv_store_limit(store, "chat", 1, 600);
+    ck_assert(!put(store, 1, TV_FIRING, 101));
+    ck_assert(put(store, 2, TV_FIRING, 101));
+    ck_assert(put(store, 3, TV_FIRING, 101));
+    ck_assert_uint_eq(take_owed(store, "chat", 102, last), 2);
+    tv_store_close(store);
+}
+END_TEST
+
+START_TEST(those_that_fire_come_in_parts)
+{
+    struct tv_store *store = opened(NULL);
+    char place[17] = "";
+    size_t seen = 0, parts = 0, found;
+    for (int n = 1; n <= 50; n++)
+        put(store, n, TV_FIRING, 100);
+    for (int n = 1; n <= 50; n += 5)
+        put(store, n, TV_RESOLVED, 101);
+    do {
+        found = tv_store_firing(store, place, 7, count_firing, &seen);
+        put(store, 49, TV_RESOLVED, 102); /* between two parts */
+    } while (++parts < 100 && found == 7);
+    ck_assert_uint_eq(seen, 39);
+    ck_assert_uint_eq(parts, 6);
+    tv_store_close(store);
+}
+END_TEST
+
 START_TEST(a_directory_that_cannot_be_made_is_said)
 {
     struct tv_store *store = NULL;
@@ -434,6 +549,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_database_that_cannot_be_begun_anew_yet_is_tried_again);
     tcase_add_test(tcase, a_directory_in_the_databases_place_is_set_aside);
     tcase_add_test(tcase, parts_are_in_order_and_counted);
+    tcase_add_test(tcase, what_goes_beyond_a_sinks_limit_is_told_as_a_number);
+    tcase_add_test(tcase, a_database_of_the_version_before_is_taken_over);
+    tcase_add_test(tcase, those_that_fire_come_in_parts);
     tcase_add_test(tcase, a_directory_that_cannot_be_made_is_said);
     suite_add_tcase(suite, tcase);
     return suite;
