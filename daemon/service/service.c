@@ -23,8 +23,9 @@
 #include <time.h>
 
 enum { ROUTES_MAX = 32, BACKLOG_MAX = 1000 };
-#define SLICE 0.05 /* seconds of recording what was kept, then others have their turn */
-#define HOLD  5.0  /* seconds that a sample waits for the other files of its run */
+#define SLICE                                                                                      \
+    0.05 /* seconds of reading, or of recording what was kept: then others have their turn */
+#define HOLD 5.0 /* seconds that a sample waits for the other files of its run */
 
 /* An alert that could not be recorded (disk full): its object, until it can. */
 struct waiting {
@@ -50,6 +51,7 @@ struct tv_service {
     bool forgot; /* the backlog was full: the logs must be read again */
     uint64_t watchdog_usec;
     double told_manager; /* seconds since boot */
+    double turn_ends;    /* seconds of CLOCK_MONOTONIC: then others have theirs */
     struct tv_service_health health;
 };
 
@@ -243,6 +245,7 @@ static void work(struct tv_service *service)
     record_backlog(service);
     if (service->forgot && !service->backlog)
         follow_anew(service);
+    service->turn_ends = tv_clock_seconds(CLOCK_MONOTONIC) + SLICE;
     double wait = tv_follow_work(service->follow, tv_clock_moment());
     tv_dispatch_pump(service->dispatch);
     service->health.last_work = unix_now();
@@ -306,6 +309,11 @@ static struct tv_dispatch *open_sinks(struct tv_service *service, const struct t
     return dispatch;
 }
 
+static bool is_late(void *ctx)
+{
+    return tv_clock_seconds(CLOCK_MONOTONIC) > ((struct tv_service *)ctx)->turn_ends;
+}
+
 static void begin_following(struct tv_service *service)
 {
     service->watch = service->config.poll ? NULL : tv_watch_open();
@@ -322,6 +330,7 @@ static void begin_following(struct tv_service *service)
         .end_after = service->config.end_after,
         .ctx = service,
         .is_ending = tv_is_ending,
+        .is_late = is_late,
         .alert = on_alert,
         .recall = recall,
         .run = on_run,

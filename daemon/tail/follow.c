@@ -207,6 +207,11 @@ static bool is_ending(const struct tv_follow *follow)
     return follow->options->is_ending && follow->options->is_ending(follow->options->ctx);
 }
 
+static bool is_late(const struct tv_follow *follow)
+{
+    return follow->options->is_late && follow->options->is_late(follow->options->ctx);
+}
+
 /* All runs with a hint, and some of those whose time has come: all of them at once would keep a
  * hint waiting. Returns when the next look is due. */
 static double look_round(struct tv_follow *follow, struct tv_moment now)
@@ -214,17 +219,22 @@ static double look_round(struct tv_follow *follow, struct tv_moment now)
     struct tv_followed *from = follow->turn;
     double next = INFINITY;
     size_t looks = 0;
+    bool late = false;
     follow->is_behind = false;
     follow->turn = NULL;
     for (struct tv_followed *run = follow->runs; run; run = run->next) {
         bool is_due = now.boot >= run->next_look, is_hinted = tv_followed_is_hinted_at(run);
         from = run == from ? NULL : from;
-        if (is_hinted || (is_due && !from && looks < TURN)) {
+        if (is_hinted && late) { /* the hint is gone by the next call */
+            run->next_look = now.boot;
+            follow->turn = follow->turn ? follow->turn : run;
+        } else if (is_hinted || (is_due && !from && looks < TURN && !late)) {
             if (is_ending(follow))
                 break;
             looks += !is_hinted;
             if (serve(follow, run, now))
                 run->next_look = now.boot;
+            late = is_late(follow);
         } else if (is_due && !from && !follow->turn) {
             follow->turn = run;
         }

@@ -27,6 +27,9 @@ struct tv_follow_options {
     /* Whether the process is about to end: asked between two files and two runs, so that it need
      * not wait for a search of a large tree or for what all runs have to tell. NULL: never. */
     bool (*is_ending)(void *ctx);
+    /* Whether others should have their turn: asked behind each run; tv_follow_work() then returns
+     * soon, and goes on at its next call. NULL: never. */
+    bool (*is_late)(void *ctx);
     void (*alert)(void *ctx,
                   const struct tv_alert *alert); /* raised, or resolved; each state once */
     /* Calls `visit` for each alert of the run that was told before this start, in its last state.

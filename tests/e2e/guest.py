@@ -18,7 +18,7 @@ def shown(name):
     return run("systemctl", "show", "-p", name, "--value", "trainvet").strip()
 
 
-def wait_for(what, seconds=20):
+def wait_for(what, seconds=60):
     end = time.monotonic() + seconds
     while not what():
         if time.monotonic() > end:

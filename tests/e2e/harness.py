@@ -21,7 +21,10 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(what, seconds=20, every=0.05):
+PATIENCE = 60  # seconds: what is waited for comes at once, on a machine that has time
+
+
+def wait_for(what, seconds=PATIENCE, every=0.05):
     """The first true value of what(); fails when there is none in time."""
     end = time.monotonic() + seconds
     while True:
@@ -34,7 +37,7 @@ def wait_for(what, seconds=20, every=0.05):
 
 
 def get(port, path, method="GET"):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request(method, path)
         answer = connection.getresponse()
@@ -116,17 +119,31 @@ class Daemon:
     def alerts(self):
         return json.loads(get(self.port, "/api/v1/alerts")[1])
 
+    def owed(self):
+        owed = [line for line in get(self.port, "/metrics")[1].splitlines() if line.startswith("trainvet_deliveries_owed{")]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in owed)
+
+    def settle(self, *runs):
+        """Waits until alerts of these runs are there and everything is delivered, and noted as that: a daemon that is
+        killed between the two tells the last one again."""
+        wait_for(lambda: {alert["run"] for alert in self.alerts()} >= set(runs) and not self.owed())
+
+    def is_stopped(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "T"
+
     def add_run(self, name, bad=True, folder="runs"):
         """A LLaMA-Factory log whose loss becomes NaN, or one that is well."""
         where = os.path.join(self.folder, folder, name)
         os.makedirs(where)
-        with open(os.path.join(where, "trainer_log.jsonl"), "w") as file:
+        with open(os.path.join(where, ".log"), "w") as file:
             for step in range(1, 60):
                 file.write(log_line(step, float("nan") if bad and step > 30 else 3 - step / 100))
+        os.rename(os.path.join(where, ".log"), os.path.join(where, "trainer_log.jsonl"))  # at once, as a whole
 
     def kill(self, how=signal.SIGKILL):
         self.process.send_signal(how)
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
     def close(self):
         if self.process and self.process.poll() is None:

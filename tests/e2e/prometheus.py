@@ -42,7 +42,7 @@ class Fleet(unittest.TestCase):
         shutil.copy(os.path.join(DEPLOY, "rules.yaml"), self.daemon.path("rules.yaml"))
         self.start("prometheus", "--config.file", config, "--storage.tsdb.path", self.daemon.path("tsdb"),
                    "--web.listen-address", f"127.0.0.1:{port}")
-        wait_for(lambda: answers(port, "/-/ready"), 60)
+        wait_for(lambda: answers(port, "/-/ready"))
         return port
 
     def start_alertmanager(self):
@@ -52,7 +52,7 @@ class Fleet(unittest.TestCase):
         self.start("prometheus-alertmanager", "--config.file", self.daemon.path("alertmanager.yml"),
                    "--storage.path", self.daemon.path("am"), "--web.listen-address", f"127.0.0.1:{port}",
                    "--cluster.listen-address=")
-        wait_for(lambda: answers(port, "/-/ready"), 60)
+        wait_for(lambda: answers(port, "/-/ready"))
         return port
 
     def test_prometheus_scrapes_and_its_rule_fires(self):
@@ -64,7 +64,7 @@ class Fleet(unittest.TestCase):
             alerts = json.loads(get(port, "/api/v1/alerts")[1])["data"]["alerts"]
             return [one for one in alerts if one["labels"]["alertname"] == "TrainvetFinding" and one["state"] == "firing"]
 
-        one = wait_for(firing, 60)[0]
+        one = wait_for(firing)[0]
         self.assertEqual(one["labels"]["run"], self.daemon.alerts()[0]["run"].replace("\\\\", "\\"))
         target = json.loads(get(port, "/api/v1/targets")[1])["data"]["activeTargets"][0]
         self.assertEqual((target["health"], target["lastError"]), ("up", ""))
@@ -88,15 +88,15 @@ class Fleet(unittest.TestCase):
             return [one for one in self.daemon.alerts() if one["state"] == "firing"]
 
         append(range(60, 64), float("nan"))
-        wait_for(lambda: held() and len(held()) == len(firing()), 60)
+        wait_for(lambda: held() and len(held()) == len(firing()))
         before = len(held())
         self.daemon.kill()
         self.daemon.start()
         append(range(64, 66), float("nan"))
-        wait_for(lambda: len(held()) == len(firing()) >= before, 30)
+        wait_for(lambda: len(held()) == len(firing()) >= before)
         append(range(66, 400), 2.5)
-        wait_for(lambda: len(firing()) < before, 30)
-        wait_for(lambda: len(held()) == len(firing()), 30)
+        wait_for(lambda: len(firing()) < before)
+        wait_for(lambda: len(held()) == len(firing()))
 
 
 if __name__ == "__main__":

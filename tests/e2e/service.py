@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon as a service manager, a scraper and an operator meet it."""
+import concurrent.futures
 import http.server
 import json
 import os
@@ -13,8 +14,9 @@ import threading
 import time
 import unittest
 
-from harness import BINARY, SOURCE, Daemon, free_port, get, lines, wait_for
+from harness import BINARY, PATIENCE, SOURCE, Daemon, free_port, get, lines, wait_for
 
+BEGUN = b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "  # a request that never ends
 FILE_SINK = "sinks:\n  file: {{type: jsonl, file: {0}}}\n"
 
 
@@ -40,7 +42,7 @@ class Service(unittest.TestCase):
         self.daemon.start()
         wait_for(lambda: self.daemon.was_told("WATCHDOG=1"))
         self.daemon.process.send_signal(signal.SIGSTOP)
-        time.sleep(0.2)
+        wait_for(self.daemon.is_stopped)
         self.daemon.drain()
         self.daemon.told.clear()
         time.sleep(1.5)
@@ -52,11 +54,12 @@ class Service(unittest.TestCase):
         told = self.with_file_sink()
         self.daemon.start()
         self.daemon.add_run("a")
-        wait_for(lambda: lines(told))
+        self.daemon.settle("a")
         self.daemon.kill()
         self.daemon.start()
         self.daemon.add_run("b")
-        wait_for(lambda: {line["run"] for line in lines(told)} == {"a", "b"})
+        self.daemon.settle("a", "b")
+        self.assertEqual({line["run"] for line in lines(told)}, {"a", "b"})
         keys = [(line["fingerprint"], line["state"]) for line in lines(told)]
         self.assertEqual(len(keys), len(set(keys)))
 
@@ -64,7 +67,7 @@ class Service(unittest.TestCase):
         told = self.with_file_sink()
         self.daemon.start()
         self.daemon.add_run("a")
-        wait_for(lambda: lines(told))
+        self.daemon.settle("a")
         first = lines(told)
         self.daemon.add_run("z", folder="more")
         with open(self.daemon.path("trainvet.yaml"), "a") as file:
@@ -73,8 +76,7 @@ class Service(unittest.TestCase):
         with open(self.daemon.path("trainvet.d/more.yaml"), "w") as file:
             file.write(f"roots: {self.daemon.path('more')}\n")
         self.daemon.reload()
-        wait_for(lambda: len(lines(told)) > len(first))
-        time.sleep(0.5)
+        self.daemon.settle("a", "z")
         self.assertEqual(lines(told)[:len(first)], first)
         self.assertEqual({(line["run"], line["root"], line["state"]) for line in lines(told)[len(first):]},
                          {("z", self.daemon.path("more"), "firing")})
@@ -143,11 +145,8 @@ class Service(unittest.TestCase):
         self.daemon.start()
         wait_for(lambda: any(len(set(runs)) == 4 for runs in batches))
         seen = len(batches)
-        wait_for(lambda: len(batches) > seen + 12)
-        again = [runs for runs in batches if len(runs) > 1]
-        self.assertTrue(again)
         for name in ("a", "c", "d"):  # each arrives, in company or alone, again and again
-            self.assertGreaterEqual(sum(name in runs and "b" not in runs for runs in batches[seen:]), 2, batches)
+            wait_for(lambda: sum(name in runs and "b" not in runs for runs in batches[seen:]) >= 2)
         self.assertEqual(self.daemon.log().count("refused when it is told again"), 1)
 
     def test_pages_of_many_runs_are_cut_and_counted(self):
@@ -177,11 +176,11 @@ class Service(unittest.TestCase):
         told = self.with_file_sink()
         self.daemon.start()
         self.daemon.add_run("a")
-        wait_for(lambda: lines(told))
+        self.daemon.settle("a")
         os.rename(told, told + ".1")
         self.daemon.reload()
         self.daemon.add_run("b")
-        wait_for(lambda: lines(told))
+        self.daemon.settle("a", "b")
         self.assertEqual({line["run"] for line in lines(told)}, {"b"})
 
     def test_pages(self):
@@ -216,47 +215,106 @@ class Service(unittest.TestCase):
             done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
             self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
+    def connect(self, begun=b""):
+        client = socket.create_connection(("127.0.0.1", self.daemon.port))
+        self.addCleanup(client.close)
+        client.sendall(begun)
+        return client
+
+    def assert_answers_beside(self, others):
+        """`others` makes clients that have ten seconds. An answer that waits for their end never comes before; on a busy
+        machine one that does not wait may be late now and then."""
+        for _ in range(4):
+            begin = time.monotonic()
+            clients = others()
+            self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
+            took = time.monotonic() - begin
+            for client in clients:
+                client.close()
+            if took < 9:
+                return
+        self.fail("clients that do nothing are waited for")
+
     def test_slow_and_silent_clients_hold_up_nobody(self):
         self.daemon.start()
-        clients = [socket.create_connection(("127.0.0.1", self.daemon.port)) for _ in range(20)]
-        for client in clients[:10]:
-            client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-        begin = time.monotonic()
-        self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
-        self.assertLess(time.monotonic() - begin, 1)
+        self.assert_answers_beside(lambda: [self.connect() for _ in range(10)] + [self.connect(BEGUN) for _ in range(10)])
         self.daemon.add_run("a")
         wait_for(self.daemon.alerts)
-        for client in clients:
-            client.close()
+
+    def test_a_page_that_takes_long_is_one_for_all_and_slow_readers_keep_few(self):
+        with open(self.daemon.path("trainvet.yaml"), "a") as file:
+            file.write("labels: {%s}\n" % ", ".join("l%d: %s" % (i, "x" * 400) for i in range(100)))
+        for i in range(200):  # 8 MB of labels, so that no socket takes a page
+            self.daemon.add_run("r%d" % i, bad=i % 9 == 0)
+        self.daemon.start()
+        wait_for(lambda: get(self.daemon.port, "/api/v1/runs?limit=1")[2]["X-Total-Count"] == "200")
+        self.daemon.settle("r0")
+        for _ in range(3):  # each of them for another page, and none is read
+            self.connect(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").recv(1)
+        before = self.memory()
+        for _ in range(12):
+            self.connect(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").recv(1)
+        self.assertLess(self.memory() - before, 30e6)  # of 12 pages 96 MB
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            pages = list(pool.map(lambda _: get(self.daemon.port, "/metrics")[1], range(8)))
+        self.check_families(pages[0])
+        self.assertEqual(pages[0].count("trainvet_run_info{"), 200)
+        self.assertEqual({page.count("trainvet_run_info{") for page in pages}, {200})
+        self.connect(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual(self.daemon.kill(signal.SIGTERM), 0)  # while a page is made, and some are sent
+
+    def memory(self):
+        with open(f"/proc/{self.daemon.process.pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def check_families(self, text):
+        """Each in one piece, each series once."""
+        families = [line.split("{")[0].split(" ")[0] for line in text.splitlines() if not line.startswith("#")]
+        pieces = [name for name, before in zip(families, [None] + families) if name != before]
+        self.assertEqual(len(pieces), len(set(pieces)))
+        series = [line.rsplit(" ", 1)[0] for line in text.splitlines() if not line.startswith("#")]
+        self.assertEqual(len(series), len(set(series)))
+
+    def test_a_sink_with_a_limit_gets_the_number_of_the_others(self):
+        told = self.daemon.path("told.jsonl")
+        self.daemon.write_config("sinks:\n  file: {type: jsonl, file: %s, limit: 3, period: 3}\n" % told)
+        for i in range(20):
+            self.daemon.add_run("r%d" % i)
+        self.daemon.start()
+        wait_for(lambda: sum(line["detector"] == "held_back" for line in lines(told)))
+        held = sum(line["observed"] for line in lines(told) if line["detector"] == "held_back")
+        others = [line for line in lines(told) if line["detector"] != "held_back"]
+        self.assertLessEqual(len(others), 9)
+        wait_for(lambda: {alert["run"] for alert in self.daemon.alerts()} == {"r%d" % i for i in range(20)})
+        self.assertGreater(held, 0)
+        said = [(line["fingerprint"], line["state"]) for line in lines(told)]
+        self.assertEqual(len(said), len(set(said)))
+        self.daemon.kill()
+        self.daemon.start()
+        self.daemon.add_run("z", bad=False)
+        wait_for(lambda: get(self.daemon.port, "/api/v1/runs?limit=1")[2]["X-Total-Count"] == "21")
+        self.daemon.settle()
+        again = [(line["fingerprint"], line["state"]) for line in lines(told) if line["detector"] != "held_back"]
+        self.assertEqual(len(again), len(set(again)))
 
     def test_a_burst_over_the_limit_leaves_nobody_waiting(self):
+        def burst():
+            clients = [self.connect(BEGUN) for _ in range(24)]
+            self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
+            self.daemon.process.send_signal(signal.SIGSTOP)  # all come at once
+            clients += [self.connect(BEGUN) for _ in range(15)]
+            self.daemon.process.send_signal(signal.SIGCONT)
+            return clients
+
         self.daemon.start()
-        begun = b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "
-        clients = []
-        for _ in range(24):
-            clients.append(socket.create_connection(("127.0.0.1", self.daemon.port)))
-            clients[-1].sendall(begun)
-        self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
-        self.daemon.process.send_signal(signal.SIGSTOP)  # all come at once
-        for _ in range(15):
-            clients.append(socket.create_connection(("127.0.0.1", self.daemon.port)))
-            clients[-1].sendall(begun)
-        self.daemon.process.send_signal(signal.SIGCONT)
-        begin = time.monotonic()
-        self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
-        self.assertLess(time.monotonic() - begin, 8)  # before the time of the others is over
-        for client in clients:
-            client.close()
+        self.assert_answers_beside(burst)
 
     def test_clients_that_trickle_keep_nobody_out_and_have_ten_seconds(self):
         self.daemon.start()
-        clients = []
-        for _ in range(40):
-            clients.append(socket.create_connection(("127.0.0.1", self.daemon.port)))
-            clients[-1].sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        clients = [self.connect(BEGUN) for _ in range(40)]
         began = time.monotonic()
         while clients:
-            self.assertLess(time.monotonic() - began, 60)
+            self.assertLess(time.monotonic() - began, 2 * PATIENCE)
             self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
             time.sleep(0.5)
             for client in list(clients):
@@ -280,7 +338,7 @@ class Service(unittest.TestCase):
             with socket.create_connection(("127.0.0.1", self.daemon.port)) as client:
                 try:
                     client.sendall(request)
-                    client.settimeout(2)
+                    client.settimeout(PATIENCE)
                     client.recv(100)
                 except OSError:
                     pass
@@ -322,7 +380,7 @@ class Service(unittest.TestCase):
         command = [BINARY, "watch", "--json", "--until-idle", "0.5", self.daemon.runs]
 
         def said(*more):
-            out = subprocess.run(command + list(more), capture_output=True, text=True, timeout=60).stdout
+            out = subprocess.run(command + list(more), capture_output=True, text=True, timeout=PATIENCE).stdout
             return [one["fingerprint"] for one in map(json.loads, out.splitlines()) if one["type"] == "alert"]
 
         keep = ("--state-dir", self.daemon.path("watch-state"))
@@ -353,7 +411,7 @@ class Service(unittest.TestCase):
             file.write("data")
         self.daemon.write_config("", listen="unix:" + path)
         done = subprocess.run([BINARY, "daemon", "--config", self.daemon.path("trainvet.yaml")],
-                              capture_output=True, text=True, timeout=20)
+                              capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(done.returncode, 2)
         with open(path) as file:
             self.assertEqual(file.read(), "data")

@@ -417,6 +417,51 @@ START_TEST(a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_g
 }
 END_TEST
 
+static bool always(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static void write_runs(const char *base, int runs, int64_t from, int64_t to, float loss)
+{
+    struct tv_bytes bytes = {0};
+    for (int64_t step = from; step < to; step++)
+        tv_write_scalar(&bytes, step, "train/loss", loss);
+    for (int i = 0; i < runs; i++) {
+        snprintf(event_file, sizeof event_file, "%s/run-%d", base, i);
+        mkdir(event_file, 0700);
+        snprintf(event_file, sizeof event_file, "%s/run-%d/events.out.tfevents.1.host", base, i);
+        append(&bytes);
+    }
+    tv_bytes_free(&bytes);
+}
+
+/* Due ones, and ones with a hint, which is there only once. */
+START_TEST(what_a_call_that_is_late_leaves_is_looked_at_by_the_next_ones)
+{
+    enum { RUNS = 12 };
+    wanted = "non_finite";
+    char base[sizeof dir];
+    strcpy(base, dir);
+    write_runs(base, RUNS, 0, 30, 2.5f);
+    struct tv_follow_options hasty = options;
+    hasty.is_late = always;
+    struct tv_watch *watch = tv_watch_open();
+    struct tv_follow *follow = tv_follow_new(&hasty, watch);
+    for (int i = 0; i < RUNS; i++)
+        ck_assert(tv_follow_work(follow, now) <= 0 || i == RUNS - 1);
+    write_runs(base, RUNS, 30, 40, NAN);
+    for (unsigned i = 0; i < RUNS; i++) {
+        ck_assert_uint_eq(firing, i);
+        tv_follow_work(follow, now);
+    }
+    ck_assert_uint_eq(firing, RUNS);
+    tv_follow_free(follow);
+    tv_watch_close(watch);
+}
+END_TEST
+
 /* DeepSpeed's CSV monitor: each metric has its file. */
 static void append_table(const char *metric, int first, int last)
 {
@@ -534,6 +579,7 @@ static Suite *suite(void)
     tcase_add_test(files, a_run_that_is_away_for_a_moment_stays);
     tcase_add_test(files,
                    a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_goes_on);
+    tcase_add_test(files, what_a_call_that_is_late_leaves_is_looked_at_by_the_next_ones);
     tcase_add_test(files, one_of_several_tables_that_lags_behind_raises_nothing);
     tcase_add_loop_test(files, results_beside_the_log_end_a_run_before_it_is_taken_for_stalled, 0,
                         3);
