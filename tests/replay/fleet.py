@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 
+PATIENCE = 45  # seconds without anything new
 LINE = '{{"current_steps": {0}, "total_steps": 1000, "loss": {1}, "lr": 0.0001, "epoch": 0.1}}\n'
 
 
@@ -42,10 +43,18 @@ def told(folder):
     return [(alert["run"], alert["state"]) for alert in alerts if alert["detector"] == "non_finite"]
 
 
-def wait_for(folder, count, seconds):
-    deadline = time.monotonic() + seconds
-    while len(told(folder)) < count and time.monotonic() < deadline:
+def wait_until(count, wanted):
+    """Waits as long as count() grows now and then; a busy machine is slow, a stuck daemon stands still."""
+    last, since = count(), time.monotonic()
+    while last < wanted and time.monotonic() - since < PATIENCE:
         time.sleep(0.1)
+        now = count()
+        if now != last:
+            last, since = now, time.monotonic()
+
+
+def wait_for(folder, count):
+    wait_until(lambda: len(told(folder)), count)
     return told(folder)
 
 
