@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The evaluation has not improved for long and the run goes on. */
+#include "lib/advice.h"
 #include "lib/evals.h"
 #include "lib/note.h"
 #include "lib/plan.h"
@@ -92,7 +93,6 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     int64_t total = tv_view_total_steps(view);
     struct tv_note note;
     struct tv_finding finding;
-    struct tv_setting setting;
     tv_note_init(&note, &finding, subject_of(view, state), TV_INFO,
                  evals->since_best >= 2 ? evals->after_best[1] : state->stale_from);
     tv_note_summary(&note,
@@ -112,15 +112,20 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     if (total > evals->best_step)
         tv_note_evidence(&note, "steps_of_the_plan_after_best",
                          (double)total - (double)evals->best_step);
-    tv_note_cause(&note, has_risen
-                             ? "the evaluation loss has turned up: the model overfits"
-                             : "the model has learnt what this data, learning rate and capacity "
-                               "allow");
+    bool is_broken = has_risen && evals->train_len > 0 && evals->train_best_count > 0 &&
+                     evals->train_now > 1.1 * evals->train_best && evals->train_best > 0;
+    if (is_broken)
+        tv_note_cause(&note,
+                      "the training loss has risen with it (%.4g, now %.4g): the run is damaged, "
+                      "that is no overfitting",
+                      evals->train_best, evals->train_now);
+    else
+        tv_note_cause(&note, has_risen ? "the evaluation has turned: the model overfits"
+                                       : "the model has learnt what this data, learning rate and "
+                                         "capacity allow");
     tv_note_advice(&note, "stop, and keep the checkpoint of step %lld",
                    (long long)evals->best_step);
-    if (tv_view_setting(view, "max_steps", &setting) && setting.number > 0)
-        tv_note_advice(&note, "next time %s: %s -> %lld", setting.key, setting.value,
-                       (long long)evals->best_step);
+    tv_advise_end_at(view, &note, "next time ", evals->best_step);
     tv_note_advice(&note,
                    "early stopping with a patience of %lld evaluations would have saved %.0f steps",
                    (long long)options->risen_evals,

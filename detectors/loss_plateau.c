@@ -2,6 +2,7 @@
 /* No progress although the learning rate should still give some: nothing was learnt from the start,
  * or the weights have stopped moving. */
 #include "lib/change.h"
+#include "lib/lr_text.h"
 #include "lib/note.h"
 #include "lib/plan.h"
 #include "lib/robust.h"
@@ -106,7 +107,7 @@ static void add_loss(const struct tv_view *view, struct state *state, const stru
 }
 
 struct verdict {
-    const char *what, *cause;
+    const char *what, *cause, *advice;
     int64_t onset;
     double observed, expected, confidence;
     /* Which number decided, and what it took. */
@@ -257,6 +258,7 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
         still_share(view, &state->gradient) >= share && useful) {
         ret->what = "the gradient norm is exactly 0, the weights do not move";
         ret->cause = "all parameters that the optimizer sees are frozen or detached from the loss";
+        ret->advice = "look which parameters require gradients and which ones the optimizer has";
         ret->onset = state->gradient.since;
         ret->value = still_share(view, &state->gradient);
         ret->expected = NAN;
@@ -270,6 +272,8 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
         ret->what = "the learning rate is 0 and the run goes on";
         ret->cause = "the schedule ended long before the run: its total is too small, or it is "
                      "stepped more often than the optimizer";
+        ret->advice = "give the scheduler the optimizer steps of the whole run, or stop where its "
+                      "learning rate ends";
         ret->onset = state->lr.since;
         ret->value = still_share(view, &state->lr);
         ret->threshold = unplanned;
@@ -282,6 +286,8 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
         still_share(view, &state->eval) >= share && useful) {
         ret->what = "successive evaluations are equal to the last digit, the weights do not move";
         ret->cause = "the parameters are frozen, or the learning rate that is applied is 0";
+        ret->advice = "compare two checkpoints: where no weight differs, look which parameters the "
+                      "optimizer has, and its learning rate";
         ret->onset = state->eval.since;
         ret->value = still_share(view, &state->eval);
         return true;
@@ -289,13 +295,21 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
     return false;
 }
 
-static void advise(const struct tv_view *view, struct tv_note *note)
+static void advise(const struct tv_view *view, const struct verdict *verdict, bool is_dead,
+                   struct tv_note *note)
 {
     struct tv_setting setting;
     double peak = tv_view_peak_lr(view);
+    if (verdict->advice) {
+        tv_note_advice(note, "%s", verdict->advice);
+        return;
+    }
     bool lora = tv_view_setting(view, "lora_rank", &setting);
     double usual = lora ? 1e-4 : 2e-5;
-    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0) {
+    if (is_dead) {
+        tv_note_advice(note, "look for frozen or detached parameters and a dead initialisation: no "
+                             "learning rate makes up for such a gradient");
+    } else if (tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting) && setting.number > 0) {
         if (setting.number < usual / 5)
             tv_note_advice(note, "%s: %s -> %g, usual for %s", setting.key, setting.value, usual,
                            lora ? "LoRA" : "fine-tuning");
@@ -337,14 +351,18 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
     tv_note_evidence(&note, "lr_share_promised", tv_plan_lr_share(view, tv_view_step(view)));
     if (verdict->cause)
         tv_note_cause(&note, "%s", verdict->cause);
+    bool is_dead = false;
     if (tv_view_last(view, TV_ROLE_GRAD_NORM, &gradient)) {
         tv_note_evidence(&note, "grad_norm", gradient.value);
-        if (gradient.value < 1e-4)
+        is_dead = gradient.value < 1e-4;
+        if (is_dead)
             tv_note_cause(&note, "the gradient vanishes (norm %.2g)", gradient.value);
     }
     if (!verdict->cause) {
         double peak = tv_view_peak_lr(view);
-        if (peak > 0)
+        if (is_dead)
+            tv_note_cause(&note, "the signal dies on its way through the layers");
+        else if (peak > 0)
             tv_note_cause(&note, "the learning rate is far too low (peak %.2g)", peak);
         else
             tv_note_cause(&note, "the learning rate is far too low");
@@ -352,7 +370,7 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
         tv_note_cause(&note, "the trainable parameters do not reach the loss, or labels and inputs "
                              "do not belong together");
     }
-    advise(view, &note);
+    advise(view, verdict, is_dead, &note);
     tv_raise(view, &finding);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The loss bounces without progress: evaluation and training loss rise and fall together, again and
  * again. */
+#include "lib/advice.h"
 #include "lib/evals.h"
 #include "lib/note.h"
 #include "lib/plan.h"
@@ -33,18 +34,12 @@ struct state {
 static void explain(const struct tv_view *view, struct tv_note *note)
 {
     struct tv_setting setting;
-    double peak = tv_view_peak_lr(view);
     tv_note_cause(note, "the learning rate is too high for this curvature and batch size (beyond "
                         "the edge of stability)");
     tv_note_cause(note, "momentum or a small beta2 lets the updates overshoot");
     tv_note_cause(note, "the batch is too small, or its data are not shuffled");
-    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0)
-        tv_note_advice(note, "%s: %s -> %.2g (%s)", setting.key, setting.value, setting.number / 3,
-                       setting.source);
-    else if (peak > 0)
-        tv_note_advice(note, "peak learning rate: %.2g -> %.2g", peak, peak / 3);
-    if (tv_view_setting(view, "max_grad_norm", &setting) && !(setting.number > 0))
-        tv_note_advice(note, "%s: %s -> 1.0", setting.key, setting.value);
+    tv_advise_lower_lr(view, note, tv_view_peak_lr(view) / 3);
+    tv_advise_clipping(view, note);
     if (tv_view_setting(view, "gradient_accumulation_steps", &setting) && setting.number > 0)
         tv_note_advice(note, "or %s: %s -> %.0f, a larger batch", setting.key, setting.value,
                        4 * setting.number);
@@ -58,10 +53,10 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     struct tv_finding finding;
     tv_note_init(&note, &finding, tag ? tag : "eval_loss", TV_WARNING, state->eval.first_rise);
     tv_note_summary(&note,
-                    "the loss bounces: it turned %u times since step %lld, by up to %.3g, and the "
-                    "evaluation is at %.4g with %.4g as its best",
+                    "the loss bounces: the evaluation turned %u times since step %lld, by up to "
+                    "%.3g (its best is %.4g)",
                     state->eval.count, (long long)state->eval.first_rise, state->eval.widest_rise,
-                    state->eval.extreme, state->evals.best);
+                    state->evals.best);
     finding.observed = state->eval.widest_rise;
     finding.expected = options->swing * way;
     finding.confidence = fmin(0.95, 0.6 + 0.05 * (double)(state->eval.count + state->train.count));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The evaluation loss has turned up while the training loss went on falling. */
+#include "lib/advice.h"
 #include "lib/evals.h"
+#include "lib/lr_text.h"
 #include "lib/note.h"
 #include "lib/plan.h"
 #include "lib/silence.h"
@@ -34,30 +36,25 @@ static double shown(const struct state *state, double value)
 static void advise(const struct tv_view *view, const struct state *state, struct tv_note *note)
 {
     struct tv_setting setting;
-    char key[256];
     const struct tv_evals *evals = &state->evals;
     tv_note_advice(note, "keep the checkpoint of step %lld, the best evaluation",
                    (long long)evals->best_step);
-    if (tv_view_setting(view, "num_train_epochs", &setting) && setting.number > 0 &&
-        tv_view_total_steps(view) > 0 && !tv_view_setting(view, "max_steps", &setting)) {
-        tv_view_setting(view, "num_train_epochs", &setting);
-        double share = (double)evals->best_step / (double)tv_view_total_steps(view);
-        tv_note_advice(note, "%s: %s -> %.2g", setting.key, setting.value,
-                       fmax(setting.number * share, 0.01));
-    } else if (tv_view_setting(view, "max_steps", &setting) && setting.number > 0)
-        tv_note_advice(note, "%s: %s -> %lld", setting.key, setting.value,
-                       (long long)evals->best_step);
-    if (!tv_view_setting(view, "load_best_model_at_end", &setting))
+    tv_advise_end_at(view, note, "", evals->best_step);
+    if (tv_framework_is(view, "transformers|trl|llamafactory|axolotl") &&
+        !tv_setting_is_true(view, "load_best_model_at_end"))
         tv_note_advice(note, "load_best_model_at_end: true, with an early stopping callback");
+    else if (tv_framework_is(view, "lightning"))
+        tv_note_advice(note, "ModelCheckpoint(monitor=\"%s\") keeps the best one",
+                       subject_of(view, state));
     if (tv_view_setting(view, "lora_dropout", &setting) && setting.number < 0.05)
         tv_note_advice(note, "%s: %s -> 0.05 or 0.1", setting.key, setting.value);
     if (tv_view_setting(view, "weight_decay", &setting) && setting.number < 0.01)
         tv_note_advice(note, "%s: %s -> 0.01 or 0.1", setting.key, setting.value);
     if (tv_view_setting(view, "lora_rank", &setting) && setting.number >= 64)
         tv_note_advice(note, "%s: %s -> %.0f", setting.key, setting.value, setting.number / 4);
-    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0)
-        tv_note_advice(note, "or %s half as large",
-                       tv_plan_setting(view, "learning_rate", key, sizeof key));
+    if (tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting) && setting.number > 0)
+        tv_note_advice(note, "or %s: %s -> %.2g, half as much", setting.key, setting.value,
+                       setting.number / 2);
 }
 
 static void raise(struct tv_view *view, const struct options *options, struct state *state,

@@ -14,6 +14,7 @@ struct state {
     uint32_t judged; /* schedule version + 1 */
     bool promised;   /* the promise was found to be slow */
     bool logged;
+    bool is_early; /* it was told before a learning rate was logged: its subject has no tag */
     /* The rise of the logged learning rate. */
     double top;
     int64_t first, rising_to;
@@ -39,15 +40,22 @@ static void advise(const struct tv_view *view, const struct options *options, do
                        100 * options->target_share, total);
 }
 
-static void raise(struct tv_view *view, const struct options *options, double warmup, double total,
-                  bool promised)
+static const char *subject_of(const struct tv_view *view, const struct state *state)
+{
+    const char *tag = state->is_early ? NULL : tv_view_tag(view, TV_ROLE_LEARNING_RATE);
+    return tag ? tag : "warmup_steps";
+}
+
+static void raise(struct tv_view *view, const struct options *options, struct state *state,
+                  double warmup, double total, bool promised)
 {
     struct tv_note note;
     struct tv_finding finding;
     struct tv_setting setting;
-    const char *tag = tv_view_tag(view, TV_ROLE_LEARNING_RATE);
     bool never = warmup >= total;
-    tv_note_init(&note, &finding, tag ? tag : "warmup_steps", never ? TV_CRITICAL : TV_WARNING,
+    if (!state->promised && !state->logged)
+        state->is_early = !tv_view_tag(view, TV_ROLE_LEARNING_RATE);
+    tv_note_init(&note, &finding, subject_of(view, state), never ? TV_CRITICAL : TV_WARNING,
                  tv_view_first_step(view));
     if (promised)
         tv_note_summary(&note, "the warm-up takes %.0f of %.0f steps (%.0f %%)%s", warmup, total,
@@ -89,9 +97,9 @@ static void judge_promise(struct tv_view *view, const struct options *options, s
     bool slow = schedule && total > 0 && schedule->warmup_steps > options->share * total &&
                 total >= options->short_run_steps;
     if (slow)
-        raise(view, options, schedule->warmup_steps, total, true);
+        raise(view, options, state, schedule->warmup_steps, total, true);
     else if (state->promised)
-        tv_clear(view, tv_view_tag(view, TV_ROLE_LEARNING_RATE));
+        tv_clear(view, subject_of(view, state));
     state->promised = slow;
 }
 
@@ -117,7 +125,7 @@ static void judge_log(struct tv_view *view, const struct options *options, struc
     if (total < options->short_run_steps || state->rises < (uint64_t)options->points ||
         (double)point->step <= options->share * total)
         return;
-    raise(view, options, (double)point->step, total, false);
+    raise(view, options, state, (double)point->step, total, false);
     state->logged = true;
 }
 

@@ -126,7 +126,7 @@ static void raise(struct tv_view *view, const struct options *options, const str
     double more = (double)state->last_step * 1.5;
     if (tv_view_setting(view, "max_steps", &setting) && setting.number > 0)
         tv_note_advice(&note, "%s: %s -> %.0f (another %.3g lower at this pace)", setting.key,
-                       setting.value, more, 3 * per_tenth);
+                       setting.value, 1.5 * setting.number, 3 * per_tenth);
     else if (tv_view_setting(view, "num_train_epochs", &setting) && setting.number > 0)
         tv_note_advice(&note, "%s: %s -> %.3g (another %.3g lower at this pace)", setting.key,
                        setting.value, 1.5 * setting.number, 3 * per_tenth);

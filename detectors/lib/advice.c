@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/advice.h"
+#include "lib/lr_text.h"
 #include "trainvet/number.h"
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +22,19 @@ bool tv_setting_is_true(const struct tv_view *view, const char *name)
            (strcasecmp(setting.value, "true") == 0 || strcmp(setting.value, "1") == 0);
 }
 
+bool tv_framework_is(const struct tv_view *view, const char *names)
+{
+    struct tv_setting setting;
+    if (!tv_view_setting(view, "framework", &setting))
+        return false;
+    for (size_t len; *names; names += len + (names[len] == '|')) {
+        len = strcspn(names, "|");
+        if (strlen(setting.value) == len && strncmp(setting.value, names, len) == 0)
+            return true;
+    }
+    return false;
+}
+
 static const char *place(char buffer[160], const struct tv_setting *setting)
 {
     buffer[0] = '\0';
@@ -37,12 +51,12 @@ void tv_advise_lower_lr(const struct tv_view *view, struct tv_note *note, double
     tv_format_short(shown, target, 1);
     struct tv_setting setting;
     double peak = tv_view_peak_lr(view);
-    if (tv_view_setting(view, "learning_rate", &setting) && setting.number > 0) {
+    if (tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting) && setting.number > 0) {
         if (target < setting.number)
             tv_note_advice(note, "%s: %s -> %s%s", setting.key, setting.value, shown,
                            place(where, &setting));
     } else if (!(target >= peak)) {
-        tv_note_advice(note, "learning_rate: %s -> %s", TV_SHOW(peak), shown);
+        tv_note_advice(note, "peak learning rate: %s -> %s", TV_SHOW(peak), shown);
     }
 }
 
@@ -55,26 +69,69 @@ void tv_advise_warmup(const struct tv_view *view, struct tv_note *note, double s
     char where[160];
     if (!(wanted > 1.5 * now) || wanted < 2)
         return;
-    bool has_steps = tv_view_setting(view, "warmup_steps", &setting) && setting.number > 0;
-    if (!has_steps && tv_view_setting(view, "warmup_ratio", &setting) && setting.number > 0)
+    bool has_steps = tv_lr_setting(view, TV_LR_WARMUP_KEYS, &setting) && setting.number > 0;
+    if (!has_steps && tv_lr_setting(view, TV_LR_RATIO_KEYS, &setting) && setting.number > 0)
         tv_note_advice(note, "%s: %s -> %s (%.0f of %.0f steps)%s", setting.key, setting.value,
                        TV_SHOW(share), wanted, total, place(where, &setting));
     else if (has_steps)
         tv_note_advice(note, "%s: %s -> %.0f (%.0f %% of %.0f)%s", setting.key, setting.value,
                        wanted, 100 * share, total, place(where, &setting));
-    else
+    else if (tv_framework_is(view, "transformers|trl|llamafactory|axolotl"))
         tv_note_advice(note, "warmup_steps: %.0f -> %.0f (%.0f %% of %.0f)", now, wanted,
                        100 * share, total);
+    else
+        tv_note_advice(note, "warm-up: %.0f -> %.0f steps (%.0f %% of %.0f)", now, wanted,
+                       100 * share, total);
 }
+
+/* Where it is not set: what each framework calls it, NULL where it clips at 1 (Ultralytics: at 10)
+ * by itself. Sources: TrainingArguments.max_grad_norm, Megatron-LM --clip-grad, torchtitan
+ * training.max_norm, nanoGPT grad_clip: 1.0; Lightning Trainer(gradient_clip_val=None), fairseq
+ * --clip-norm 0.0, DeepSpeed gradient_clipping 0.0, timm --clip-grad None. */
+static const struct {
+    const char *frameworks, *key;
+} clipping[] = {
+    {"transformers|trl|llamafactory|axolotl|megatron|torchtitan|nanogpt|ultralytics", NULL},
+    {"lightning|nemo", "gradient_clip_val"},
+    {"keras", "clipnorm"},
+    {"fairseq", "clip_norm"},
+    {"deepspeed", "gradient_clipping"},
+    {"timm", "clip_grad"},
+    {"mmengine", "optim_wrapper.clip_grad.max_norm"},
+    {"olmo|olmocore", "max_grad_norm"},
+};
 
 void tv_advise_clipping(const struct tv_view *view, struct tv_note *note)
 {
     struct tv_setting setting;
     char where[160];
-    if (!tv_view_setting(view, "max_grad_norm", &setting))
-        tv_note_advice(note, "max_grad_norm: 1.0 (clip the gradient norm, if it is not yet)");
-    else if (setting.number == 0 || setting.number > 1)
+    if (!tv_lr_setting(view,
+                       "max_grad_norm|gradient_clip_val|gradient_clipping|clip_grad|grad_clip|"
+                       "clip_norm|clipnorm|max_norm",
+                       &setting)) {
+        for (size_t i = 0; i < sizeof clipping / sizeof *clipping; i++)
+            if (tv_framework_is(view, clipping[i].frameworks)) {
+                if (clipping[i].key)
+                    tv_note_advice(note, "%s: 1.0 (clip the gradient norm)", clipping[i].key);
+                return;
+            }
+        tv_note_advice(note, "clip the gradient norm at 1.0, if it is not clipped yet");
+    } else if (setting.number == 0 || setting.number > 1)
         tv_note_advice(note, "%s: %s -> 1.0%s", setting.key, setting.value, place(where, &setting));
+}
+
+void tv_advise_end_at(const struct tv_view *view, struct tv_note *note, const char *lead,
+                      int64_t step)
+{
+    struct tv_setting setting;
+    char where[160];
+    double total = (double)tv_view_total_steps(view);
+    if (tv_lr_setting(view, TV_LR_TOTAL_KEYS, &setting) && setting.number > 0)
+        tv_note_advice(note, "%s%s: %s -> %lld%s", lead, setting.key, setting.value,
+                       (long long)step, place(where, &setting));
+    else if (total > 0 && tv_lr_setting(view, TV_LR_EPOCHS_KEYS, &setting) && setting.number > 0)
+        tv_note_advice(note, "%s%s: %s -> %.2g%s", lead, setting.key, setting.value,
+                       fmax(setting.number * (double)step / total, 0.01), place(where, &setting));
 }
 
 void tv_advise_bf16(const struct tv_view *view, struct tv_note *note)

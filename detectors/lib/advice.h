@@ -17,8 +17,13 @@ void tv_advise_lower_lr(const struct tv_view *view, struct tv_note *note, double
 /* Warm-up to `share` of the run's steps when it is shorter; in steps or as a ratio, as the user has
  * it. */
 void tv_advise_warmup(const struct tv_view *view, struct tv_note *note, double share);
-/* Clipping of the gradient norm at 1 where it is off or looser. */
+/* Clipping of the gradient norm at 1 where it is off or looser, under the framework's own key. */
 void tv_advise_clipping(const struct tv_view *view, struct tv_note *note);
+/* A run that ends at `step`, in steps or epochs as the user has it; `lead` goes before. */
+void tv_advise_end_at(const struct tv_view *view, struct tv_note *note, const char *lead,
+                      int64_t step);
+/* Whether the run's framework is one of these: "transformers|trl". */
+bool tv_framework_is(const struct tv_view *view, const char *names);
 /* bf16 for fp16; nothing when the run does not say that it uses fp16. */
 void tv_advise_bf16(const struct tv_view *view, struct tv_note *note);
 
