@@ -85,6 +85,7 @@ static struct tv_lr_case case_of(const struct tv_view *view, const struct state 
         .accumulation = number_or(view, TV_LR_ACCUMULATION_KEYS, 0),
         .world_size = number_or(view, TV_LR_WORLD_KEYS, 0),
         .warmup_is_ratio = is_warmup_ratio(view),
+        .view = view,
     };
 }
 
@@ -178,7 +179,7 @@ static void tell(struct tv_view *view, struct state *state, const struct tv_sche
     if (!state->is_raised)
         state->raised_at = seen;
     uint32_t since = seen - state->raised_at;
-    state->next_look = since >= 8 ? 2 * seen : seen + (since ? since : 1);
+    state->next_look = since >= 9 ? 3 * seen : seen + 2 * since + 1;
     state->is_raised = true;
 }
 

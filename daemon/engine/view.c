@@ -84,11 +84,9 @@ bool tv_view_is_contested(const struct tv_view *view, enum tv_role role)
     return view->run->roles[role].contested;
 }
 
-bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret)
+static void describe(const struct tv_view *view, const struct tv_fact_entry *entry,
+                     struct tv_setting *ret)
 {
-    const struct tv_fact_entry *entry = tv_facts_get(tv_run_facts(view->run), name);
-    if (!entry)
-        return false;
     char where[512];
     ret->key = keep_escaped(view->run, tv_span_of(entry->key), 128);
     ret->value = keep_escaped(view->run, tv_span_of(entry->value), 256);
@@ -97,7 +95,57 @@ bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_set
     ret->is_text = entry->is_string;
     ret->number = NAN;
     tv_parse_double(tv_span_of(entry->value), &ret->number);
-    return true;
+}
+
+bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret)
+{
+    const struct tv_fact_entry *entry = tv_facts_get(tv_run_facts(view->run), name);
+    if (entry)
+        describe(view, entry, ret);
+    return entry != NULL;
+}
+
+/* What stands behind the last '.' of a key that is not an index. */
+static struct tv_span last_name(const char *key)
+{
+    size_t end = strlen(key), begin;
+    for (;;) {
+        begin = end;
+        while (begin > 0 && key[begin - 1] != '.')
+            begin--;
+        bool is_index = end > begin && strspn(key + begin, "0123456789") == end - begin;
+        if (!is_index || begin == 0)
+            return (struct tv_span){key + begin, end - begin};
+        end = begin - 1;
+    }
+}
+
+static bool is_one_of(struct tv_span name, const char *names)
+{
+    while (*names) {
+        size_t len = strcspn(names, "|");
+        if (len == name.len && memcmp(names, name.data, len) == 0)
+            return true;
+        names += len;
+        names += *names == '|';
+    }
+    return false;
+}
+
+bool tv_view_setting_named(const struct tv_view *view, const char *names, size_t index,
+                           struct tv_setting *ret)
+{
+    const struct tv_facts *facts = tv_run_facts(view->run);
+    for (size_t i = 0; i < facts->len; i++) {
+        const char *key = facts->entries[i]->key;
+        const struct tv_fact_entry *entry =
+            is_one_of(last_name(key), names) ? tv_facts_get(facts, key) : NULL;
+        if (entry != facts->entries[i] || index-- > 0)
+            continue;
+        describe(view, entry, ret);
+        return true;
+    }
+    return false;
 }
 
 static bool is_count(double steps)
@@ -160,6 +208,24 @@ uint32_t tv_view_schedule_version(const struct tv_view *view)
 {
     tv_run_resolve_schedule(view->run);
     return view->run->schedule_version;
+}
+
+bool tv_view_schedule_if(const struct tv_view *view, const char *key, const char *value,
+                         struct tv_schedule *ret)
+{
+    struct tv_facts *facts = tv_run_facts(view->run);
+    const struct tv_fact_entry *entry = tv_facts_get(facts, key);
+    const struct tv_schedule *promise = tv_view_schedule(view);
+    if (!entry || !promise)
+        return false;
+    void *strongest = tv_map_get(&facts->by_key, tv_span_of(key));
+    struct tv_fact_entry other = *entry;
+    struct tv_error error;
+    other.value = value;
+    tv_map_set(&facts->by_key, tv_span_of(entry->key), &other);
+    bool is_promise = tv_schedule_resolve_as(facts, promise->framework, ret, &error) == TV_OK;
+    tv_map_set(&facts->by_key, tv_span_of(entry->key), strongest);
+    return is_promise && !counts_otherwise(view->run, ret);
 }
 
 const char *tv_view_rejection(const struct tv_view *view)

@@ -377,6 +377,14 @@ const char *tv_schedule_name(const struct tv_schedule *schedule)
     return schedule->kind ? schedule->kind->name : "unknown";
 }
 
+const char *tv_schedule_kind_name(const char *framework, size_t index)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (!strcmp(kinds[i].framework, framework) && index-- == 0)
+            return kinds[i].name;
+    return NULL;
+}
+
 bool tv_schedule_follows_metric(const struct tv_schedule *schedule)
 {
     return schedule->kind && (schedule->kind->flags & TV_KIND_FOLLOWS_METRIC);

@@ -12,11 +12,14 @@
 static const struct tv_fact_entry *find(const struct tv_facts *facts, const char *prefix,
                                         const char *keys)
 {
+    char key[TV_KEY_MAX];
+    size_t before = strlen(prefix);
+    memcpy(key, prefix, before < sizeof key ? before : 0);
     while (*keys) {
         size_t len = strcspn(keys, "|");
-        char key[TV_KEY_MAX];
-        int wrote = snprintf(key, sizeof key, "%s%.*s", prefix, (int)len, keys);
-        if (wrote > 0 && (size_t)wrote < sizeof key) {
+        if (before + len < sizeof key) {
+            memcpy(key + before, keys, len);
+            key[before + len] = '\0';
             const struct tv_fact_entry *entry = tv_facts_get(facts, key);
             if (entry && strcmp(entry->value, "None") != 0 && strcmp(entry->value, "null") != 0)
                 return entry;

@@ -92,6 +92,21 @@ static const struct tv_framework *detect(const struct tv_facts *facts)
     return *f;
 }
 
+static enum tv_status resolve_by(const struct tv_framework *framework, const struct tv_facts *facts,
+                                 struct tv_schedule *ret, struct tv_error *reterr)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->peak = ret->total_steps = ret->warmup_steps = NAN;
+    ret->framework = framework->name;
+    return framework->resolve(facts, ret, reterr);
+}
+
+enum tv_status tv_schedule_resolve_as(const struct tv_facts *facts, const char *framework,
+                                      struct tv_schedule *ret, struct tv_error *reterr)
+{
+    return resolve_by(find(framework), facts, ret, reterr);
+}
+
 enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_schedule *ret,
                                    struct tv_error *reterr)
 {
@@ -105,8 +120,7 @@ enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_sched
                        tv_escape(tv_span_of(named), safe, sizeof safe));
     if (!framework)
         return tv_fail(reterr, TV_AGAIN, "no setting says which learning-rate schedule to expect");
-    ret->framework = framework->name;
-    return framework->resolve(facts, ret, reterr);
+    return resolve_by(framework, facts, ret, reterr);
 }
 
 enum tv_status tv_schedule_start(struct tv_schedule *schedule, const char *framework,

@@ -20,6 +20,10 @@
 enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_schedule *ret,
                                    struct tv_error *reterr);
 
+/* The same by the rules of this framework, whose name is one of ours. */
+enum tv_status tv_schedule_resolve_as(const struct tv_facts *facts, const char *framework,
+                                      struct tv_schedule *ret, struct tv_error *reterr);
+
 /* The name that we use for the framework that a person wrote ("OLMo-core", "hf"); NULL: none. */
 const char *tv_framework_name(const char *written);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tail/load.h"
 #include "tail/reader.h"
+#include "trainvet/text.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,8 @@ static void raised_fact(void *ctx, const struct tv_fact *fact)
 {
     struct raised *raised = ctx;
     struct tv_fact copy = *fact;
-    copy.source = TV_FACT_COMMAND_LINE;
+    /* whose file it is was guessed by its keys, not said */
+    copy.source = tv_span_is(fact->key, "framework") ? TV_FACT_RUN_ARGS : TV_FACT_COMMAND_LINE;
     raised->inner.fact(raised->inner.ctx, &copy);
 }
 

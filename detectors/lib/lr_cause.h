@@ -7,6 +7,7 @@
  * (gradient_accumulation_steps, world size) makes a cause likelier. */
 #include "lib/lr_fit.h"
 #include "lib/lr_model.h"
+#include "trainvet/run.h"
 
 enum tv_lr_cause {
     TV_LR_KIND,        /* another scheduler: see kind, and param = value unless value is NaN */
@@ -36,12 +37,16 @@ struct tv_lr_case {
     double accumulation;  /* gradient_accumulation_steps, 0 when unknown */
     double world_size;    /* 0 when unknown */
     bool warmup_is_ratio;
+    const struct tv_view *view; /* for other values of the settings; NULL: none are tried */
 };
 
 struct tv_lr_verdict {
     enum tv_lr_cause cause;
     enum tv_schedule_param param; /* only for TV_LR_KIND and TV_LR_PARAMETER */
     const char *kind;             /* the same; static */
+    const char *setting;          /* its key, when another value of a setting explains it */
+    double set_to;                /* what that setting would have to be */
+    double promised;              /* the counterpart of value, when a setting does; else NaN or 0 */
     double value;
     double scale;    /* besides: everything times this; 1 mostly */
     double residual; /* root mean square of the differences, relative to the highest logged value */

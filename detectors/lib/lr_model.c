@@ -3,8 +3,13 @@
 #include <math.h>
 
 #define GRID     160
-#define SEARCHED 24 /* points */
-#define VALLEYS  3  /* places where the best parameter is looked for */
+#define SCREENED 12   /* points that first guesses are judged by */
+#define SEARCHED 24   /* points that the best of them are */
+#define VALLEYS  3    /* places where the best parameter is looked for */
+#define GLANCES  8    /* steps of the search in each */
+#define FAR      0.5  /* residual from which on it does not matter how large it is */
+#define HOPELESS 0.25 /* residual of the best guess from which on nothing is looked for */
+#define NEARBY   2    /* guesses on each side of a value that is nearly known */
 #define GOLDEN   0.6180339887498949
 
 void tv_lr_model_init(struct tv_lr_model *model, const struct tv_schedule *promise, double delay)
@@ -66,6 +71,26 @@ double tv_lr_model_residual(struct tv_lr_model *model, const struct tv_lr_data *
     return isfinite(residual) ? residual : INFINITY;
 }
 
+/* Square of the unit that residuals are in, for all points together. */
+static double unit_of(const struct tv_lr_model *model, const struct tv_lr_data *data)
+{
+    double highest = data->highest > 0 ? data->highest : model->schedule.peak;
+    return (double)(data->len ? data->len : 1) * highest * highest;
+}
+
+double tv_lr_model_residual_below(const struct tv_lr_model *model, const struct tv_lr_data *data,
+                                  double limit)
+{
+    double unit = unit_of(model, data), sum = 0, most = limit * limit * unit;
+    for (size_t i = 0; i < data->len; i++) {
+        double difference = tv_lr_model_at(model, data->at[i].step) - data->at[i].value;
+        sum += difference * difference;
+        if (!(sum <= most))
+            return INFINITY;
+    }
+    return sqrt(sum / unit);
+}
+
 bool tv_lr_model_is_exact(const struct tv_lr_model *model, const struct tv_lr_data *data)
 {
     for (size_t i = 0; i < data->len; i++)
@@ -82,10 +107,35 @@ struct trial {
     double best_value, best;
 };
 
+/* The same as tv_lr_model_residual(), but for the last digits, and infinite as soon as it is four
+ * times the best one, or far. */
+static double quick_residual(const struct trial *trial)
+{
+    const struct tv_lr_data *data = trial->data;
+    struct tv_lr_model *model = trial->model;
+    double unit = unit_of(model, data);
+    double limit = fmin(16 * trial->best * trial->best + 1e-6, FAR * FAR) * unit;
+    double difference = 0, cross = 0, square = 0, logged = 0;
+    model->scale = 1;
+    for (size_t i = 0; i < data->len; i++) {
+        double value = data->at[i].value, lr = tv_lr_model_at(model, data->at[i].step);
+        difference += (lr - value) * (lr - value);
+        if (!trial->fit_scale && !(difference <= limit))
+            return INFINITY;
+        cross += lr * value;
+        square += lr * lr;
+        logged += value * value;
+    }
+    if (trial->fit_scale && square > 0 && cross > 0)
+        difference = fmax(0, logged - cross * cross / square);
+    double residual = sqrt(difference / unit);
+    return isfinite(residual) ? residual : INFINITY;
+}
+
 static double attempt(struct trial *trial, double value)
 {
     trial->search->apply(trial->model, value);
-    double residual = tv_lr_model_residual(trial->model, trial->data, trial->fit_scale);
+    double residual = quick_residual(trial);
     if (residual < trial->best) {
         trial->best = residual;
         trial->best_value = value;
@@ -93,26 +143,32 @@ static double attempt(struct trial *trial, double value)
     return residual;
 }
 
+struct bracket {
+    double low, high;
+};
+
 /* Golden section: the residual has one minimum between the neighbours of the best guess. */
-static void narrow(struct trial *trial, double low, double high)
+static struct bracket narrow(struct trial *trial, struct bracket b, int steps)
 {
-    double left = high - GOLDEN * (high - low), right = low + GOLDEN * (high - low);
+    double least = trial->search->is_integer ? 0.4 : 1e-8 * fabs(b.high);
+    double left = b.high - GOLDEN * (b.high - b.low), right = b.low + GOLDEN * (b.high - b.low);
     double at_left = attempt(trial, left), at_right = attempt(trial, right);
-    for (int i = 0; i < 48 && high - low > 1e-8 * fabs(high); i++) {
+    for (int i = 0; i < steps && b.high - b.low > least; i++) {
         if (at_left <= at_right) {
-            high = right;
+            b.high = right;
             right = left;
             at_right = at_left;
-            left = high - GOLDEN * (high - low);
+            left = b.high - GOLDEN * (b.high - b.low);
             at_left = attempt(trial, left);
         } else {
-            low = left;
+            b.low = left;
             left = right;
             at_left = at_right;
-            right = low + GOLDEN * (high - low);
+            right = b.low + GOLDEN * (b.high - b.low);
             at_right = attempt(trial, right);
         }
     }
+    return b;
 }
 
 static double guess(const struct tv_lr_search *search, int i)
@@ -122,27 +178,57 @@ static double guess(const struct tv_lr_search *search, int i)
                           : search->low + (search->high - search->low) * part;
 }
 
-/* Narrows around the best few of the first guesses that are lower than their neighbours. */
-static void explore(struct trial *trial)
+static int guess_at(const struct tv_lr_search *search, double value)
 {
+    double part = search->is_log ? log(value / search->low) / log(search->high / search->low)
+                                 : (value - search->low) / (search->high - search->low);
+    return (int)fmin(GRID, fmax(0, round(part * GRID)));
+}
+
+static bool is_valley(const double residual[GRID + 1], int i, int first, int last)
+{
+    return isfinite(residual[i]) && (i == first || residual[i] <= residual[i - 1]) &&
+           (i == last || residual[i] <= residual[i + 1]);
+}
+
+/* Narrows around the best few of the first guesses that are lower than their neighbours, and to
+ * the end around the best of these. */
+static void explore(struct trial *trial, const struct tv_lr_data *thin)
+{
+    const struct tv_lr_search *search = trial->search;
     double residual[GRID + 1];
-    for (int i = 0; i <= GRID; i++)
-        residual[i] = attempt(trial, guess(trial->search, i));
+    int middle = search->near ? guess_at(search, *search->near) : 0;
+    int first = search->near ? middle - NEARBY : 0, last = search->near ? middle + NEARBY : GRID;
+    first = first < 0 ? 0 : first;
+    last = last > GRID ? GRID : last;
+    for (int i = first; i <= last; i++)
+        residual[i] = attempt(trial, guess(search, i));
+    trial->data = thin;
+    if (trial->best > HOPELESS)
+        return;
+    trial->best = INFINITY;
+    attempt(trial, trial->best_value);
+    struct bracket best = {0, 0};
     for (int round = 0; round < VALLEYS; round++) {
         int lowest = -1;
-        for (int i = 0; i <= GRID; i++) {
-            bool is_valley = (i == 0 || residual[i] <= residual[i - 1]) &&
-                             (i == GRID || residual[i] <= residual[i + 1]);
-            if (is_valley && isfinite(residual[i]) &&
+        for (int i = first; i <= last; i++)
+            if (is_valley(residual, i, first, last) &&
                 (lowest < 0 || residual[i] < residual[lowest]))
                 lowest = i;
-        }
         if (lowest < 0 || (round > 0 && residual[lowest] > 4 * trial->best + 0.01))
-            return;
-        narrow(trial, guess(trial->search, lowest > 0 ? lowest - 1 : 0),
-               guess(trial->search, lowest < GRID ? lowest + 1 : GRID));
+            break;
+        double before = trial->best;
+        struct bracket found =
+            narrow(trial,
+                   (struct bracket){guess(search, lowest > first ? lowest - 1 : first),
+                                    guess(search, lowest < last ? lowest + 1 : last)},
+                   GLANCES);
+        if (round == 0 || trial->best < before)
+            best = found;
         residual[lowest] = INFINITY;
     }
+    if (best.high > best.low)
+        narrow(trial, best, 40);
 }
 
 /* The best of the numbers that mean something; NaN when there is none in range. */
@@ -163,12 +249,11 @@ static double best_seed(struct trial *trial, double *ret_residual)
     return seed;
 }
 
-/* Enough points to search by: a third of the time. */
-static struct tv_lr_data thinned(const struct tv_lr_data *data)
+static struct tv_lr_data thinned(const struct tv_lr_data *data, size_t most)
 {
     struct tv_lr_data thin = {.highest = data->highest};
-    size_t every = (data->len + SEARCHED - 1) / SEARCHED;
-    for (size_t i = 0; i < data->len; i += every)
+    size_t every = (data->len + most - 1) / most;
+    for (size_t i = every / 2; i < data->len; i += every)
         thin.at[thin.len++] = data->at[i];
     return thin;
 }
@@ -176,18 +261,20 @@ static struct tv_lr_data thinned(const struct tv_lr_data *data)
 double tv_lr_model_search(struct tv_lr_model *model, const struct tv_lr_data *data,
                           const struct tv_lr_search *search, bool fit_scale, double *ret_value)
 {
-    struct tv_lr_data thin = thinned(data);
+    struct tv_lr_data thin = thinned(data, SEARCHED), few = thinned(data, SCREENED);
     struct trial trial = {model, &thin, search, fit_scale, search->low, INFINITY};
     double at_seed;
     double seed = best_seed(&trial, &at_seed);
-    explore(&trial);
+    trial.data = &few;
+    trial.best = INFINITY;
+    explore(&trial, &thin);
     if (search->is_integer) {
         double best = trial.best_value;
         trial.best = INFINITY;
         attempt(&trial, floor(best));
         attempt(&trial, ceil(best));
     }
-    *ret_value = at_seed <= 1.5 * trial.best + 1e-12 ? seed : trial.best_value;
+    *ret_value = isfinite(at_seed) && at_seed <= 1.5 * trial.best + 1e-12 ? seed : trial.best_value;
     search->apply(model, *ret_value);
     return tv_lr_model_residual(model, data, fit_scale);
 }

@@ -35,6 +35,9 @@ double tv_lr_model_at(const struct tv_lr_model *model, int64_t step);
  * model gives no number. `fit_scale`: sets the model's scale to the best one first. */
 double tv_lr_model_residual(struct tv_lr_model *model, const struct tv_lr_data *data,
                             bool fit_scale);
+/* The same without a scale, or infinite when it is above `limit`. */
+double tv_lr_model_residual_below(const struct tv_lr_model *model, const struct tv_lr_data *data,
+                                  double limit);
 /* Every point is met up to rounding. */
 bool tv_lr_model_is_exact(const struct tv_lr_model *model, const struct tv_lr_data *data);
 
@@ -47,9 +50,10 @@ struct tv_lr_search {
     const double *seeds; /* numbers that mean something: tried first, and kept when next to nothing
                             is better */
     size_t seeds_len;
+    const double *near; /* not NULL: look around this value only */
 };
 /* Finds the parameter of the smallest residual and leaves the model set to it. Returns the
- * residual. */
+ * residual. First guesses are judged by a few points, and only what is near is made exact. */
 double tv_lr_model_search(struct tv_lr_model *model, const struct tv_lr_data *data,
                           const struct tv_lr_search *search, bool fit_scale, double *ret_value);
 

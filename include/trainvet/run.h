@@ -62,12 +62,21 @@ struct tv_setting {
     bool is_text;       /* the file says that it is text, which a number should not be */
 };
 bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_setting *ret);
+/* The index-th setting whose last name is one of these, which are separated by '|':
+ * "scheduler.params.total_num_steps" by "max_steps|total_num_steps", "optimization.lr.0" by "lr".
+ * False when there are not so many. */
+bool tv_view_setting_named(const struct tv_view *view, const char *names, size_t index,
+                           struct tv_setting *ret);
 
 /* The promised schedule, NULL when the configuration does not determine one. Valid during the
  * callback. Its identity changes when later facts complete it: compare tv_view_schedule_version().
  */
 const struct tv_schedule *tv_view_schedule(const struct tv_view *view);
 uint32_t tv_view_schedule_version(const struct tv_view *view);
+/* What the configuration would promise if this setting had another value; false when there is no
+ * such setting or it would promise nothing. For hypotheses: some microseconds. */
+bool tv_view_schedule_if(const struct tv_view *view, const char *key, const char *value,
+                         struct tv_schedule *ret);
 /* The reason for which the framework itself rejects this configuration; NULL when it does not. */
 const char *tv_view_rejection(const struct tv_view *view);
 

@@ -108,6 +108,9 @@ void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t
 /* Name as the framework spells it ("cosine_with_restarts"), "unknown" when kind is NULL. */
 const char *tv_schedule_name(const struct tv_schedule *schedule);
 
+/* The index-th scheduler of a framework; NULL behind the last. */
+const char *tv_schedule_kind_name(const char *framework, size_t index);
+
 /* True when the learning rate depends on a logged metric (daemon/schedule/follow.h), not on the
  * step. */
 bool tv_schedule_follows_metric(const struct tv_schedule *schedule);

@@ -62,7 +62,6 @@ static const struct {
     {"lr_scheduler.decay_type", TORCHTITAN},
     {"job.dump_folder", TORCHTITAN},
     {"scheduler.t_warmup", OLMO},
-    {"scheduler.alpha_f", OLMO},
     {"max_duration", OLMO},
     {"scheduler._CLASS_", OLMOCORE},
     {"train_module.scheduler._CLASS_", OLMOCORE},

@@ -3,8 +3,7 @@
  * the real engine (a sample of them, or `all`): is the cause named, and are clean logs left alone?
  * Prints the confusion table. A case counts as identifiable when it shows at all and no other cause
  * gives the same log up to rounding. */
-#include "lib/lr_cause.h"
-#include "support/log.h"
+#include "support/lr_answer.h"
 #include "support/suite.h"
 #include "trainvet/number.h"
 #include <math.h>
@@ -12,52 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = TV_LR_CAUSES, SILENT, ANSWERS };
-
 static bool is_all;
-
-static const char *const short_names[ANSWERS] = {[TV_LR_KIND] = "kind",
-                                                 [TV_LR_PARAMETER] = "param",
-                                                 [TV_LR_SCALED] = "scaled",
-                                                 [TV_LR_RATE] = "rate",
-                                                 [TV_LR_WARMUP] = "warmup",
-                                                 [TV_LR_TOTAL] = "total",
-                                                 [TV_LR_TOTAL_RATIO] = "total",
-                                                 [TV_LR_FLOOR] = "floor",
-                                                 [TV_LR_LOG_WARMUP] = "logwarm",
-                                                 [TV_LR_PER_EPOCH] = "epoch",
-                                                 [TV_LR_FROZEN] = "frozen",
-                                                 [TV_LR_RESTARTED] = "restart",
-                                                 [TV_LR_JUMPED] = "jump",
-                                                 [TV_LR_STOPPED] = "stop",
-                                                 [TV_LR_SHIFTED] = "shift",
-                                                 [TV_LR_NEW_TOTAL] = "newtotal",
-                                                 [NONE] = "none",
-                                                 [SILENT] = "silent"};
-
-/* What the summary of the alert says; the order matters where one sentence holds another's words.
- */
-static const struct {
-    const char *words;
-    int answer;
-} sentences[] = {{"no known cause", NONE},
-                 {"follows the scheduler", TV_LR_KIND},
-                 {"default parameters", TV_LR_PARAMETER},
-                 {"which the configuration does not say", TV_LR_PARAMETER},
-                 {"at every step", TV_LR_SCALED},
-                 {"the scheduler makes", TV_LR_RATE},
-                 {"warm-up takes", TV_LR_WARMUP},
-                 {"does not warm up", TV_LR_WARMUP},
-                 {"before for", TV_LR_NEW_TOTAL},
-                 {"is laid out for", TV_LR_TOTAL},
-                 {"falls to", TV_LR_FLOOR},
-                 {"logarithmically", TV_LR_LOG_WARMUP},
-                 {"changes once in", TV_LR_PER_EPOCH},
-                 {"never changes", TV_LR_FROZEN},
-                 {"began anew", TV_LR_RESTARTED},
-                 {"times what", TV_LR_JUMPED},
-                 {"stays at", TV_LR_STOPPED},
-                 {"the schedule is", TV_LR_SHIFTED}};
 
 struct setup {
     int total, warmup, accumulation, world, epoch;
@@ -132,22 +86,12 @@ static const struct bug bugs[] = {
 };
 #define BUGS (sizeof bugs / sizeof *bugs)
 
-enum format { DOUBLE, FLOAT32, DIGITS4, FORMATS };
 struct writer {
     int every, offset;
-    enum format format;
+    enum tv_digits digits;
 };
 
-static double printed(enum format format, double value)
-{
-    char text[32];
-    if (format == FLOAT32)
-        return (double)(float)value;
-    if (format == DOUBLE)
-        return value;
-    snprintf(text, sizeof text, "%.3e", value);
-    return strtod(text, NULL);
-}
+#define DIGITS 3 /* of the writers: full, float32, four */
 
 static double resolve_value(const struct setup *setup, double value)
 {
@@ -232,69 +176,12 @@ static void open_run(struct tv_log *log, const struct setup *setup, const struct
         tv_log_fact(log, kind->kwarg, kind->value);
 }
 
-static int answer_of(const struct tv_log *log)
-{
-    const struct tv_alert *alert = tv_log_alert(log, "lr_mismatch");
-    if (!alert)
-        return SILENT;
-    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
-        if (strstr(alert->summary, sentences[i].words))
-            return sentences[i].answer;
-    return NONE;
-}
-
 struct outcome {
     int answer;
     bool is_early;     /* said before the bug began */
     bool is_visible;   /* three points in a row are off by more than 2 % */
     bool is_ambiguous; /* the cause that was named instead gives the same log */
 };
-
-/* Is the log visibly other than the promise, whatever way of logging is meant? */
-static bool shows(const struct tv_schedule *promise, const struct tv_lr_point *logged, size_t len)
-{
-    for (int offset = -1; offset <= 1; offset++) {
-        int off = 0, most = 0;
-        for (size_t i = 0; i < len; i++) {
-            double expected = tv_schedule_lr(promise, fmax(0, (double)(logged[i].step - offset)));
-            bool is_off =
-                fabs(logged[i].value - expected) > fmax(0.02 * expected, 4e-3 * promise->peak);
-            off = is_off ? off + 1 : 0;
-            most = off > most ? off : most;
-        }
-        if (most < 4)
-            return false;
-    }
-    return true;
-}
-
-static bool is_same_answer(int a, int b)
-{
-    return !strcmp(short_names[a], short_names[b]);
-}
-
-/* Both the injected cause and the one named meet every point up to rounding. */
-static bool both_fit(const struct tv_schedule *promise, const struct setup *setup,
-                     const struct tv_lr_point *logged, size_t len, int injected, int named)
-{
-    struct tv_lr_points points = {0};
-    struct tv_lr_tolerance tolerance = {0};
-    for (size_t i = 0; i < len; i++)
-        tv_lr_points_add(&points, logged[i].step, logged[i].value);
-    struct tv_lr_case input = {.promise = promise,
-                               .points = &points,
-                               .fit = tv_lr_fit_best(promise, &tolerance, &points),
-                               .accumulation = setup->accumulation,
-                               .world_size = setup->world};
-    struct tv_lr_verdict verdicts[TV_LR_VERDICTS];
-    size_t found = tv_lr_causes(&input, verdicts);
-    bool has_injected = false, has_named = false;
-    for (size_t i = 0; i < found; i++) {
-        has_injected |= verdicts[i].is_exact && is_same_answer((int)verdicts[i].cause, injected);
-        has_named |= verdicts[i].is_exact && is_same_answer((int)verdicts[i].cause, named);
-    }
-    return has_injected && has_named;
-}
 
 static struct outcome inject(const struct setup *setup, const struct kind *kind,
                              const struct bug *bug, const struct writer *writer)
@@ -305,20 +192,21 @@ static struct outcome inject(const struct setup *setup, const struct kind *kind,
     size_t len = 0;
     struct tv_lr_point *logged = calloc((size_t)setup->total, sizeof *logged);
     for (int g = writer->every; g <= setup->total; g += writer->every) {
-        double value = printed(writer->format, at(&promise, setup, bug, writer, g));
+        double value = tv_printed(writer->digits, at(&promise, setup, bug, writer, g));
         logged[len++] = (struct tv_lr_point){g, value};
         tv_log_point(&log, "train/learning_rate", g, value);
     }
     tv_log_end(&log, NAN);
     const struct tv_alert *alert = tv_log_alert(&log, "lr_mismatch");
+    struct tv_answer_log seen = {log.run, &promise, logged, len, setup->accumulation, setup->world};
     bool is_late_bug = bug->cause >= TV_LR_RESTARTED && bug->cause <= TV_LR_NEW_TOTAL;
-    struct outcome outcome = {.answer = answer_of(&log),
+    struct outcome outcome = {.answer = tv_answer_of(&log),
                               .is_early =
                                   is_late_bug && alert && alert->onset_step <= setup->total / 2,
-                              .is_visible = shows(&promise, logged, len)};
-    if (outcome.is_visible && !is_same_answer(outcome.answer, bug->cause) &&
+                              .is_visible = tv_answer_shows(&seen)};
+    if (outcome.is_visible && !tv_answer_same(outcome.answer, bug->cause) &&
         outcome.answer < TV_LR_CAUSES)
-        outcome.is_ambiguous = both_fit(&promise, setup, logged, len, bug->cause, outcome.answer);
+        outcome.is_ambiguous = tv_answer_both_fit(&seen, bug->cause, outcome.answer);
     free(logged);
     tv_log_close(&log);
     return outcome;
@@ -343,7 +231,7 @@ static bool is_clean_silent(const struct setup *setup, const struct kind *kind,
         if (g % writer->every == 0) {
             double n = g - lag > 0 ? g - lag : 0;
             double value = at(&promise, setup, &none, writer, (int)n);
-            tv_log_point(&log, "train/learning_rate", g, printed(writer->format, value));
+            tv_log_point(&log, "train/learning_rate", g, tv_printed(writer->digits, value));
         }
         if (g == resume_from && !has_resumed) {
             has_resumed = true;
@@ -357,7 +245,7 @@ static bool is_clean_silent(const struct setup *setup, const struct kind *kind,
     bool is_silent = tv_log_alert(&log, "lr_mismatch") == NULL;
     if (!is_silent)
         printf("false: %s, total %d, every %d, format %d, offset %d, how %d: %s\n", kind->name,
-               setup->total, writer->every, writer->format, writer->offset, how,
+               setup->total, writer->every, writer->digits, writer->offset, how,
                tv_log_alert(&log, "lr_mismatch")->summary);
     tv_log_close(&log);
     return is_silent;
@@ -368,10 +256,10 @@ START_TEST(clean_logs_are_left_alone)
     int runs = 0, alarms = 0;
     for (size_t s = 0; s < sizeof setups / sizeof *setups; s++)
         for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-            for (int w = 0; w < 3 * FORMATS * 2; w++)
+            for (int w = 0; w < 3 * DIGITS * 2; w++)
                 for (int how = 0; how < CLEANS; how++) {
                     static const int every[] = {1, 10, 100};
-                    struct writer writer = {every[w % 3], w / 9, (enum format)(w / 3 % FORMATS)};
+                    struct writer writer = {every[w % 3], w / 9, (enum tv_digits)(w / 3 % DIGITS)};
                     if (w % 3 == 0 && (how + w) % 2)
                         continue; /* the longest logs */
                     alarms += !is_clean_silent(&setups[s], &kinds[k], &writer, how);
@@ -382,37 +270,38 @@ START_TEST(clean_logs_are_left_alone)
 }
 END_TEST
 
-static void print_table(int table[BUGS][ANSWERS], const int *ambiguous, const int *hidden)
+static void print_table(int table[BUGS][TV_ANSWERS], const int *ambiguous, const int *hidden)
 {
     printf("%-34s %5s %5s %5s  named (identifiable cases only)\n", "injected", "ident", "ambig",
            "hidden");
     for (size_t b = 0; b < BUGS; b++) {
         int sum = 0;
-        for (int a = 0; a < ANSWERS; a++)
+        for (int a = 0; a < TV_ANSWERS; a++)
             sum += table[b][a];
         printf("%-34s %5d %5d %5d ", bugs[b].name, sum, ambiguous[b], hidden[b]);
-        for (int a = 0; a < ANSWERS; a++)
+        for (int a = 0; a < TV_ANSWERS; a++)
             if (table[b][a])
-                printf(" %s:%d", short_names[a], table[b][a]);
+                printf(" %s:%d", tv_answer_name(a), table[b][a]);
         printf("\n");
     }
 }
 
 START_TEST(the_injected_cause_is_named)
 {
-    static int table[BUGS][ANSWERS], ambiguous[BUGS], hidden[BUGS];
+    static int table[BUGS][TV_ANSWERS], ambiguous[BUGS], hidden[BUGS];
     static const int every[] = {1, 10, 100};
     int right = 0, all = 0, missed = 0, early = 0;
     for (size_t b = 0; b < BUGS; b++)
         for (size_t i = 0; i < sizeof setups / sizeof *setups * (sizeof kinds / sizeof *kinds); i++)
-            for (int w = 0; w < 3 * FORMATS; w++) {
+            for (int w = 0; w < 3 * DIGITS; w++) {
                 const struct setup *setup = &setups[i % 3];
                 const struct kind *kind = &kinds[i / 3];
                 if (bugs[b].kind && !strcmp(bugs[b].kind, kind->name))
                     continue;
                 if (!is_all && (w + (int)(i + b)) % (i / 3 < KINDS_DENSE ? 7 : 14))
                     continue; /* all of them take two minutes */
-                struct writer writer = {every[w % 3], (w / 2 + (int)i) % 2, (enum format)(w / 3)};
+                struct writer writer = {every[w % 3], (w / 2 + (int)i) % 2,
+                                        (enum tv_digits)(w / 3)};
                 struct outcome outcome = inject(setup, kind, &bugs[b], &writer);
                 early += outcome.is_early;
                 if (!outcome.is_visible) {
@@ -420,14 +309,14 @@ START_TEST(the_injected_cause_is_named)
                 } else if (outcome.is_ambiguous) {
                     ambiguous[b]++;
                 } else {
-                    bool is_right = is_same_answer(outcome.answer, bugs[b].cause);
+                    bool is_right = tv_answer_same(outcome.answer, bugs[b].cause);
                     if (!is_right && getenv("LR_INJECTION_VERBOSE"))
                         printf("%s -> %s: %s, total %d, every %d, format %d, offset %d\n",
-                               bugs[b].name, short_names[outcome.answer], kind->name, setup->total,
-                               writer.every, writer.format, writer.offset);
+                               bugs[b].name, tv_answer_name(outcome.answer), kind->name,
+                               setup->total, writer.every, writer.digits, writer.offset);
                     table[b][outcome.answer]++;
                     right += is_right;
-                    missed += outcome.answer == SILENT;
+                    missed += outcome.answer == TV_ANSWER_SILENT;
                     all++;
                 }
             }

@@ -143,6 +143,37 @@ START_TEST(configuration_from_the_command_line_wins)
 }
 END_TEST
 
+START_TEST(whose_configuration_it_is_counts_less_than_what_is_said)
+{
+    struct tv_fact said = {.key = tv_span_of("framework"),
+                           .value = tv_span_of("olmocore"),
+                           .source = TV_FACT_COMMAND_LINE};
+    struct tv_error error;
+    tv_folder_text(&folder, "mine.yaml", yaml);
+    tv_facts_add(tv_run_facts(run), &said, "command line");
+    ck_assert_int_eq(tv_load_config(run, tv_folder_path(&folder, "mine.yaml"), true, &error),
+                     TV_OK);
+    ck_assert_str_eq(tv_facts_text(tv_run_facts(run), "framework"), "olmocore");
+}
+END_TEST
+
+START_TEST(olmo_core_is_not_taken_for_olmo)
+{
+    struct tv_error error;
+    tv_folder_text(&folder, "mine.json",
+                   "{\"optim\": {\"lr\": 0.0003}, \"max_duration\": {\"value\": 200, \"unit\": "
+                   "\"steps\"}, \"scheduler\": {\"_CLASS_\": "
+                   "\"olmo_core.optim.scheduler.LinearWithWarmup\", \"warmup\": 20, "
+                   "\"alpha_f\": 0.1}}\n");
+    ck_assert_int_eq(tv_load_config(run, tv_folder_path(&folder, "mine.json"), true, &error),
+                     TV_OK);
+    const struct tv_schedule *promise = tv_run_schedule(run, NULL, NULL);
+    ck_assert_ptr_nonnull(promise);
+    ck_assert_str_eq(promise->framework, "olmocore");
+    ck_assert_double_eq(promise->total_steps, 200);
+}
+END_TEST
+
 START_TEST(log_is_no_configuration)
 {
     struct tv_error error;
@@ -175,6 +206,8 @@ int main(void)
     tcase_add_test(tcase, event_files_follow_one_another);
     tcase_add_test(tcase, file_that_went_away_is_reported_and_the_rest_is_read);
     tcase_add_test(tcase, configuration_from_the_command_line_wins);
+    tcase_add_test(tcase, whose_configuration_it_is_counts_less_than_what_is_said);
+    tcase_add_test(tcase, olmo_core_is_not_taken_for_olmo);
     tcase_add_test(tcase, log_is_no_configuration);
     tcase_add_test(tcase, broken_configuration_is_an_error_with_its_line);
     suite_add_tcase(suite, tcase);
