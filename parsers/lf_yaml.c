@@ -15,8 +15,20 @@ struct unknown_keys {
     char name[UNKNOWN_MAX][UNKNOWN_LEN];
     uint32_t line[UNKNOWN_MAX];
     size_t len;
-    bool is_board; /* the Board's form has keys of its own */
+    bool is_other; /* the Board's form and the v1 engine have keys of their own */
 };
+
+/* Keys that only the v1 engine has (src/llamafactory/v1/config, ff6d4d12). */
+static bool is_of_v1(struct tv_span key)
+{
+    static const char *const own[] = {"model_class",   "train_dataset", "dist_config",
+                                      "kernel_config", "init_config",   "quant_config",
+                                      "optim_config",  "peft_config",   "sample_backend"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (tv_span_is(key, own[i]))
+            return true;
+    return false;
+}
 
 static const struct {
     const char *board, *name;
@@ -49,9 +61,10 @@ static struct tv_span on_top_key(void *ctx, struct tv_span key, uint32_t line)
 {
     struct unknown_keys *unknown = ctx;
     if (tv_span_starts(key, "train.") || tv_span_starts(key, "top.")) {
-        unknown->is_board = true;
+        unknown->is_other = true;
         return board_key(key);
     }
+    unknown->is_other |= is_of_v1(key);
     if (unknown->len < UNKNOWN_MAX && key.len && !tv_known_key(key) &&
         tv_span_copy(key, unknown->name[unknown->len], UNKNOWN_LEN))
         unknown->line[unknown->len++] = line;
@@ -85,7 +98,7 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
     struct tv_config config = tv_config_begin(out, TV_FACT_USER_CONFIG, "");
     struct tv_yaml_reader reader = {&config, on_top_key, &unknown};
     enum tv_status status = tv_yaml_config(&reader, in, reterr);
-    if (tv_config_is(&config, "llamafactory") && !unknown.is_board)
+    if (tv_config_is(&config, "llamafactory") && !unknown.is_other)
         tell_unknown(&config, &unknown);
     tv_config_end(&config);
     return tv_config_feed(&config, status, in);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_FORMAT, OPT_JSON, OPT_SAMPLES, OPT_WORLD, OPT_SET, OPT_FAIL_ON };
+enum { OPT_FORMAT, OPT_JSON, OPT_SAMPLES, OPT_WORLD, OPT_FRAMEWORK, OPT_SET, OPT_FAIL_ON };
 enum { SETTINGS_MAX = 64, UNKNOWN_MAX = 16 };
 
 static const struct tv_cli_option option_table[] = {
@@ -21,6 +21,7 @@ static const struct tv_cli_option option_table[] = {
     {"json", 0, NULL, "short for --format json"},
     {"num-samples", 'n', "N", "samples in the training data, to compute the run's steps"},
     {"world-size", 'w', "N", "processes that train together (default 1)"},
+    {"framework", 0, "NAME[@VERSION]", "whose rules hold: transformers@5.15"},
     {"set", 0, "KEY=VALUE", "a setting that the command line overrides; can be repeated"},
     {"fail-on", 0, "LEVEL",
      "exit with 1 from this severity on: info, warning (default),\ncritical or never"},
@@ -59,7 +60,7 @@ struct lint {
     int fail_on;
     const char *settings[SETTINGS_MAX];
     size_t settings_len;
-    const char *samples, *world;
+    const char *samples, *world, *framework;
     struct stage *stages;
     size_t stages_len;
     bool unreadable;
@@ -82,6 +83,9 @@ static int set_option(struct lint *lint, int option, const char *value)
         return TV_EXIT_OK;
     case OPT_WORLD:
         lint->world = value;
+        return TV_EXIT_OK;
+    case OPT_FRAMEWORK:
+        lint->framework = value;
         return TV_EXIT_OK;
     case OPT_FAIL_ON:
         lint->fail_on = tv_parse_level(value);
@@ -124,6 +128,8 @@ static enum tv_status add_settings(const struct lint *lint, struct tv_facts *fac
             tv_settings_add_number(facts, "num_samples", lint->samples, "--num-samples", reterr);
     if (status == TV_OK && lint->world)
         status = tv_settings_add_number(facts, "world_size", lint->world, "--world-size", reterr);
+    if (status == TV_OK && lint->framework)
+        status = tv_settings_add_framework(facts, lint->framework, reterr);
     for (size_t i = 0; status == TV_OK && i < lint->settings_len; i++)
         status = tv_settings_add(facts, lint->settings[i], reterr);
     return status;

@@ -47,5 +47,7 @@ enum tv_status tv_settings_add_framework(struct tv_facts *facts, const char *tex
     add(facts, tv_span_of("framework"), known ? known : name);
     if (text[len])
         add(facts, tv_span_of("framework_version"), text + len + 1);
+    if (text[len] && known && strcmp(known, "transformers") == 0)
+        add(facts, tv_span_of("transformers_version"), text + len + 1);
     return TV_OK;
 }

@@ -14,6 +14,8 @@ static double warmup_steps(const struct tv_facts *facts, double total)
            ratio = tv_get_number(facts, "warmup_ratio");
     if (isnan(steps))
         steps = isnan(ratio) ? fmin(trunc(0.03 * total), 100) : trunc(ratio * total);
+    if (steps > 0 && steps < 1) /* handed on to transformers 5, for which it is a ratio */
+        return ceil(total * steps);
     return steps == 1 ? 2 : steps;
 }
 

@@ -27,10 +27,42 @@ bool tv_lint_given(const struct tv_view *view, const char *name, struct tv_setti
            strcasecmp(ret->value, "none") != 0 && strcmp(ret->value, "~") != 0;
 }
 
+/* axolotl/core/builders/base.py, _configure_save_and_eval_strategy, 067b021c. */
+static const char *axolotl_eval_strategy(const struct tv_view *view)
+{
+    struct tv_setting setting;
+    bool has_data = tv_lint_given(view, "test_datasets.0.path", &setting);
+    if (!has_data && tv_lint_value_or(view, "val_set_size", 0) == 0)
+        return "no";
+    if (tv_lint_given(view, "eval_steps", &setting) ||
+        tv_lint_given(view, "evals_per_epoch", &setting))
+        return "steps";
+    return tv_lint_given(view, "eval_strategy", &setting) ? setting.value : "epoch";
+}
+
+bool tv_lint_since(const struct tv_view *view, int major, int minor)
+{
+    struct tv_setting setting;
+    int known[2] = {0, 0}, part = 0;
+    if (!tv_view_setting(view, "transformers_version", &setting))
+        return false;
+    const char *at = setting.value + (*setting.value == 'v');
+    for (; part < 2 && *at >= '0' && *at <= '9'; at++) {
+        known[part] = known[part] < 1000 ? 10 * known[part] + (*at - '0') : known[part];
+        if (at[1] == '.') {
+            part++;
+            at++;
+        }
+    }
+    return known[0] > major || (known[0] == major && known[1] >= minor);
+}
+
 const char *tv_lint_strategy(const struct tv_view *view, const char *name)
 {
     struct tv_setting setting;
     bool evaluates = strcmp(name, "eval_strategy") == 0;
+    if (evaluates && tv_lint_says(view, "framework", "axolotl"))
+        return axolotl_eval_strategy(view);
     if (!tv_lint_given(view, name, &setting) &&
         !(evaluates && tv_lint_given(view, "evaluation_strategy", &setting)))
         return evaluates || tv_view_setting(view, name, &setting) ? "no" : "steps";

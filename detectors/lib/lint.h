@@ -36,6 +36,8 @@ double tv_lint_value_or(const struct tv_view *view, const char *name, double oth
 bool tv_lint_says(const struct tv_view *view, const char *name, const char *value);
 /* The setting is there and not null. */
 bool tv_lint_given(const struct tv_view *view, const char *name, struct tv_setting *ret);
+/* transformers is known to be of this version or newer. */
+bool tv_lint_since(const struct tv_view *view, int major, int minor);
 /* "eval_strategy", "save_strategy" or "logging_strategy" in transformers' words (no, steps, epoch,
  * best; case as written), by its old name and with its default too. Dumps write an enumeration by
  * its value ("steps") or as "IntervalStrategy.STEPS". Valid as long as the setting. */

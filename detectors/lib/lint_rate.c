@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 static bool is_lora(const struct tv_view *view)
 {
@@ -56,8 +57,9 @@ static double usual_maximum(const struct tv_view *view, const struct tv_lint_opt
                             char *ret_what, size_t ret_size)
 {
     bool lora = is_lora(view);
+    bool new_layers = tv_lint_says(view, "use_llama_pro", "true");
     if (!lora && !tv_lint_says(view, "finetuning_type", "full") &&
-        !tv_lint_says(view, "finetuning_type", "freeze"))
+        (!tv_lint_says(view, "finetuning_type", "freeze") || new_layers))
         return NAN;
     double size = model_size(view), bits = tv_lint_value_or(view, "quantization_bit", 0);
     struct tv_text what = tv_text_in(ret_what, ret_size);
@@ -83,11 +85,26 @@ static bool lr_is_large(struct tv_view *view, const struct tv_lint_options *opti
     return true;
 }
 
+/* Preference tuning and reinforcement learning take a hundredth of the rate: LLaMA Factory's and
+ * TRL's examples 5e-6 and less, also with LoRA. */
+static bool is_preference(const struct tv_view *view)
+{
+    static const char *const keys[] = {
+        "rl",       "pref_beta", "pref_loss", "num_generations",  "reward_model", "beta",
+        "trl.beta", "ebft",      "loss_type", "desirable_weight", "ebft.mode"};
+    struct tv_setting setting;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (tv_lint_given(view, keys[i], &setting))
+            return true;
+    return tv_lint_given(view, "stage", &setting) && strcasecmp(setting.value, "sft") != 0 &&
+           strcasecmp(setting.value, "pt") != 0;
+}
+
 static bool lr_is_small(struct tv_view *view, const struct tv_lint_options *options,
                         struct tv_note *note)
 {
     struct tv_setting rate;
-    if (!tv_lint_number(view, "learning_rate", &rate) || !is_lora(view) ||
+    if (!tv_lint_number(view, "learning_rate", &rate) || !is_lora(view) || is_preference(view) ||
         rate.number >= options->small_lora_lr)
         return false;
     tv_note_summary(
@@ -116,13 +133,18 @@ static bool lr_is_text(struct tv_view *view, const struct tv_lint_options *optio
 {
     (void)options;
     struct tv_setting rate;
-    if (!tv_lint_number(view, "learning_rate", &rate) || !rate.is_text)
+    if (!tv_lint_number(view, "learning_rate", &rate) || !rate.is_text ||
+        tv_lint_says(view, "framework", "axolotl")) /* makes a number of it (pydantic) */
         return false;
-    tv_note_summary(note,
-                    "%s is the text \"%s\", not a number: in YAML 1.1 a number with an exponent "
-                    "needs a point (%s)",
-                    rate.key, rate.value, rate.source);
     const char *exponent = strpbrk(rate.value, "eE");
+    if (exponent && !strchr(rate.value, '.'))
+        tv_note_summary(note,
+                        "%s %s is text for readers of YAML 1.1 (PyYAML), a number only for some "
+                        "others (OmegaConf): an exponent needs a point (%s)",
+                        rate.key, rate.value, rate.source);
+    else
+        tv_note_summary(note, "%s is the text \"%s\", not a number (%s)", rate.key, rate.value,
+                        rate.source);
     if (exponent && !strchr(rate.value, '.'))
         tv_note_advice(note, "%s: %s -> %.*s.0%s", rate.key, rate.value,
                        (int)(exponent - rate.value), rate.value, exponent);

@@ -108,6 +108,19 @@ static bool plateau_has_no_metric(struct tv_view *view, const struct tv_lint_opt
     return true;
 }
 
+static bool ratio_is_gone(struct tv_view *view, const struct tv_lint_options *options,
+                          struct tv_note *note)
+{
+    (void)options;
+    struct tv_setting ratio;
+    if (!is_hf(view) || !tv_lint_since(view, 5, 15) || !tv_lint_given(view, "warmup_ratio", &ratio))
+        return false;
+    tv_note_summary(note, "%s is no setting any more since transformers 5.15 (%s)", ratio.key,
+                    ratio.source);
+    tv_note_advice(note, "%s: %s -> warmup_steps: %s", ratio.key, ratio.value, ratio.value);
+    return true;
+}
+
 static bool logs_every_zero_steps(struct tv_view *view, const struct tv_lint_options *options,
                                   struct tv_note *note)
 {
@@ -132,7 +145,10 @@ static bool stops_early_blindly(struct tv_view *view, const struct tv_lint_optio
     if (strcasecmp(tv_lint_strategy(view, "eval_strategy"), "no") != 0)
         return false;
     tv_note_summary(note, "%s is set, but nothing is ever evaluated (%s)", stop.key, stop.source);
-    tv_note_advice(note, "eval_strategy: no -> steps");
+    if (tv_lint_says(view, "framework", "axolotl"))
+        tv_note_advice(note, "val_set_size: 0.05, or test_datasets");
+    else
+        tv_note_advice(note, "eval_strategy: no -> steps");
     return true;
 }
 
@@ -277,6 +293,7 @@ const struct tv_lint_rule tv_lint_refused[] = {
     {"load_best_model_at_end", TV_CRITICAL, best_model_is_unknown},
     {"fp16 and bf16", TV_CRITICAL, precision_is_twofold},
     {"reduce_lr_on_plateau", TV_CRITICAL, plateau_has_no_metric},
+    {"warmup_ratio is gone", TV_CRITICAL, ratio_is_gone},
     {"logging_steps 0", TV_CRITICAL, logs_every_zero_steps},
     {"finetuning_type", TV_CRITICAL, settings_exclude_each_other},
     {"val_size", TV_CRITICAL, evaluates_on_nothing},

@@ -31,14 +31,22 @@ static bool batch_is_one(struct tv_view *view, const struct tv_lint_options *opt
                          struct tv_note *note)
 {
     (void)options;
-    struct tv_setting batch;
+    struct tv_setting batch, spread;
     if (!tv_lint_number(view, "per_device_train_batch_size", &batch) || batch.number != 1 ||
         tv_lint_value_or(view, "gradient_accumulation_steps", 1) > 1 ||
         tv_lint_value_or(view, "world_size", 1) > 1)
         return false;
+    bool many = tv_lint_given(view, "deepspeed", &spread) || tv_lint_given(view, "fsdp", &spread);
+    if (many && !tv_lint_number(view, "world_size", &spread)) /* on how many processes? */
+        return false;
     tv_note_summary(note, "the effective batch is one sample: the gradient is mostly noise (%s)",
                     batch.source);
-    tv_note_advice(note, "gradient_accumulation_steps: 1 -> 8");
+    bool layerwise = tv_lint_says(view, "galore_layerwise", "true") ||
+                     tv_lint_says(view, "apollo_layerwise", "true");
+    if (layerwise) /* refuses to accumulate */
+        tv_note_advice(note, "%s: 1 -> 8", batch.key);
+    else
+        tv_note_advice(note, "gradient_accumulation_steps: 1 -> 8");
     return true;
 }
 
@@ -69,7 +77,10 @@ static bool eval_never_fires(struct tv_view *view, const struct tv_lint_options 
         return false;
     tv_note_summary(note, "%s is %s, but eval_strategy is no: no evaluation ever happens (%s)",
                     steps.key, steps.value, steps.source);
-    tv_note_advice(note, "eval_strategy: no -> steps");
+    if (tv_lint_says(view, "framework", "axolotl"))
+        tv_note_advice(note, "val_set_size: 0.05, or test_datasets");
+    else
+        tv_note_advice(note, "eval_strategy: no -> steps");
     return true;
 }
 

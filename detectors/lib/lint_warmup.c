@@ -56,13 +56,30 @@ static bool warmup_is_a_ratio(struct tv_view *view, const struct tv_lint_options
     (void)options;
     struct tv_setting setting;
     if (!tv_lint_number(view, "warmup_steps", &setting) ||
-        !(setting.number > 0 && setting.number < 1))
+        !(setting.number > 0 && setting.number < 1) || tv_lint_since(view, 5, 0) ||
+        tv_lint_says(view, "framework", "axolotl")) /* its examples do */
         return false;
     tv_note_summary(note,
                     "%s is %s: a ratio where steps are expected; before transformers 5 it means no "
                     "warm-up (%s)",
                     setting.key, setting.value, setting.source);
     tv_note_advice(note, "%s: %s -> warmup_ratio: %s", setting.key, setting.value, setting.value);
+    return true;
+}
+
+/* From transformers 5 on a warm-up of 1 is one step, whatever its name. */
+static bool all_is_one_step(struct tv_view *view, const struct tv_lint_options *options,
+                            struct tv_note *note)
+{
+    (void)options;
+    struct tv_setting setting;
+    if (!tv_lint_number(view, "warmup_ratio", &setting) || setting.number != 1 ||
+        !tv_lint_since(view, 5, 0))
+        return false;
+    tv_note_summary(note,
+                    "%s is %s: from transformers 5 on that is one step, not the whole run (%s)",
+                    setting.key, setting.value, setting.source);
+    tv_note_advice(note, "%s: %s -> warmup_steps: 0.1", setting.key, setting.value);
     return true;
 }
 
@@ -137,6 +154,7 @@ const struct tv_lint_rule tv_lint_warmup[] = {
     {"warmup_steps", TV_CRITICAL, warmup_never_ends},
     {"warmup_ratio", TV_CRITICAL, ratio_is_steps},
     {"warmup_steps as ratio", TV_WARNING, warmup_is_a_ratio},
+    {"warmup_ratio 1", TV_WARNING, all_is_one_step},
     {"warmup share", TV_WARNING, warmup_is_long},
     {"lr_scheduler_type", TV_WARNING, constant_does_not_warm_up},
     {"schedule length", TV_WARNING, schedule_is_complex},
