@@ -36,6 +36,14 @@ void tv_follow_free(struct tv_follow *follow)
     free(follow);
 }
 
+/* When the silence has grown by TICK_SHARE since the last tick. */
+static double next_tick(const struct tv_followed *run, double now)
+{
+    double next = fmax(run->last_tick + TICK,
+                       (run->last_tick - TICK_SHARE * run->last_news) / (1 - TICK_SHARE));
+    return fmax(next, now + 1);
+}
+
 static void schedule(const struct tv_follow *follow, struct tv_followed *run, double now)
 {
     bool moves = now - run->last_news < RECENT && !run->ended;
@@ -46,12 +54,14 @@ static void schedule(const struct tv_follow *follow, struct tv_followed *run, do
     if (!run->ended && tv_run_is_finished(tv_live_run(run->live)) &&
         run->last_news + FINISH_SILENCE < run->next_look)
         run->next_look = run->last_news + FINISH_SILENCE;
-    if (!run->ended && run->next_look > now + TICK)
-        run->next_look = now + TICK;
+    if (!run->ended && run->next_look > next_tick(run, now))
+        run->next_look = next_tick(run, now);
     if (run->is_blocked && run->next_look > now + follow->options->active_poll)
         run->next_look = now + follow->options->active_poll;
     if ((run->incoming || run->must_reread) && run->next_look > run->next_reread)
         run->next_look = run->next_reread > now ? run->next_reread : now;
+    if (run->next_look > now + TICK / 2)
+        run->next_look = ceil(run->next_look); /* thousands at rest wake the loop once a second */
 }
 
 /* The run is complete as read from the start, unless a file of it is half written: then it is read
@@ -223,7 +233,8 @@ static double look_round(struct tv_follow *follow, struct tv_moment now)
     follow->is_behind = false;
     follow->turn = NULL;
     for (struct tv_followed *run = follow->runs; run; run = run->next) {
-        bool is_due = now.boot >= run->next_look, is_hinted = tv_followed_is_hinted_at(run);
+        bool is_due = now.boot >= run->next_look,
+             is_hinted = follow->has_hints && tv_followed_is_hinted_at(run);
         from = run == from ? NULL : from;
         if (is_hinted && late) { /* the hint is gone by the next call */
             run->next_look = now.boot;

@@ -115,6 +115,7 @@ static void on_dirty(void *ctx, void *cookie, bool entries)
     struct tv_directory *one = cookie;
     /* what grows where no run is known may have become one: an empty file is no log yet */
     follow->entries_changed = follow->entries_changed || entries || (one && !one->has_run);
+    follow->has_hints = true;
     if (one)
         one->is_dirty = true;
     follow->overflows += !one;
@@ -130,8 +131,9 @@ void tv_follow_drain(struct tv_follow *follow)
 
 void tv_follow_clean(struct tv_follow *follow)
 {
-    for (struct tv_directory *dir = follow->dirs; dir; dir = dir->next)
+    for (struct tv_directory *dir = follow->dirs; follow->has_hints && dir; dir = dir->next)
         dir->is_dirty = false;
+    follow->has_hints = false;
 }
 
 bool tv_followed_is_hinted_at(const struct tv_followed *run)

@@ -45,6 +45,7 @@ struct tv_follow {
     size_t runs_len;
     uint64_t overflows, numbers;
     bool entries_changed, started, is_behind;
+    bool has_hints; /* some directory is dirty */
     bool said_full;
     bool must_poll;          /* some directory cannot be watched */
     double incomplete_since; /* NaN: everything could be opened at the last search */
