@@ -215,6 +215,10 @@ static void own_families(struct tv_metrics *metrics)
         out, "trainvet_inotify_overflows_total", "counter",
         "Times that the kernel dropped inotify events, after which everything is looked at.",
         (double)health.overflows);
+    tv_put_single(out, "trainvet_read_bytes_total", "counter", "Bytes of logs that were read.",
+                  (double)health.bytes);
+    tv_put_single(out, "trainvet_read_records_total", "counter",
+                  "Records and lines of logs that were understood.", (double)health.records);
     tv_put_single(out, "trainvet_damaged_records_total", "counter", "Damaged records seen in logs.",
                   (double)health.damaged);
     tv_put_single(out, "trainvet_resident_memory_bytes", "gauge", "Memory of the service.",

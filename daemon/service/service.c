@@ -196,10 +196,9 @@ static void done(void *ctx, const char *path, const char *digest,
 
 static void free_follow(struct tv_service *service)
 {
-    if (service->follow) {
-        service->health.overflows += tv_follow_overflows(service->follow);
+    service->health = tv_service_health(service);
+    if (service->follow)
         tv_follow_free(service->follow);
-    }
     service->follow = NULL;
     service->generation++;
 }
@@ -563,6 +562,11 @@ uint64_t tv_service_generation(const struct tv_service *service)
 struct tv_service_health tv_service_health(const struct tv_service *service)
 {
     struct tv_service_health health = service->health;
-    health.overflows += service->follow ? tv_follow_overflows(service->follow) : 0;
+    if (service->follow) {
+        struct tv_read_counts read = tv_follow_read(service->follow);
+        health.overflows += tv_follow_overflows(service->follow);
+        health.bytes += read.bytes;
+        health.records += read.records;
+    }
     return health;
 }

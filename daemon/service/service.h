@@ -24,7 +24,7 @@ uint64_t tv_service_generation(const struct tv_service *service);
 struct tv_service_health {
     double started, last_work; /* unix seconds */
     double last_work_boot;     /* the same moment on a clock that never steps */
-    uint64_t alerts, store_failures, backlog, damaged, overflows;
+    uint64_t alerts, store_failures, backlog, damaged, overflows, bytes, records;
 };
 struct tv_service_health tv_service_health(const struct tv_service *service);
 

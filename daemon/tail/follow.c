@@ -108,6 +108,9 @@ static bool look(struct tv_follow *follow, struct tv_followed *run, struct tv_mo
     struct tv_live *live = run->incoming ? run->incoming : run->live;
     bool flush = now - run->last_news >= follow->options->hold;
     enum tv_live_news news = tv_live_look(live, SLICE, flush);
+    struct tv_read_counts read = tv_live_take_counts(live);
+    follow->read.bytes += read.bytes;
+    follow->read.records += read.records;
     if (news == TV_LIVE_REREAD)
         begin_again(run, now);
     else if (run->incoming && news != TV_LIVE_MORE && news != TV_LIVE_BLOCKED)
@@ -290,6 +293,11 @@ void tv_follow_end(struct tv_follow *follow, struct tv_moment now)
 size_t tv_follow_runs(const struct tv_follow *follow)
 {
     return follow->runs_len;
+}
+
+struct tv_read_counts tv_follow_read(const struct tv_follow *follow)
+{
+    return follow->read;
 }
 
 uint64_t tv_follow_overflows(const struct tv_follow *follow)

@@ -50,6 +50,11 @@ struct tv_follow_options {
 
 struct tv_follow;
 
+/* What was read; again where a run was read again. */
+struct tv_read_counts {
+    uint64_t bytes, records;
+};
+
 /* `options` must outlive it; `watch` NULL: poll only. Nothing is read yet. */
 struct tv_follow *tv_follow_new(const struct tv_follow_options *options, struct tv_watch *watch);
 void tv_follow_free(struct tv_follow *follow);
@@ -63,6 +68,7 @@ double tv_follow_idle(const struct tv_follow *follow, struct tv_moment now);
 void tv_follow_end(struct tv_follow *follow, struct tv_moment now);
 
 size_t tv_follow_runs(const struct tv_follow *follow);
+struct tv_read_counts tv_follow_read(const struct tv_follow *follow);
 /* How often the kernel said that it dropped events. */
 uint64_t tv_follow_overflows(const struct tv_follow *follow);
 /* Every run that is followed, for metrics; what was got from a run is valid during its visit. One

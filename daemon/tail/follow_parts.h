@@ -44,6 +44,7 @@ struct tv_follow {
     struct tv_probed probed;
     size_t runs_len;
     uint64_t overflows, numbers;
+    struct tv_read_counts read;
     bool entries_changed, started, is_behind;
     bool has_hints; /* some directory is dirty */
     bool said_full;

@@ -50,6 +50,7 @@ struct tv_live {
     void (*say)(void *ctx, const char *path, const struct tv_damage *damage);
     void *say_ctx;
     bool ended, torn;
+    struct tv_read_counts read;
 };
 
 static struct tv_reader *reader_of(struct live_source *source)
@@ -284,7 +285,10 @@ static enum tv_live_news read_open(struct tv_live *live, struct live_source *sou
     for (;;) {
         uint64_t before = reader->result.bytes;
         bool fresh = reader->is_fresh;
+        uint64_t records = reader->result.records;
         enum tv_status status = tv_reader_feed(reader, &source->emit);
+        live->read.bytes += reader->result.bytes - before;
+        live->read.records += reader->result.records - records;
         if (status == TV_OK) {
             end_file(live, source);
             return TV_LIVE_READ;
@@ -378,6 +382,13 @@ enum tv_live_news tv_live_look(struct tv_live *live, size_t budget, bool flush)
 bool tv_live_is_waiting(const struct tv_live *live)
 {
     return !live->ended && tv_run_is_waiting(live->run);
+}
+
+struct tv_read_counts tv_live_take_counts(struct tv_live *live)
+{
+    struct tv_read_counts counts = live->read;
+    live->read = (struct tv_read_counts){0};
+    return counts;
 }
 
 bool tv_live_is_torn(const struct tv_live *live)

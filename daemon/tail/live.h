@@ -7,6 +7,7 @@
  * two looks no descriptor is held. */
 #include "engine/engine.h"
 #include "tail/discover.h"
+#include "tail/follow.h"
 
 struct tv_live;
 
@@ -34,6 +35,8 @@ bool tv_live_extend(struct tv_live *live, const struct tv_found_run *found);
 /* Looks at every file and reads at most about `budget` bytes of what is new. Samples that must wait
  * for another source wait; `flush` delivers them all the same. */
 enum tv_live_news tv_live_look(struct tv_live *live, size_t budget, bool flush);
+/* What was read since the last call. */
+struct tv_read_counts tv_live_take_counts(struct tv_live *live);
 /* Whether samples wait for another source. */
 bool tv_live_is_waiting(const struct tv_live *live);
 /* Whether a file that is rewritten as a whole could not be read to its end: its writer is probably

@@ -211,6 +211,10 @@ class Service(unittest.TestCase):
                 seen.add(one.rsplit(" ", 1)[0])
         self.assertIn('rack="a\\"b\\\\c"', text)
         self.assertIn("trainvet_alert_firing{", text)
+        numbers = dict(one.rsplit(" ", 1) for one in text.splitlines() if not one.startswith("#"))
+        self.assertEqual(numbers["trainvet_read_records_total"], "118")  # two logs of 59 lines
+        sizes = [os.path.getsize(os.path.join(self.daemon.runs, run, "trainer_log.jsonl")) for run in os.listdir(self.daemon.runs)]
+        self.assertEqual(float(numbers["trainvet_read_bytes_total"]), sum(sizes))
         if shutil.which("promtool"):
             done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
             self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
