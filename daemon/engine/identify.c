@@ -168,28 +168,41 @@ void tv_identity_say(const struct tv_outline *o, struct tv_answer *answer, struc
     judge_reach(ret);
 }
 
-/* Two kinds that meet the points and end elsewhere. */
-static bool is_contest(const struct tv_outline *o, const struct tv_answer *best,
-                       const struct tv_answer *other)
+static bool has_more(const struct tv_family *a, const struct tv_family *b)
 {
-    bool more = bits_of(other->family->free) > bits_of(best->family->free);
-    bool is_kin = strcmp(best->family->kind, other->family->kind) == 0;
-    if (is_kin && (more || same_answer(best, other)))
-        return false;
-    if (more && same_answer(best, other))
-        return false;
-    return !(more && o->points->digits > 6);
+    return bits_of(a->free) > bits_of(b->free);
+}
+
+static bool is_kin(const struct tv_family *a, const struct tv_family *b)
+{
+    return strcmp(a->kind, b->kind) == 0;
+}
+
+/* Whatever its fit would say: more parameters meet exact points as well, and say nothing. */
+static bool cannot_contest(const struct tv_outline *o, const struct tv_family *best,
+                           const struct tv_family *other)
+{
+    return has_more(other, best) && (is_kin(best, other) || o->points->digits > 6);
+}
+
+/* Two kinds that meet the points and end elsewhere. */
+static bool is_contest(const struct tv_answer *best, const struct tv_answer *other)
+{
+    bool may_agree = is_kin(best->family, other->family) || has_more(other->family, best->family);
+    return !(may_agree && same_answer(best, other));
 }
 
 static bool all_families(const struct tv_outline *o, struct tv_identity *ret)
 {
     struct tv_answer best = {0}, answer;
     for (size_t i = 0; i < FAMILIES; i++) {
-        if (!is_worth_trying(o, &families[i]) || !tv_family_fit(o, &families[i], &answer))
+        if (!is_worth_trying(o, &families[i]) ||
+            (best.family && cannot_contest(o, best.family, &families[i])) ||
+            !tv_family_fit(o, &families[i], &answer))
             continue;
         if (!best.family) {
             best = answer;
-        } else if (is_contest(o, &best, &answer)) {
+        } else if (is_contest(&best, &answer)) {
             snprintf(ret->open, sizeof ret->open, "%s and %s fit alike so far", best.family->kind,
                      families[i].kind);
             return true;

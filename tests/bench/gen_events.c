@@ -4,7 +4,8 @@
  *       Plain: 24 tags of simple values as torch writes them, 57 bytes a record. --mixed: of each
  *       600 records by TensorFlow 2, 40 histograms of 1.1 kB and one image of 47 kB follow, by
  * bytes about a third each. gen_events --runs COUNT RECORDS TAGS DIR
- *       DIR/run-00000/events.out.tfevents.1700000000.bench and so on, plain, of so many records. */
+ *       DIR/run-00000/events.out.tfevents.1700000000.bench and so on, plain, of so many records,
+ * with a learning rate that falls in a straight line from 1e-4. */
 #include "support/event_writer.h"
 #include <math.h>
 #include <stdbool.h>
@@ -27,7 +28,7 @@ static const char *const tags[] = {
     "optim/update_ratio",   "optim/beta2_effective",
     "data/padding_ratio",   "data/seq_len_mean",
 };
-enum { TAGS = sizeof tags / sizeof *tags };
+enum { LEARNING_RATE = 1, EPOCH = 3, TAGS = sizeof tags / sizeof *tags };
 
 static uint64_t random_state = 88172645463325252u;
 
@@ -108,15 +109,25 @@ static int write_one(bool mixed, double size, const char *path)
     return 0;
 }
 
+/* As a trainer logs it: what has a rule follows it. */
+static float value_in_run(long tag, long step, long steps)
+{
+    if (tag == LEARNING_RATE)
+        return 1e-4f * (float)(steps - step) / (float)steps;
+    return tag == EPOCH ? (float)(step + 1) * 0.01f : value_of((size_t)tag, step);
+}
+
 static bool write_run(struct tv_bytes *file, long records, long count, const char *path)
 {
     char name[32];
+    long steps = (records - 1 + count - 1) / count;
     tv_write_version(file);
     for (long i = 1; i < records; i++) {
         long step = (i - 1) / count, tag = (i - 1) % count;
         snprintf(name, sizeof name, "layer.%ld/norm", tag);
         const char *known = tag < TAGS ? tags[tag] : name;
-        tv_write_scalar_at(file, 1.7e9 + (double)step * 0.4, step, known, value_of(tag, step));
+        tv_write_scalar_at(file, 1.7e9 + (double)step * 0.4, step, known,
+                           value_in_run(tag, step, steps));
     }
     FILE *out = fopen(path, "wb");
     bool good = out && save(file, out);
