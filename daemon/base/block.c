@@ -134,6 +134,7 @@ void tv_block_fold(struct tv_block *block, size_t size)
         return; /* hardly anything to be gained */
     free(block->data);
     block->data = memcpy(tv_xmalloc(len), packed, len);
+    block->len = (uint32_t)len;
     block->is_folded = true;
 }
 

@@ -8,12 +8,16 @@
  * without zeros, are counted. Zero-initialise to create; `size` must be the same in all calls. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define TV_BLOCK_FOLD_MAX 8192 /* larger blocks stay as they are */
 
 struct tv_block {
     void *data;              /* NULL: all zeros, never used */
+    uint32_t len;            /* bytes of data while it is folded */
     bool is_folded, is_open; /* neither: nothing would be gained by folding it */
+    bool is_away; /* folded, and the owner keeps the `len` bytes elsewhere: he brings them back into
+                     data before the block is opened */
 };
 
 void *tv_block_unfold(struct tv_block *block, size_t size);

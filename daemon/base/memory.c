@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Blocks grow with the arena, so that at most about a ninth of it lies idle. */
-enum { BLOCK_MIN = 256, BLOCK_MAX = 16 * 1024, ALIGNMENT = 16 };
+enum { BLOCK_MIN = 256, BLOCK_MAX = 16 * 1024, ALIGNMENT = 8 };
 
 struct tv_arena_block {
     struct tv_arena_block *next;

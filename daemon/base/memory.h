@@ -18,7 +18,7 @@ struct tv_arena {
     size_t used; /* bytes handed out, for limits and reports */
 };
 void *tv_arena_alloc(struct tv_arena *arena, size_t size)
-    __attribute__((returns_nonnull)); /* zeroed, 16-aligned */
+    __attribute__((returns_nonnull)); /* zeroed, 8-aligned */
 char *tv_arena_text(struct tv_arena *arena, struct tv_span text) __attribute__((returns_nonnull));
 void tv_arena_free(struct tv_arena *arena);
 

@@ -2,12 +2,13 @@
 #ifndef BASE_SQUEEZE_H
 #define BASE_SQUEEZE_H
 /* Text that nobody reads for a while, deflated: fast rather than small. */
-#include <stddef.h>
+#include "trainvet/sample.h"
 
-/* malloc'd; *ret_len is its size. */
-void *tv_squeeze(const void *data, size_t len, size_t *ret_len)
+/* malloc'd; *ret_len is its size. Only what differs from `model` takes room; it may be empty, and
+ * only its last 16 KiB count. */
+void *tv_squeeze(struct tv_span data, struct tv_span model, size_t *ret_len)
     __attribute__((malloc, returns_nonnull));
-/* What tv_squeeze() made of `len` bytes, put back into `to`. */
-void tv_unsqueeze(const void *squeezed, size_t squeezed_len, void *to, size_t len);
+/* What tv_squeeze() made of `len` bytes with the same model, put back into `to`. */
+void tv_unsqueeze(struct tv_span squeezed, struct tv_span model, void *to, size_t len);
 
 #endif

@@ -31,6 +31,7 @@ static void restart(struct tv_run *run, int64_t step)
     tv_rate_forget(run);
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
         tv_buckets_clear(&run->plots[role]);
+    tv_run_wake(run);
     for (size_t i = 0; i < run->detectors_len; i++) {
         if (!run->states[i].data)
             continue;

@@ -8,7 +8,8 @@
  *   rate.c     what the logged learning rate tells; identify*.c: which schedule it
  * is epoch.c    steps per epoch from logged epochs view.c     what a detector may ask bus.c what a
  * detector says: alerts, their identity and state story.c    which alert is a consequence of which
- *   run.c      life of a run; report.c what is told about it */
+ *   run.c      life of a run; rest.c how it takes little memory between two looks
+ *   report.c   what is told about it */
 #include "base/block.h"
 #include "base/map.h"
 #include "base/memory.h"
@@ -130,7 +131,8 @@ struct tv_run {
     size_t series_len, series_cap;
     bool said_tags_full;
     struct tv_facts resting_facts; /* tv_run_facts() unfolds them */
-    struct tv_map texts;           /* escaped texts handed to detectors, each once */
+    struct tv_map texts;           /* escaped settings handed to detectors, each once */
+    struct tv_arena texts_arena;   /* until the run rests */
     struct tv_input_report **input_list;
     size_t inputs_len, inputs_cap;
     void (*on_problem)(void *ctx, const char *path, const struct tv_damage *damage);
@@ -163,7 +165,9 @@ struct tv_run {
 
     const struct tv_detector *const *detectors;
     struct tv_block *states; /* by detector */
-    char **silences;         /* by detector, malloc'd, NULL: nothing to say */
+    void *asleep;            /* those that are away, deflated; NULL: none (rest.c) */
+    size_t asleep_len;
+    char **silences; /* by detector, malloc'd, NULL: nothing to say */
     bool *is_enabled;
     const void **detector_options;
     size_t detectors_len;
@@ -212,6 +216,8 @@ void tv_bus_calm(struct tv_run *run, int64_t step);
 void tv_story_tell(struct tv_run *run); /* sets every alert's leader */
 void tv_run_resolve_again(struct tv_run *run);
 struct tv_promise *tv_run_promise(struct tv_run *run); /* as resolved last */
+void *tv_run_open_state(struct tv_run *run, size_t detector);
+void tv_run_wake(struct tv_run *run); /* no detector's state is away then */
 
 /* Brings the schedule up to date with the facts; asked at every point, and nearly always it is. */
 static inline void tv_run_resolve_schedule(struct tv_run *run)
@@ -223,7 +229,8 @@ static inline void tv_run_resolve_schedule(struct tv_run *run)
 /* Zeroed at first use. */
 static inline void *tv_run_state(struct tv_run *run, size_t detector)
 {
-    return tv_block_open(&run->states[detector], run->detectors[detector]->state_size);
+    struct tv_block *block = &run->states[detector];
+    return block->is_open ? block->data : tv_run_open_state(run, detector);
 }
 
 #endif

@@ -14,11 +14,20 @@ static size_t count_detectors(const struct tv_detector *const *detectors)
     return n;
 }
 
+static size_t count_subscriptions(const struct tv_run *run)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < run->detectors_len; i++)
+        if (run->is_enabled[i])
+            n += (size_t)__builtin_popcountll(run->detectors[i]->roles);
+    return n;
+}
+
 /* Who gets the points of which role, so that a point costs only those who asked for it. */
 static void subscribe(struct tv_run *run)
 {
     uint16_t len = 0;
-    run->subscribers = tv_arena_alloc(&run->arena, run->detectors_len * TV_ROLE_COUNT);
+    run->subscribers = tv_arena_alloc(&run->arena, count_subscriptions(run));
     for (int role = 0; role < TV_ROLE_COUNT; role++) {
         run->first_of[role] = len;
         for (size_t i = 0; i < run->detectors_len; i++)
@@ -107,15 +116,8 @@ static void free_states(struct tv_run *run)
 {
     for (size_t i = 0; i < run->detectors_len; i++)
         tv_block_free(&run->states[i]);
-}
-
-void tv_run_rest(struct tv_run *run)
-{
-    for (size_t i = 0; i < run->detectors_len; i++)
-        tv_block_fold(&run->states[i], run->detectors[i]->state_size);
-    tv_block_fold(&run->promise, sizeof(struct tv_promise));
-    tv_rate_fold(run);
-    tv_facts_fold(&run->resting_facts);
+    free(run->asleep);
+    run->asleep = NULL;
 }
 
 /* The observer's clock as the log would tell it: elapsed seconds where it tells those. */
@@ -203,6 +205,7 @@ void tv_run_free(struct tv_run *run)
     free(run->report_plots);
     free(run->report_points);
     tv_map_free(&run->texts);
+    tv_arena_free(&run->texts_arena);
     tv_facts_free(&run->resting_facts);
     tv_arena_free(&run->arena);
     free(run);

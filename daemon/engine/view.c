@@ -23,14 +23,14 @@ uint64_t tv_view_count(const struct tv_view *view, enum tv_role role)
     return view->run->roles[role].count;
 }
 
-/* Escaped texts live as long as the run; the same text is stored once. */
+/* The same text is stored once. */
 static const char *keep_escaped(struct tv_run *run, struct tv_span raw, size_t max)
 {
     char safe[TV_FACT_VALUE_MAX + 4];
     tv_escape(raw, safe, max < sizeof safe ? max : sizeof safe);
     const char *kept = tv_map_get(&run->texts, tv_span_of(safe));
     if (!kept) {
-        kept = tv_arena_text(&run->arena, tv_span_of(safe));
+        kept = tv_arena_text(&run->texts_arena, tv_span_of(safe));
         tv_map_set(&run->texts, tv_span_of(kept), (void *)kept);
     }
     return kept;
@@ -50,11 +50,12 @@ const char *tv_view_tag(const struct tv_view *view, enum tv_role role)
         return NULL;
     if (owner->count->shown)
         return owner->count->shown;
-    char full[TV_TAG_LENGTH_MAX + 64];
+    char full[TV_TAG_LENGTH_MAX + 64], safe[128];
     struct tv_text text = tv_text_in(full, sizeof full);
     tv_text_add(&text, "%s", owner->source->prefix);
     tv_text_add_span(&text, (struct tv_span){owner->tag.name, owner->tag.len});
-    owner->count->shown = keep_escaped(view->run, (struct tv_span){full, text.len}, 128);
+    tv_escape((struct tv_span){full, text.len}, safe, sizeof safe);
+    owner->count->shown = tv_arena_text(&view->run->arena, tv_span_of(safe));
     return owner->count->shown;
 }
 

@@ -41,6 +41,7 @@ struct tv_facts {
     uint32_t version; /* +1 at every change that can matter */
     void *folded; /* as they were when last folded, NULL: never; `entries` is NULL while they are */
     size_t folded_len, plain_len, used;
+    const struct tv_facts_model *folded_with; /* NULL: with none */
     uint16_t folded_paths;
     bool is_changed; /* since then */
 };

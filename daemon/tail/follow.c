@@ -11,6 +11,7 @@ enum { TURN = 64 };          /* runs that are merely due, before hints are asked
 #define FINISH_SILENCE 5.0   /* seconds without news after which a finished run has ended */
 #define REREAD_MIN     1.0   /* seconds between two readings of a run from the start */
 #define RECENT         120.0 /* seconds; a run with news since then moves */
+#define QUIET          30.0  /* seconds since the logs grew: what comes next may take longer */
 #define KEEP_ENDED     600.0 /* seconds that the numbers of a run that has ended are kept */
 
 struct tv_follow *tv_follow_new(const struct tv_follow_options *options, struct tv_watch *watch)
@@ -160,7 +161,7 @@ void tv_follow_each(const struct tv_follow *follow,
     for (const struct tv_followed *run = follow->runs; run; run = run->next)
         if (tv_live_run(run->live)) {
             visit(ctx, tv_live_run(run->live), run->ended);
-            tv_live_rest(run->live);
+            tv_live_rest(run->live, false);
         }
 }
 
@@ -209,9 +210,9 @@ static bool serve(struct tv_follow *follow, struct tv_followed *run, struct tv_m
     if (run->ended && !run->incoming && now.boot - run->ended_at >= KEEP_ENDED)
         tv_live_shed(run->live);
     schedule(follow, run, now.boot);
-    tv_live_rest(run->live);
+    tv_live_rest(run->live, now.wall - run->written >= QUIET);
     if (run->incoming)
-        tv_live_rest(run->incoming);
+        tv_live_rest(run->incoming, false);
     return more;
 }
 

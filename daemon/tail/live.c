@@ -420,12 +420,12 @@ void tv_live_end(struct tv_live *live, double now)
     live->ended = true;
 }
 
-void tv_live_rest(struct tv_live *live)
+void tv_live_rest(struct tv_live *live, bool is_quiet)
 {
     for (struct live_source *source = live->sources; source; source = source->next)
         tv_block_fold(&source->reader, sizeof(struct tv_reader));
     if (live->run)
-        tv_run_rest(live->run);
+        tv_run_rest(live->run, is_quiet);
 }
 
 void tv_live_shed(struct tv_live *live)

@@ -48,7 +48,7 @@ double tv_live_written(const struct tv_live *live);
 void tv_live_end(struct tv_live *live, double now);
 
 /* Nothing is going to be read for a while: it takes less memory until something is. */
-void tv_live_rest(struct tv_live *live);
+void tv_live_rest(struct tv_live *live, bool is_quiet); /* see tv_run_rest() */
 /* A run that has ended keeps its files only: it is seen when one of them changes, and can be read
  * again. */
 void tv_live_shed(struct tv_live *live);

@@ -53,7 +53,7 @@ bool tv_view_metric_is_chosen(const struct tv_view *view);
 bool tv_view_is_contested(const struct tv_view *view, enum tv_role role);
 
 /* A setting by its canonical (transformers) name, with the key, file and line that the user knows
- * it by. */
+ * it by. Texts are valid during the callback. */
 struct tv_setting {
     const char *key;    /* as the user's file spells it */
     const char *value;  /* text, escaped for output */

@@ -257,6 +257,36 @@ START_TEST(folding_changes_nothing)
 }
 END_TEST
 
+static void add_settings(struct tv_facts *facts, int run)
+{
+    for (int i = 0; i < 100; i++) {
+        char key[32], value[32];
+        snprintf(key, sizeof key, "setting_%d_%x", i, (unsigned)i * 2654435761u);
+        snprintf(value, sizeof value, "%d", i % 20 == 7 ? run : i * 7919);
+        add(facts, key, value, TV_FACT_RUN_ARGS, "training_args.json");
+    }
+}
+
+START_TEST(settings_that_an_earlier_run_had_fold_to_next_to_nothing)
+{
+    enum { RUNS = 5 };
+    struct tv_facts folded[RUNS] = {0};
+    for (int run = 0; run < RUNS; run++) {
+        add_settings(&folded[run], 1000 + run);
+        tv_facts_fold(&folded[run]);
+        ck_assert_uint_lt(folded[run].folded_len, 200);
+    }
+    for (int run = 0; run < RUNS; run++) {
+        struct tv_facts plain = {0};
+        add_settings(&plain, 1000 + run);
+        tv_facts_unfold(&folded[run]);
+        check_equal(&plain, &folded[run]);
+        tv_facts_free(&folded[run]);
+        tv_facts_free(&plain);
+    }
+}
+END_TEST
+
 START_TEST(nothing_folds_to_nothing)
 {
     struct tv_facts facts = {0};
@@ -295,6 +325,7 @@ static Suite *suite(void)
     tcase_add_test(t, too_many_keys_are_dropped_and_counted);
     tcase_add_test(t, memory_of_huge_values_is_bounded);
     tcase_add_test(t, folding_changes_nothing);
+    tcase_add_test(t, settings_that_an_earlier_run_had_fold_to_next_to_nothing);
     tcase_add_test(t, nothing_folds_to_nothing);
     tcase_add_test(t, bytes_that_are_not_text_are_kept_up_to_a_nul);
     suite_add_tcase(s, t);
