@@ -2,6 +2,7 @@
 /* The loss bounces without progress: evaluation and training loss rise and fall together, again and
  * again. */
 #include "lib/advice.h"
+#include "lib/alternation.h"
 #include "lib/evals.h"
 #include "lib/note.h"
 #include "lib/plan.h"
@@ -16,9 +17,13 @@ struct options {
     int64_t turns, train_turns;
     double progress;
     double unrest_noise, unrest_level, unrest_relative, unrest_blind, unrest_kept, smooth;
+    double alternation;
 };
 
-enum { START = 5 };
+enum {
+    START = 5,
+    CALM = 16 /* points behind an alternation that end it */
+};
 
 struct state {
     struct tv_evals evals;
@@ -28,7 +33,9 @@ struct state {
     uint32_t start_len;
     int64_t last_train;
     struct tv_unrest unrest;
-    bool fires, unrest_fires;
+    struct tv_alternation alternation;
+    uint32_t calm; /* points since it was long enough */
+    bool fires, unrest_fires, alternates;
 };
 
 static void explain(const struct tv_view *view, struct tv_note *note)
@@ -168,6 +175,67 @@ static void judge_unrest(struct tv_view *view, const struct options *options, st
     }
 }
 
+static void raise_alternation(struct tv_view *view, const struct options *options,
+                              const struct tv_alternation *found)
+{
+    const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
+    double swing = tv_alternation_swing(found), level = tv_alternation_level(found);
+    struct tv_note note;
+    struct tv_finding finding;
+    tv_note_init(&note, &finding, tag ? tag : "train_loss", TV_WARNING, found->since);
+    tv_note_summary(&note,
+                    "the training loss goes up and down in turn by %.3g around %.4g since step "
+                    "%lld, %u times",
+                    swing, level, (long long)found->since, found->turns);
+    finding.observed = swing;
+    finding.expected = options->alternation * fabs(level);
+    finding.confidence = 0.95;
+    tv_note_evidence(&note, "turns_in_a_row", found->turns);
+    tv_note_evidence(&note, "turns_in_a_row_threshold", tv_alternation_needed(found));
+    tv_note_evidence(&note, "swing", swing);
+    tv_note_evidence(&note, "swing_threshold", finding.expected);
+    tv_note_evidence(&note, "level", level);
+    tv_note_evidence(&note, "level_before", found->level);
+    tv_note_evidence(&note, "lr_share_of_peak", tv_plan_logged_share(view));
+    explain(view, &note);
+    tv_raise(view, &finding);
+}
+
+/* Two points an epoch in a fixed order alternate because their data do. */
+static bool is_of_two_halves(const struct tv_view *view, const struct tv_alternation *found)
+{
+    struct tv_point epoch;
+    const struct tv_schedule *schedule = tv_view_schedule(view);
+    double steps = (double)found->last_step - (double)found->since, points = found->turns + 1;
+    double length = schedule ? (double)schedule->steps_per_epoch : 0;
+    if (!(length > 0) && tv_view_last(view, TV_ROLE_EPOCH, &epoch) && epoch.value > 0)
+        length = (double)epoch.step / epoch.value;
+    return length * points > 1.5 * steps && length * points < 2.5 * steps;
+}
+
+/* Up and down in turn for longer than any noise: every step overshoots. That needs no calm past and
+ * no evaluation. */
+static void judge_alternation(struct tv_view *view, const struct options *options,
+                              struct state *state)
+{
+    const struct tv_alternation *found = &state->alternation;
+    double swing = tv_alternation_swing(found), level = tv_alternation_level(found);
+    if (found->turns < tv_alternation_needed(found)) {
+        if (state->alternates && ++state->calm >= CALM) {
+            state->alternates = false;
+            tv_clear(view, tv_view_tag(view, TV_ROLE_TRAIN_LOSS));
+        }
+        return;
+    }
+    state->calm = 0;
+    if (state->alternates || state->fires || state->unrest_fires || state->restarts.count > 0 ||
+        swing < options->alternation * fabs(level) || found->level - level > swing / 2 ||
+        is_of_two_halves(view, found))
+        return;
+    raise_alternation(view, options, found);
+    state->alternates = true;
+}
+
 static void on_sample(struct tv_view *view, const void *options, void *state_,
                       const struct tv_point *point)
 {
@@ -184,8 +252,10 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
             state->start[state->start_len++] = point->value;
         state->last_train = point->step;
         tv_evals_train(&state->evals, point->value);
-        if (tv_unrest_add(&state->unrest, point->step, point->value))
+        tv_alternation_add(&state->alternation, point->step, point->value);
+        if (tv_unrest_add(&state->unrest, point->step, point->value) && !state->alternates)
             judge_unrest(view, options, state);
+        judge_alternation(view, options, state);
     }
 }
 
@@ -238,6 +308,8 @@ static const struct tv_option options[] = {
                   "part of its level that the second half of the window keeps; less is a recovery"),
     TV_OPTION_ROW(struct options, smooth, DOUBLE, 0.005, 0, 1,
                   "bends of the evaluations, as a part of them, below which the weights are calm"),
+    TV_OPTION_ROW(struct options, alternation, DOUBLE, 0.05, 0, 100,
+                  "part of the loss that its ups and downs in turn must be"),
     TV_OPTION_END,
 };
 
@@ -245,7 +317,7 @@ const struct tv_detector tv_detector_oscillation = {
     .name = "oscillation",
     .summary = "the loss bounces without progress",
     .explain =
-        "Two signs. The evaluation bounces: the turning points of the evaluation loss and of the "
+        "Three signs. The evaluation bounces: the turning points of the evaluation loss and of the "
         "mean training loss between\n"
         "evaluations are counted after warm-up. A turn counts when the loss comes back by more "
         "than `swing` of the way from the\n"
@@ -259,12 +331,18 @@ const struct tv_detector tv_detector_oscillation = {
         "`unrest_noise` times as rough as\n"
         "in its lowest window before, rougher also in relation to its level, still below its "
         "start and not on its way back (`unrest_kept`), and the evaluations since do not run "
-        "smoothly (`smooth`); without them `unrest_blind` more is needed. Onset: where the first\n"
-        "rise or window began. Restarts of the learning rate excuse both.\n"
-        "Source: the edge of stability, J. Cohen et al., ICLR 2021; thresholds set on labelled "
-        "runs.\n"
-        "It cannot see bouncing that was there from the first point on when nothing is evaluated: "
-        "that looks like a noisy batch.",
+        "smoothly (`smooth`); without them `unrest_blind` more is needed. Alternation: the "
+        "training loss goes up and "
+        "down in turn more often than chance does in one of 10,000 logs of its length (36 times "
+        "in a row in 300 points), by `alternation` of itself or more and without progress. "
+        "Onset: where the first\n"
+        "rise, window or row began. Restarts of the learning rate excuse all.\n"
+        "Source: the edge of stability, J. Cohen et al., ICLR 2021; D. Andre 1879 for alternating "
+        "permutations; thresholds set on labelled runs.\n"
+        "It cannot see bouncing without a rhythm that was there from the first point on when "
+        "nothing is evaluated: it has the size and the autocorrelation of noisy batches, and "
+        "alternation of data that come in turn looks the same where the length of an epoch is not "
+        "known.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
              TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,

@@ -2,6 +2,7 @@
 #include "support/course.h"
 #include "support/suite.h"
 #include <math.h>
+#include <stdlib.h>
 
 #define ID "oscillation"
 
@@ -152,10 +153,45 @@ START_TEST(restarts_of_the_learning_rate_excuse_it)
 }
 END_TEST
 
+/* Every update overshoots, from the first step on, and nothing is evaluated. */
+static const struct tv_alert *overshooting(struct tv_log *log, int64_t to, double swing,
+                                           const char *epoch_steps)
+{
+    tv_log_open(log, ID);
+    tv_log_fact(log, "max_steps", "400");
+    for (int64_t step = 1; step <= to; step++) {
+        double noise = 0.05 * sin(12345.678 * (double)step);
+        tv_log_point(log, "loss", step, 1 + noise + (step % 2 ? swing : -swing));
+        if (epoch_steps)
+            tv_log_point(log, "epoch", step, (double)step / atof(epoch_steps));
+    }
+    tv_log_end(log, NAN);
+    return tv_log_alert(log, ID);
+}
+
+START_TEST(ups_and_downs_in_turn_from_the_first_step_on_are_reported)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = overshooting(&log, 400, 0.4, NULL);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_le(alert->onset_step, 2);
+    ck_assert_int_le(alert->step, 45);
+    ck_assert_str_eq(alert->subject, "loss");
+    tv_log_close(&log);
+    ck_assert_ptr_null(overshooting(&log, 25, 0.4, NULL)); /* that may be chance */
+    tv_log_close(&log);
+    ck_assert_ptr_null(overshooting(&log, 400, 0.4, "2")); /* the two halves of the data in turn */
+    tv_log_close(&log);
+    ck_assert_ptr_null(overshooting(&log, 400, 0.001, NULL)); /* noise */
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("oscillation");
     TCase *tcase = tcase_create("oscillation");
+    tcase_add_test(tcase, ups_and_downs_in_turn_from_the_first_step_on_are_reported);
     tcase_add_test(tcase, swings_of_both_losses_are_reported_since_their_beginning);
     tcase_add_test(tcase, units_do_not_matter);
     tcase_add_test(tcase, noise_alone_is_no_oscillation);
