@@ -163,8 +163,7 @@ static void count(struct state *state, const struct options *options, const stru
     bool below = is_below(state, options, norm, loss, 1);
     bool far =
         is_dead(state, options, norm, loss, 0.1) || is_below(state, options, norm, loss, 0.1);
-    bool none = is_dead(state, options, norm, loss, 0.01) ||
-                (norm > 0 && is_below(state, options, norm, loss, 0.01));
+    bool none = is_dead(state, options, norm, loss, 0.01);
     if ((below || dead) && state->below == 0)
         state->below_step = point->step;
     state->below = below || dead ? state->below + 1 : 0;
@@ -271,8 +270,7 @@ const struct tv_detector tv_detector_gradient_vanishing = {
     .explain =
         "Fires when the norm is below `share` of its median so far and norm / loss below "
         "`ratio` of its own median so far, `points` points in a row (`far_points` when it is "
-        "below a tenth of both, one below a hundredth unless it is exactly 0, which a batch "
-        "without labels gives), while the loss is above `left` of its first value and ln norm "
+        "below a tenth of both), while the loss is above `left` of its first value and ln norm "
         "falls by more than `score` times its own noise (the norm of single batches may be "
         "heavy-tailed); or when it is below `dead` x loss from the first point on "
         "(one point below a hundredth of it) with the loss still above half of its first "
