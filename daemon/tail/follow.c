@@ -178,7 +178,7 @@ bool tv_follow_some(const struct tv_follow *follow, struct tv_follow_place *plac
         if (!tv_live_run(run->live))
             continue;
         bool more = visit(ctx, tv_live_run(run->live), run->ended);
-        tv_live_rest(run->live);
+        tv_live_rest(run->live, false);
         if (!more)
             return true;
     }
