@@ -88,14 +88,16 @@ START_TEST(a_slow_warm_up_is_one_finding_whatever_is_known_first)
     tv_log_open(&log, "slow_warmup");
     const char *const facts[][2] = {{"framework", "transformers"},
                                     {"learning_rate", "0.1"},
+                                    {"lr_scheduler_type", "linear"},
                                     {"max_steps", "100"},
                                     {"warmup_steps", "60"}};
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 5; i++)
         tv_log_fact(&log, facts[i][0], facts[i][1]);
     tv_log_point(&log, "train/loss", 1, 2);
-    tv_log_point(&log, "train/learning_rate", 1, 0.1 / 60);
-    tv_log_fact(&log, "lr_scheduler_type", "cosine");
     tv_log_point(&log, "train/loss", 2, 2);
+    tv_log_point(&log, "train/learning_rate", 2, 0.2 / 60);
+    tv_log_fact(&log, "lr_scheduler_type", "cosine");
+    tv_log_point(&log, "train/loss", 3, 2);
     tv_log_end(&log, 1.8e9);
     ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
     tv_log_close(&log);
