@@ -196,8 +196,8 @@ static bool rises_at_once(struct state *state, const struct options *options)
 {
     uint32_t n = state->points;
     double start = fmax(state->head[0], n > 3 ? state->head[1] : 0);
-    double before = highest_of_first(state, n - 1);
-    if (n >= 2 && n <= HEAD && !state->loss.is_raw &&
+    double before = n >= 2 && n <= HEAD ? highest_of_first(state, n - 1) : INFINITY;
+    if (before < INFINITY && !state->loss.is_raw &&
         exceeds(state, before, lowest_of_last(state, 1), 2.5 * options->far_rise * before))
         return true;
     if (n >= 3 && n <= HEAD && !state->loss.is_raw &&
