@@ -45,17 +45,25 @@ static void report(struct reader *reader, uint64_t offset, uint64_t length, bool
     tv_event_damage(&reader->batch, &damage);
 }
 
-/* Reads sound records as long as they come; this is the hot loop. */
+/* Reads sound records as long as they come; this is the hot loop. What is not plain, short and well
+ * inside of the buffer goes the long way. */
 static inline __attribute__((always_inline)) enum tv_record_state read_records(
     struct reader *reader, bool has_instruction, bool checks_data, struct tv_record *ret)
 {
-    for (;;) {
-        struct tv_span rest = {reader->in.data + reader->at, reader->in.len - reader->at};
-        enum tv_record_state state = tv_record_read(rest, has_instruction, checks_data, ret);
-        if (state != TV_RECORD_OK)
-            return state;
-        tv_event_read(&reader->batch, ret->data, here(reader));
-        reader->at += ret->size;
+    const char *at = reader->in.data + reader->at, *end = reader->in.data + reader->in.len;
+    for (;; at += ret->size) {
+        bool is_short = tv_record_read_short(at, end, has_instruction, checks_data, ret);
+        if (is_short && tv_event_read_plain(&reader->batch, ret->data))
+            continue;
+        reader->at = (size_t)(at - reader->in.data);
+        if (!is_short) {
+            struct tv_span rest = {at, (size_t)(end - at)};
+            enum tv_record_state state = tv_record_read(rest, has_instruction, checks_data, ret);
+            if (state != TV_RECORD_OK)
+                return state;
+        }
+        reader->batch.offset = here(reader);
+        tv_event_read_any(&reader->batch, ret->data);
     }
 }
 
@@ -233,6 +241,7 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
     reader.batch.out = out;
     reader.batch.last = reader.state->last;
     reader.batch.records = 0;
+    reader.batch.seen = (struct tv_seen_step)TV_SEEN_NO_STEP;
     reader.batch.len = 0; /* its samples stay uninitialised: they are 8 KiB */
     while (read_on(&reader))
         ;

@@ -46,28 +46,26 @@ static inline uint64_t tv_crc32c_step(uint64_t crc, uint64_t word)
     return crc;
 }
 
+/* The state from which so many zero bytes, 0 to 7, lead to the initial one of all ones. */
+static const uint32_t tv_crc32c_before[] = {0xffffffff, 0xa942e6bc, 0x2804363b, 0x96db52a8,
+                                            0x641f6454, 0xcbaa9b55, 0x08de2648, 0xf145ff88};
+
 /* Records have all lengths, and a loop over the odd bytes at the end would be mispredicted at every
- * other one. So the odd bytes come first, as one word padded with zeros in front: from a register
- * of zero, leading zeros change nothing, and the initial value of all ones is the same as inverting
- * the first four bytes of the message. */
+ * other one. So the odd bytes, 1 to 8, come first: as one word padded with zeros in front, from the
+ * state that these zeros turn into the initial one. */
 static inline uint32_t tv_crc32c_instruction(const void *data, size_t len)
 {
-    const unsigned char *p = data;
+    const char *end = (const char *)data + len;
     uint64_t crc = 0xffffffffu;
     if (len < 8) {
-        for (; len; p++, len--)
+        for (const char *p = data; p < end; p++)
             __asm__("crc32b %1, %k0" : "+r"(crc) : "rm"(*p));
         return ~(uint32_t)crc;
     }
-    size_t odd = ((len - 1) & 7) + 1; /* 1 to 8 */
-    crc = tv_crc32c_step(0, (tv_load64(p) ^ 0xffffffffu) << (64 - 8 * odd));
-    const unsigned char *end = p + len;
-    p += odd;
-    if (p < end) {
-        crc = tv_crc32c_step(crc, tv_load64(p) ^ UINT64_C(0xffffffff) >> (8 * odd - 1) >> 1);
-        for (p += 8; p < end; p += 8)
-            crc = tv_crc32c_step(crc, tv_load64(p));
-    }
+    size_t pad = -len & 7;
+    crc = tv_crc32c_step(tv_crc32c_before[pad], tv_load64(data) << 8 * pad);
+    for (ptrdiff_t at = -(ptrdiff_t)((len - 1) & ~(size_t)7); at; at += 8)
+        crc = tv_crc32c_step(crc, tv_load64(end + at));
     return ~(uint32_t)crc;
 }
 #else

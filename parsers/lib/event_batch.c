@@ -12,6 +12,16 @@ void tv_event_flush(struct tv_event_batch *batch)
     batch->len = 0;
 }
 
+struct tv_tag *tv_event_look_up(struct tv_event_batch *batch, struct tv_span name)
+{
+    struct tv_tag *tag = batch->out->tag(batch->out->ctx, name);
+    if (!tag)
+        return NULL;
+    if (batch->last)
+        batch->last->likely_next = tag;
+    return batch->last = tag;
+}
+
 void tv_event_damage(struct tv_event_batch *batch, const struct tv_damage *damage)
 {
     tv_event_flush(batch);

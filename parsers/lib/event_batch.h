@@ -15,6 +15,7 @@ struct tv_event_batch {
                             the next one */
     uint64_t offset;     /* of the record that is being read */
     uint64_t records;    /* understood so far */
+    struct tv_seen_step seen;
     size_t len;
     struct tv_sample samples[TV_EVENT_BATCH];
 };
@@ -44,20 +45,17 @@ static inline bool tv_event_same(const char *a, const char *b, size_t len)
     return tv_load64(a + len - 8) == tv_load64(b + len - 8);
 }
 
+/* The tag of this name as the receiver knows it; NULL when it has too many. */
+struct tv_tag *tv_event_look_up(struct tv_event_batch *batch, struct tv_span name);
+
 /* Trainers log the same tags in the same order again and again: the tag that came after this one
- * last time is tried before the receiver has to look the name up. NULL when the receiver has too
- * many. */
-static inline struct tv_tag *tv_event_tag(struct tv_event_batch *batch, struct tv_span name)
+ * last time is tried before the receiver has to look the name up. */
+static inline __attribute__((always_inline)) struct tv_tag *tv_event_tag(
+    struct tv_event_batch *batch, struct tv_span name)
 {
-    struct tv_tag *last = batch->last;
-    struct tv_tag *tag = last ? last->likely_next : NULL;
-    if (!tag || tag->len != name.len || !tv_event_same(tag->name, name.data, name.len)) {
-        tag = batch->out->tag(batch->out->ctx, name);
-        if (!tag)
-            return NULL;
-        if (last)
-            last->likely_next = tag;
-    }
+    struct tv_tag *tag = batch->last ? batch->last->likely_next : NULL;
+    if (!tag || tag->len != name.len || !tv_event_same(tag->name, name.data, name.len))
+        return tv_event_look_up(batch, name);
     return batch->last = tag;
 }
 
@@ -68,22 +66,19 @@ static inline void tv_event_put(struct tv_event_batch *batch, struct tv_sample s
         tv_event_flush(batch);
 }
 
-/* Reads an Event: in line when it is plain, which nearly all are. */
-static inline __attribute__((always_inline)) void tv_event_read(struct tv_event_batch *batch,
-                                                                struct tv_span data,
-                                                                uint64_t offset)
+/* Reads an Event that is plain, which nearly all are; false for any other. */
+static inline __attribute__((always_inline)) bool tv_event_read_plain(struct tv_event_batch *batch,
+                                                                      struct tv_span data)
 {
     struct tv_plain_event event;
-    if (!tv_event_plain(data, &event)) {
-        batch->offset = offset;
-        tv_event_read_any(batch, data);
-        return;
-    }
+    if (!tv_event_plain(data, &batch->seen, &event))
+        return false;
     batch->records++;
     struct tv_tag *tag = tv_event_tag(batch, event.tag);
     if (tag)
         tv_event_put(batch, (struct tv_sample){tag, event.step, tv_event_time(event.wall_time),
                                                event.value});
+    return true;
 }
 
 #endif

@@ -60,6 +60,23 @@ static inline __attribute__((always_inline)) enum tv_record_state tv_record_read
     return tv_load32(ret->data.data + length) == crc ? TV_RECORD_OK : TV_RECORD_BAD_DATA;
 }
 
+/* The same when the record is sound, at most TV_CRC32C_SHORT bytes long and followed by as many:
+ * what nearly every record is costs one comparison a promise. False says nothing about it. */
+static inline __attribute__((always_inline)) bool tv_record_read_short(
+    const char *at, const char *end, bool has_instruction, bool checks_data, struct tv_record *ret)
+{
+    if (end - at < TV_RECORD_FRAME + TV_CRC32C_SHORT)
+        return false;
+    uint64_t length = tv_load64(at);
+    if (length > TV_CRC32C_SHORT || !tv_record_header_ok(at, has_instruction))
+        return false;
+    ret->size = length + TV_RECORD_FRAME;
+    ret->data = (struct tv_span){at + TV_RECORD_HEADER, (size_t)length};
+    return !checks_data ||
+           tv_load32(ret->data.data + length) ==
+               tv_crc32c_mask(tv_crc32c_short(ret->data.data, ret->data.len, has_instruction));
+}
+
 /* Where reading can go on after damage: the first place from *at on that holds a sound record.
  * Moves *at there and returns TV_RECORD_OK or TV_RECORD_LARGE (taken on its header's word).
  * TV_RECORD_SHORT: none so far, and *at is the first place that could not be tested for want of
