@@ -21,7 +21,8 @@ struct state {
     struct tv_innovation norm;
     struct tv_blocks blocks; /* ln norm of accepted points after the warm-up */
     double reference;        /* usual() of them, once there is a block */
-    double last[LAST];       /* ln norm */
+    double ordinary;         /* a norm up to here is not `growth` times the usual one */
+    double last[LAST];       /* norm */
     double loss[LAST];       /* at the same time, 0 when unknown */
     int64_t last_step[LAST];
     uint32_t seen;
@@ -44,11 +45,15 @@ static double usual(const struct state *state)
     return len >= LAST ? log(tv_median_of(state->norm.value, len)) : NAN;
 }
 
-/* The median of the last norms is no lower than a share of this one: known without sorting them. */
+/* This norm is surely less than `growth` times the usual one, as most are: known without its
+ * logarithm, and without sorting the last norms to know that their median is no lower than a share
+ * of this one. */
 static bool is_ordinary(const struct state *state, const struct options *options, double value)
 {
     uint32_t len = state->norm.values < TV_INNOVATIONS ? state->norm.values : TV_INNOVATIONS;
-    if (state->blocks.len > 0 || len < LAST)
+    if (state->blocks.len > 0)
+        return value <= state->ordinary;
+    if (len < LAST)
         return false;
     double limit = value / options->growth * (1 + 1e-9);
     uint32_t above = 0;
@@ -148,7 +153,7 @@ static bool grows(struct state *state, const struct options *options, double ref
     if (state->seen < LAST || learns(state))
         return false;
     for (uint32_t i = 0; i < LAST; i++)
-        values[i] = state->last[(state->seen + i) % LAST];
+        values[i] = log(state->last[(state->seen + i) % LAST]);
     double rise = tv_median_of(values + LAST - 3, 3) - reference;
     /* The median of three has 0.67 of the noise of a point. */
     double needed = fmax(log(options->growth), 0.67 * options->score * noise);
@@ -184,35 +189,36 @@ static bool is_single(const struct tv_view *view, const struct state *state,
            loss.value <= high + (high - low);
 }
 
-static void add_to_blocks(struct state *state, int64_t step, double norm)
+static void add_to_blocks(const struct options *options, struct state *state,
+                          const struct tv_point *point)
 {
-    if (!tv_blocks_add(&state->blocks, step, norm))
+    if (!tv_blocks_add_log(&state->blocks, point->step, point->value))
         return;
     uint32_t len = state->blocks.len;
     state->reference =
         tv_blocks_median(&state->blocks, len > 16 ? len - 16 : 0, len > 2 ? len - 1 : len);
+    state->ordinary = exp(state->reference) * options->growth * (1 - 1e-9);
 }
 
-static void learn(struct tv_view *view, struct state *state, const struct tv_point *point,
-                  double norm)
+static void learn(struct tv_view *view, const struct options *options, struct state *state,
+                  const struct tv_point *point)
 {
     if (state->above)
         return;
     tv_innovation_accept(&state->norm, point->value);
     if (point->step > tv_warmup_end(view))
-        add_to_blocks(state, point->step, norm);
+        add_to_blocks(options, state, point);
     state->last_good = point->value;
 }
 
-static void remember(const struct tv_view *view, struct state *state, const struct tv_point *point,
-                     double norm)
+static void remember(const struct tv_view *view, struct state *state, const struct tv_point *point)
 {
     struct tv_point loss;
     bool has_loss = tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss) && isfinite(loss.value);
     uint32_t at = state->seen++ % LAST;
     state->loss[at] = has_loss ? loss.value : 0;
     state->last_step[at] = point->step;
-    state->last[at] = norm;
+    state->last[at] = point->value;
     if (state->seen == 1000 * LAST)
         state->seen -= 900 * LAST;
 }
@@ -220,7 +226,7 @@ static void remember(const struct tv_view *view, struct state *state, const stru
 static void count_above(struct state *state, const struct options *options, double rise,
                         double noise, const struct tv_point *point, double norm)
 {
-    if (!(rise > 0)) { /* most points end here */
+    if (!(rise > 0)) {
         state->far = state->above = 0;
         return;
     }
@@ -255,15 +261,20 @@ static void follow(struct tv_view *view, const struct options *options, struct s
 static void on_norm(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_point *point)
 {
-    double norm = log(point->value);                           /* as all norms here */
-    bool ordinary = is_ordinary(state, options, point->value); /* most are */
+    bool ordinary = is_ordinary(state, options, point->value);
+    state->dead = 0;
+    remember(view, state, point);
+    if (ordinary && !state->is_raised) { /* most points end here */
+        state->far = state->above = 0;
+        learn(view, options, state, point);
+        return;
+    }
+    double norm = log(point->value); /* as what it is compared with */
     double reference = ordinary ? NAN : usual(state), rise = norm - reference, noise = NAN;
     if (rise > 0 && rise > log(options->growth))
         noise = tv_innovation_noise(&state->norm);
-    state->dead = 0;
-    remember(view, state, point, norm);
     count_above(state, options, noise >= 0 ? rise : 0, noise, point, norm);
-    learn(view, state, point, norm);
+    learn(view, options, state, point);
     if (state->is_raised) {
         follow(view, options, state, reference);
     } else if (state->above >= options->points || state->far >= 2 ||

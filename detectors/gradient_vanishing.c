@@ -6,6 +6,7 @@
 #include "lib/note.h"
 #include "lib/robust.h"
 #include "lib/silence.h"
+#include "trainvet/number.h"
 #include <math.h>
 
 #define LAST 5
@@ -146,13 +147,13 @@ static bool is_dead(const struct state *state, const struct options *options, do
 
 static void learn(struct state *state, const struct tv_point *point, double loss)
 {
-    state->highest = fmax(state->highest, point->value);
+    state->highest = tv_most(state->highest, point->value);
     if (!(point->value > 0))
         return;
     tv_innovation_accept(&state->noise, point->value);
     if (loss > 0)
-        tv_blocks_add(&state->relative, point->step, log(point->value / loss));
-    if (tv_blocks_add(&state->blocks, point->step, log(point->value)))
+        tv_blocks_add_log(&state->relative, point->step, point->value / loss);
+    if (tv_blocks_add_log(&state->blocks, point->step, point->value))
         state->usual = exp(tv_blocks_median(&state->blocks, 0, state->blocks.len));
 }
 
@@ -161,6 +162,11 @@ static void count(struct state *state, const struct options *options, const stru
     double norm = point->value, loss = level(state->loss, state->losses);
     bool dead = is_dead(state, options, norm, loss, 1);
     bool below = is_below(state, options, norm, loss, 1);
+    if (!dead && !below) { /* most points end here: what is not below is not far below either */
+        state->below = state->dead = state->far = 0;
+        learn(state, point, loss);
+        return;
+    }
     bool far =
         is_dead(state, options, norm, loss, 0.1) || is_below(state, options, norm, loss, 0.1);
     bool none = is_dead(state, options, norm, loss, 0.01);

@@ -8,6 +8,7 @@
 #include "lib/robust.h"
 #include "lib/silence.h"
 #include "lib/thin.h"
+#include "trainvet/number.h"
 #include <math.h>
 #include <string.h>
 
@@ -89,13 +90,13 @@ static void add_loss(const struct tv_view *view, struct state *state, const stru
     if (!isfinite(share))
         share = tv_plan_lr_share(view, point->step);
     double steps = state->points ? (double)point->step - (double)state->last_step : 0;
-    state->effort += steps * (isfinite(share) ? fmin(fmax(share, 0), 1) : 1);
+    state->effort += steps * (isfinite(share) ? tv_least(tv_most(share, 0), 1) : 1);
     if (state->points == 0) {
         state->first_step = point->step;
         state->low = state->high = point->value;
     }
-    state->low = fmin(state->low, point->value);
-    state->high = fmax(state->high, point->value);
+    state->low = tv_least(state->low, point->value);
+    state->high = tv_most(state->high, point->value);
     if (state->start_len < START)
         state->start[state->start_len++] = point->value;
     memmove(state->recent, state->recent + 1, sizeof state->recent - sizeof *state->recent);
@@ -148,7 +149,7 @@ static bool has_fallen(const struct options *options, const struct tv_change *ch
     double enough = options->drop * size;
     /* A median of START values has about 0.54 of their deviation. */
     double start_error = 0.54 * change->point_noise;
-    return start - change->last > fmax(enough, 2 * start_error) ||
+    return start - change->last > tv_most(enough, 2 * start_error) ||
            change->fall > enough + 1.5 * change->error;
 }
 
@@ -183,7 +184,7 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
 {
     double start = start_level(state), size = fabs(start);
     if (start <= 0 || state->low <= 0)
-        size = fmax(size, (state->high - state->low) / 2);
+        size = tv_most(size, (state->high - state->low) / 2);
     const struct tv_change *change = &state->change;
     if (has_fallen(options, change, start, size))
         return false; /* most points end here */

@@ -3,6 +3,7 @@
 #include "lib/advice.h"
 #include "lib/note.h"
 #include "lib/silence.h"
+#include "trainvet/number.h"
 #include <math.h>
 
 struct options {
@@ -41,7 +42,7 @@ static void learn_good(struct series *series, const struct tv_point *point)
         series->before_low = series->recent_low;
         series->recent_low = INFINITY;
     }
-    series->recent_low = fmin(series->recent_low, fabs(point->value));
+    series->recent_low = tv_least(series->recent_low, fabs(point->value));
     series->good += series->good < 1000000;
     series->bad = 0;
     series->last_good = point->value;

@@ -65,10 +65,12 @@ static void watch_rise(struct tv_run *run, const struct tv_point *point)
 static void dispatch(struct tv_run *run, const struct tv_point *point)
 {
     struct tv_view view = {.run = run, .point = point};
-    for (size_t i = run->first_of[point->role]; i < run->first_of[point->role + 1]; i++) {
-        size_t who = view.detector = run->subscribers[i];
-        const struct tv_detector *detector = run->detectors[who];
-        detector->on_sample(&view, run->detector_options[who], tv_run_state(run, who), point);
+    const struct tv_detector *const *detectors = run->detectors;
+    const void *const *options = run->detector_options;
+    const uint8_t *end = run->subscribers + run->first_of[point->role + 1];
+    for (const uint8_t *who = run->subscribers + run->first_of[point->role]; who < end; who++) {
+        view.detector = *who;
+        detectors[*who]->on_sample(&view, options[*who], tv_run_state(run, *who), point);
     }
 }
 

@@ -168,10 +168,11 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
         check_overlap(source, batch[0].wall_time);
     for (size_t i = 0; i < len; i++) {
         struct tv_series *series = (struct tv_series *)batch[i].tag;
-        if (series->count)
-            count(series->count, &batch[i]);
         if (series->tells_end)
             note_end(run, batch[i].step);
+        if (!series->count) /* no role either */
+            continue;
+        count(series->count, &batch[i]);
         if (series->role == TV_ROLE_OTHER || (only_count && series->role != TV_ROLE_EPOCH))
             continue;
         if (alone)

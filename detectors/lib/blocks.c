@@ -13,7 +13,8 @@ static void merge_neighbours(struct tv_blocks *blocks)
     blocks->groups *= 2;
 }
 
-bool tv_blocks_add(struct tv_blocks *blocks, int64_t step, double value)
+/* True when a group is complete. */
+static bool fill_group(struct tv_blocks *blocks, int64_t step, double value)
 {
     if (blocks->groups == 0)
         blocks->groups = 1;
@@ -23,7 +24,13 @@ bool tv_blocks_add(struct tv_blocks *blocks, int64_t step, double value)
     if (blocks->pending_len < TV_BLOCK_GROUP)
         return false;
     blocks->pending_len = 0;
-    blocks->open_sum += tv_median_of(blocks->pending, TV_BLOCK_GROUP);
+    return true;
+}
+
+/* True when a block is. */
+static bool close_group(struct tv_blocks *blocks, double median)
+{
+    blocks->open_sum += median;
     if (++blocks->open_groups < blocks->groups)
         return false;
     blocks->level[blocks->len] = blocks->open_sum / blocks->groups;
@@ -33,6 +40,18 @@ bool tv_blocks_add(struct tv_blocks *blocks, int64_t step, double value)
     if (blocks->len == TV_BLOCKS)
         merge_neighbours(blocks);
     return true;
+}
+
+bool tv_blocks_add(struct tv_blocks *blocks, int64_t step, double value)
+{
+    return fill_group(blocks, step, value) &&
+           close_group(blocks, tv_median_of_five(blocks->pending));
+}
+
+bool tv_blocks_add_log(struct tv_blocks *blocks, int64_t step, double value)
+{
+    return fill_group(blocks, step, value) &&
+           close_group(blocks, log(tv_median_of_five(blocks->pending)));
 }
 
 uint32_t tv_blocks_points(const struct tv_blocks *blocks)

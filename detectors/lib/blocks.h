@@ -27,6 +27,9 @@ struct tv_blocks {
 
 /* A zeroed struct is empty. `value` must be finite. True when a block was finished. */
 bool tv_blocks_add(struct tv_blocks *blocks, int64_t step, double value);
+/* The same as adding ln `value`, which must be positive, for a logarithm a group: the median of
+ * logarithms is the logarithm of the median. One of the two for all points of a series. */
+bool tv_blocks_add_log(struct tv_blocks *blocks, int64_t step, double value);
 /* Points in each finished block. */
 uint32_t tv_blocks_points(const struct tv_blocks *blocks);
 /* Lowest finished level, NaN when there is none; its first step in *retstep unless NULL. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/descent.h"
 #include "lib/robust.h"
+#include "trainvet/number.h"
 #include <math.h>
 
 void tv_descent_add(struct tv_descent *descent, int64_t step, double value)
@@ -30,7 +31,7 @@ bool tv_descent_known(const struct tv_descent *descent)
 
 double tv_descent_range(const struct tv_descent *descent)
 {
-    return tv_descent_known(descent) ? fmax(descent->start - descent->lowest, 0) : 0;
+    return tv_descent_known(descent) ? tv_most(descent->start - descent->lowest, 0) : 0;
 }
 
 double tv_descent_undone(const struct tv_descent *descent, double value)

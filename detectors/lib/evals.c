@@ -9,17 +9,20 @@
 /* Half the mean square of the differences of neighbours: blind to a slow trend. */
 static void learn_variance(struct tv_evals *evals, double difference)
 {
+    double change = difference * difference / 2 - evals->train_variance;
     evals->train_differences += evals->train_differences < DIFFERENCES;
-    evals->train_variance +=
-        (difference * difference / 2 - evals->train_variance) / (double)evals->train_differences;
+    if (evals->train_differences == DIFFERENCES)
+        evals->train_variance += change / DIFFERENCES; /* a power of two: no division */
+    else
+        evals->train_variance += change / (double)evals->train_differences;
 }
 
 void tv_evals_train(struct tv_evals *evals, double loss)
 {
     if (evals->train_len)
         learn_variance(evals, loss - evals->train_recent[0]);
-    double window[3] = {loss, evals->train_recent[0], evals->train_recent[1]};
-    double level = evals->train_len < 2 ? loss : tv_median(window, 3);
+    const double *recent = evals->train_recent;
+    double level = evals->train_len < 2 ? loss : tv_median_of_three(loss, recent[0], recent[1]);
     evals->train_recent[1] = evals->train_recent[0];
     evals->train_recent[0] = loss;
     evals->train_len += evals->train_len < 2;

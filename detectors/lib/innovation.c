@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/innovation.h"
 #include "lib/robust.h"
+#include "trainvet/number.h"
 #include <math.h>
 #include <string.h>
 
@@ -10,9 +11,8 @@
 static double last_median(const struct tv_innovation *series, uint32_t before)
 {
     const double *value = series->value;
-    double a = value[(before - 1) % RING], b = value[(before - 2) % RING],
-           c = value[(before - 3) % RING];
-    return fmax(fmin(a, b), fmin(fmax(a, b), c));
+    uint32_t a = (before - 1) % RING, b = a ? a - 1 : RING - 1, c = b ? b - 1 : RING - 1;
+    return tv_median_of_three(value[a], value[b], value[c]);
 }
 
 static double difference(const struct tv_innovation *series, double value, double centre)
@@ -48,8 +48,8 @@ static double least_scale(const struct tv_innovation *series)
     size_t len = series->values < RING ? series->values : RING;
     double low = INFINITY, high = -INFINITY;
     for (size_t i = 0; i < len; i++) {
-        low = fmin(low, series->value[i]);
-        high = fmax(high, series->value[i]);
+        low = tv_least(low, series->value[i]);
+        high = tv_most(high, series->value[i]);
     }
     return 0.01 * (high - low);
 }
@@ -90,7 +90,7 @@ double tv_innovation_highest(const struct tv_innovation *series, uint32_t len)
 {
     double high = -INFINITY;
     for (uint32_t i = 1; i <= len && i <= series->values; i++)
-        high = fmax(high, series->value[(series->values - i) % RING]);
+        high = tv_most(high, series->value[(series->values - i) % RING]);
     return high;
 }
 

@@ -30,36 +30,8 @@ static size_t copy(double *to, const double *from, size_t len)
     return len;
 }
 
-static inline double least(double a, double b)
+double tv_median_of_window(const double *values, size_t len)
 {
-    return b < a ? b : a;
-}
-
-static inline double most(double a, double b)
-{
-    return a < b ? b : a;
-}
-
-static inline double median_of_three(double a, double b, double c)
-{
-    return most(least(a, b), least(most(a, b), c));
-}
-
-/* The lowest and the highest of four values are not it: the median is that of the other three. */
-static inline double median_of_five(const double *v)
-{
-    double low = most(least(v[0], v[1]), least(v[2], v[3]));
-    double high = least(most(v[0], v[1]), most(v[2], v[3]));
-    return median_of_three(low, high, v[4]);
-}
-
-/* Windows of three and five are what most callers have at each point: they take no branch. */
-double tv_median_of(const double *values, size_t len)
-{
-    if (len == 5)
-        return median_of_five(values);
-    if (len == 3)
-        return median_of_three(values[0], values[1], values[2]);
     double window[TV_WINDOW_MAX];
     len = copy(window, values, len);
     return tv_median(window, len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef TRAINVET_NUMBER_H
 #define TRAINVET_NUMBER_H
-/* Numbers as text, never locale-dependent. */
+/* Numbers as text, never locale-dependent; and which of two is the larger. */
 #include "trainvet/sample.h"
 
 /* The whole span as a decimal number, correctly rounded: "1e-4", "-.5", "+3.", "NaN", "nan",
@@ -23,5 +23,17 @@ size_t tv_format_double(char buffer[TV_NUMBER_MAX], double value);
 
 /* `value` with at most `digits` significant digits, for people: "5e-05", "0.3121", "nan". */
 size_t tv_format_short(char buffer[TV_NUMBER_MAX], double value, int digits);
+
+/* fmax() and fmin() of the C library, NaN means "the other one", without the call, which costs more
+ * than the comparison. */
+static inline double tv_most(double a, double b)
+{
+    return b != b ? a : a > b ? a : b;
+}
+
+static inline double tv_least(double a, double b)
+{
+    return b != b ? a : a < b ? a : b;
+}
 
 #endif
