@@ -9,6 +9,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { SMALL = 8, COLUMNS = 2, ROWS = 16 };
 
@@ -31,11 +34,32 @@ static const uint8_t network16[][2] = {
 
 static inline void exchange(row *upper, row *lower)
 {
+#ifdef __SSE2__
+    row low = _mm_min_pd(*lower, *upper);
+    *lower = _mm_max_pd(*upper, *lower);
+    *upper = low;
+#else
     choice is_less = *lower < *upper;
     choice least = (is_less & (choice)*lower) | (~is_less & (choice)*upper);
     choice most = (is_less & (choice)*upper) | (~is_less & (choice)*lower);
     *upper = (row)least;
     *lower = (row)most;
+#endif
+}
+
+/* Unrolled, so that the rows are registers. */
+static void sort_8_rows(row *table)
+{
+#pragma GCC unroll 64
+    for (size_t i = 0; i < sizeof network8 / sizeof *network8; i++)
+        exchange(&table[network8[i][0]], &table[network8[i][1]]);
+}
+
+static void sort_16_rows(row *table)
+{
+#pragma GCC unroll 64
+    for (size_t i = 0; i < sizeof network16 / sizeof *network16; i++)
+        exchange(&table[network16[i][0]], &table[network16[i][1]]);
 }
 
 /* The lowest of what is left goes to the front, the highest to the back. */
@@ -63,10 +87,10 @@ static void sort_by_network(double *values, size_t len, size_t rows)
     for (size_t i = len; i < COLUMNS * rows; i++)
         columns[i] = INFINITY;
     memcpy(table, columns, rows * sizeof *table);
-    const uint8_t(*network)[2] = rows == ROWS ? network16 : network8;
-    size_t steps = rows == ROWS ? sizeof network16 / 2 : sizeof network8 / 2;
-    for (size_t i = 0; i < steps; i++)
-        exchange(&table[network[i][0]], &table[network[i][1]]);
+    if (rows == ROWS)
+        sort_16_rows(table);
+    else
+        sort_8_rows(table);
     memcpy(columns, table, rows * sizeof *table);
     merge(columns, rows, sorted);
     memcpy(values, sorted, len * sizeof *values);

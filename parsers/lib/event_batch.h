@@ -35,7 +35,8 @@ static inline double tv_event_time(double wall_time)
 }
 
 /* memcmp() for tags, which are short: the call alone would cost as much. */
-static inline bool tv_event_same(const char *a, const char *b, size_t len)
+static inline __attribute__((always_inline)) bool tv_event_same(const char *a, const char *b,
+                                                                size_t len)
 {
     if (len < 8)
         return memcmp(a, b, len) == 0;
