@@ -20,6 +20,8 @@ struct state {
     struct tv_lr_fit fit; /* as it was when it broke, once it is broken */
     struct tv_lr_plateau plateau;
     struct tv_lr_tolerance tolerance;
+    uint32_t settings; /* version of those that the tolerance rests on */
+    double rough;      /* uncertainty of the total that does not shrink with the epochs */
     enum { UNDECIDED, NOTHING_PROMISED, PLATEAU, SCHEDULE } promised;
     uint32_t version; /* of the schedule that this is about */
     bool has_fit, is_raised;
@@ -55,24 +57,29 @@ static bool is_warmup_ratio(const struct tv_view *view)
 /* A total that was worked out from logged epochs is as rough as they are: trainers of before 4.40
  * round them to two decimals, and an epoch's last partial group of micro-batches may or may not be
  * a step. */
-static struct tv_lr_tolerance tolerance_of(const struct tv_view *view,
-                                           const struct options *options,
-                                           const struct tv_schedule *promise)
+static void narrow_tolerance(const struct tv_view *view, struct state *state)
 {
-    struct tv_lr_tolerance tolerance = {.of_peak = options->of_peak,
-                                        .of_expected = options->of_expected};
-    if (number_or(view, TV_LR_TOTAL_KEYS, 0) > 0 || number_or(view, TV_LR_COUNTED_KEYS, 0) > 0)
-        return tolerance;
-    if (!is_hf(promise) && promise->steps_per_epoch == 0)
-        return tolerance;
     struct tv_point epoch;
     bool has_epoch = tv_view_last(view, TV_ROLE_EPOCH, &epoch) && epoch.value > 0;
+    state->tolerance.total_uncertainty =
+        0.01 + fmin(0.3, has_epoch ? 0.006 / epoch.value : 0.01) + state->rough;
+}
+
+static void set_tolerance(const struct tv_view *view, const struct options *options,
+                          struct state *state, const struct tv_schedule *promise)
+{
+    state->tolerance =
+        (struct tv_lr_tolerance){.of_peak = options->of_peak, .of_expected = options->of_expected};
+    state->settings = tv_view_settings_version(view);
+    if (number_or(view, TV_LR_TOTAL_KEYS, 0) > 0 || number_or(view, TV_LR_COUNTED_KEYS, 0) > 0)
+        return;
+    if (!is_hf(promise) && promise->steps_per_epoch == 0)
+        return;
     double length = (double)promise->steps_per_epoch;
-    tolerance.total_uncertainty = 0.01 + fmin(0.3, has_epoch ? 0.006 / epoch.value : 0.01);
-    if (length > 0 && number_or(view, TV_LR_ACCUMULATION_KEYS, 1) > 1)
-        tolerance.total_uncertainty += 1 / length;
-    tolerance.warmup_is_ratio = is_warmup_ratio(view);
-    return tolerance;
+    bool accumulates = length > 0 && number_or(view, TV_LR_ACCUMULATION_KEYS, 1) > 1;
+    state->rough = accumulates ? 1 / length : 0;
+    state->tolerance.warmup_is_ratio = is_warmup_ratio(view);
+    narrow_tolerance(view, state);
 }
 
 static struct tv_lr_case case_of(const struct tv_view *view, const struct state *state,
@@ -304,8 +311,11 @@ static void compare(struct tv_view *view, const struct options *options, struct 
             tell(view, state, promise);
         return;
     }
-    if (!state->has_fit || (state->tolerance.total_uncertainty > 0 && state->points.seen % 8 == 0))
-        state->tolerance = tolerance_of(view, options, promise);
+    bool is_stale = state->tolerance.total_uncertainty > 0 && state->points.seen % 8 == 0;
+    if (!state->has_fit || (is_stale && state->settings != tv_view_settings_version(view)))
+        set_tolerance(view, options, state, promise);
+    else if (is_stale)
+        narrow_tolerance(view, state);
     if (state->has_fit) {
         if (tv_lr_fit_add(&state->fit, promise, &state->tolerance, &state->points, point) !=
             TV_LR_OFF)
@@ -413,7 +423,7 @@ static void on_end(struct tv_view *view, const void *options, void *state)
     if (s->points.seen == 0 || s->promised != SCHEDULE || s->is_minimum_open)
         return;
     if (!s->has_fit) {
-        s->tolerance = tolerance_of(view, options, promise);
+        set_tolerance(view, options, s, promise);
         refit(view, s, promise);
     } else if (s->is_raised) {
         tell(view, s, promise);

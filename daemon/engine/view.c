@@ -149,6 +149,11 @@ bool tv_view_setting_named(const struct tv_view *view, const char *names, size_t
     return false;
 }
 
+uint32_t tv_view_settings_version(const struct tv_view *view)
+{
+    return view->run->resting_facts.version;
+}
+
 static bool is_count(double steps)
 {
     return steps >= 1 && steps < 1e15;

@@ -24,9 +24,22 @@ static double ten_to(int k)
     return k < 0 ? 1 / powers[-k] : powers[k];
 }
 
+/* floor(log10(|value|)), which is what is meant: the binary exponent leaves a choice of two, and
+ * only next to a power of ten the rounding of the logarithm matters. `value` is finite and not 0.
+ */
 static int exponent_of(double value)
 {
-    return (int)floor(log10(fabs(value)));
+    double size = fabs(value);
+    uint64_t bits;
+    memcpy(&bits, &size, sizeof bits);
+    int binary = (int)(bits >> 52) - 1023;
+    if (binary < -66 || binary > 66)
+        return (int)floor(log10(size));
+    int exponent = (int)(binary * 0.30102999566398120 + 100) - 100; /* or one more */
+    double next = ten_to(exponent + 1);
+    if (fabs(size - next) <= 1e-12 * next)
+        return (int)floor(log10(size));
+    return exponent + (size > next);
 }
 
 static bool has_digits(double value, int exponent, int digits)

@@ -67,6 +67,8 @@ bool tv_view_setting(const struct tv_view *view, const char *name, struct tv_set
  * False when there are not so many. */
 bool tv_view_setting_named(const struct tv_view *view, const char *names, size_t index,
                            struct tv_setting *ret);
+/* As long as it stays the same, so do all settings: asking for one at every point is dear. */
+uint32_t tv_view_settings_version(const struct tv_view *view);
 
 /* The promised schedule, NULL when the configuration does not determine one. Valid during the
  * callback. Its identity changes when later facts complete it: compare tv_view_schedule_version().
