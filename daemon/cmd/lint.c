@@ -10,6 +10,8 @@
 #include "trainvet/text.h"
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,7 +162,9 @@ static int load(struct lint *lint, struct stage *stage)
         return tv_cli_error(&cli, "%s", error.message);
     if (tv_load_config(stage->run, stage->path, false, &error) != TV_OK) {
         lint->unreadable = stage->unreadable = true;
-        if (error.line)
+        if (stage->notes.len) /* says it already */
+            error.line = 0;
+        else if (error.line)
             tv_log(TV_LOG_ERROR, "%s: line %" PRIu32 ": %s", stage->path, error.line,
                    error.message);
         else
@@ -187,13 +191,14 @@ static void print_text(const struct tv_alert *alert)
 }
 
 /* A finding of this command's own, told like the detector's. `advice` NULL: none. */
-static void object(struct lint *lint, const struct stage *stage, const char *subject,
-                   const char *summary, const char *advice)
+static void object(struct lint *lint, const struct stage *stage, enum tv_severity severity,
+                   const char *subject, const char *summary, const char *advice)
 {
     struct tv_alert alert = {.run = stage->path,
                              .detector = "config_lint",
                              .subject = subject,
-                             .severity = TV_WARNING,
+                             .severity = severity,
+                             .step = TV_STEP_UNKNOWN,
                              .wall_time = NAN,
                              .observed = NAN,
                              .expected = NAN,
@@ -201,35 +206,22 @@ static void object(struct lint *lint, const struct stage *stage, const char *sub
                              .summary = summary,
                              .advice = {advice},
                              .advice_len = advice != NULL};
-    lint->worst = lint->worst < TV_WARNING ? TV_WARNING : lint->worst;
+    lint->worst = lint->worst < (int)severity ? (int)severity : lint->worst;
     (lint->json ? print_json : print_text)(&alert);
 }
 
-static void report(struct lint *lint, struct stage *stage)
-{
-    const struct tv_alert *const *alerts;
-    size_t len = tv_run_alerts(stage->run, &alerts);
-    char safe[512];
-    bool silent = len == 0 && stage->unknown_len == 0;
-    if (!lint->json && !(silent && stage->unreadable))
-        printf("%s:%s\n", tv_escape(tv_span_of(stage->path), safe, sizeof safe),
-               silent ? " nothing to object to" : "");
-    for (int severity = TV_CRITICAL; severity >= TV_INFO; severity--)
-        for (size_t i = 0; i < len; i++) {
-            if ((int)alerts[i]->severity != severity)
-                continue;
-            lint->worst = severity > lint->worst ? severity : lint->worst;
-            (lint->json ? print_json : print_text)(alerts[i]);
-        }
-    for (size_t i = 0; i < stage->unknown_len; i++)
-        object(lint, stage, "unknown key", stage->unknown[i], NULL);
-}
+/* What two stages of one training have against each other. */
+struct between {
+    enum tv_severity severity;
+    const char *subject;
+    char summary[1024], advice[256];
+};
 
 /* `stage` reads what `before` writes. */
 static bool starts_from(const struct stage *stage, const char *output)
 {
     static const char *const keys[] = {"model_name_or_path", "adapter_name_or_path",
-                                       "resume_from_checkpoint"};
+                                       "resume_from_checkpoint", "reward_model", "ref_model"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const char *from = tv_facts_text(tv_run_facts(stage->run), keys[i]);
         size_t len = strlen(output);
@@ -239,36 +231,106 @@ static bool starts_from(const struct stage *stage, const char *output)
     return false;
 }
 
-static void compare_stages(struct lint *lint, const struct stage *before, const struct stage *stage)
+__attribute__((format(printf, 4, 5))) static bool tell(struct between *ret,
+                                                       const struct stage *stage, const char *key,
+                                                       const char *format, ...)
 {
-    const struct tv_facts *first = tv_run_facts(before->run), *second = tv_run_facts(stage->run);
-    const char *output = tv_facts_text(first, "output_dir"),
-               *own = tv_facts_text(second, "output_dir");
+    char raw[1024], where[256] = "";
+    const struct tv_fact_entry *entry = tv_facts_get(tv_run_facts(stage->run), key);
+    va_list args;
+    va_start(args, format);
+    int len = vsnprintf(raw, sizeof raw, format, args);
+    va_end(args);
+    if (entry && len > 0 && (size_t)len < sizeof raw)
+        snprintf(raw + len, sizeof raw - (size_t)len, " (%s)",
+                 tv_facts_where(entry, where, sizeof where));
+    tv_escape(tv_span_of(raw), ret->summary, sizeof ret->summary);
+    return true;
+}
+
+static bool rate_grows(const struct stage *before, const struct stage *stage, struct between *ret)
+{
     double rate, next;
-    char raw[1024], summary[1024], advice[128];
+    if (!tv_facts_number(tv_run_facts(before->run), "learning_rate", &rate) ||
+        !tv_facts_number(tv_run_facts(stage->run), "learning_rate", &next) || next <= rate)
+        return false;
+    ret->subject = "learning_rate between stages";
+    snprintf(ret->advice, sizeof ret->advice, "learning_rate: %g -> %g", next, rate / 2);
+    return tell(ret, stage, "learning_rate",
+                "%s starts from the output of %s with a higher learning_rate, %g after %g: what "
+                "was learnt may be lost",
+                stage->path, before->path, next, rate);
+}
+
+/* Of two stages that are named one behind the other. */
+static bool is_not_continued(const struct stage *before, const struct stage *stage,
+                             const char *output, struct between *ret)
+{
+    const char *model = tv_facts_text(tv_run_facts(stage->run), "model_name_or_path");
+    const char *kind = tv_facts_text(tv_run_facts(before->run), "finetuning_type");
+    bool lora = kind && strcmp(kind, "lora") == 0;
+    if (!model || stage != before + 1)
+        return false;
+    ret->severity = TV_INFO;
+    ret->subject = "start of a stage";
+    snprintf(ret->advice, sizeof ret->advice, "%s: %.200s",
+             lora ? "adapter_name_or_path" : "model_name_or_path", output);
+    return tell(ret, stage, "model_name_or_path",
+                "%s does not start from what %s writes (output_dir %s), but from %s", stage->path,
+                before->path, output, model);
+}
+
+static bool compare_stages(const struct stage *before, const struct stage *stage,
+                           struct between *ret)
+{
+    const char *output = tv_facts_text(tv_run_facts(before->run), "output_dir"),
+               *own = tv_facts_text(tv_run_facts(stage->run), "output_dir");
+    *ret = (struct between){.severity = TV_WARNING};
     if (!output || !*output)
-        return;
-    struct tv_text text = tv_text_in(raw, sizeof raw);
+        return false;
     if (own && strcmp(own, output) == 0) {
-        tv_text_add(
-            &text,
+        ret->subject = "output_dir";
+        snprintf(ret->advice, sizeof ret->advice, "output_dir: one for each stage");
+        return tell(
+            ret, stage, "output_dir",
             "%s and %s both write to output_dir %s: the later stage overwrites the earlier one",
             before->path, stage->path, output);
-        object(lint, stage, "output_dir", tv_escape(tv_span_of(raw), summary, sizeof summary),
-               "output_dir: one for each stage");
-        return;
     }
-    if (!starts_from(stage, output) || !tv_facts_number(first, "learning_rate", &rate) ||
-        !tv_facts_number(second, "learning_rate", &next) || next <= rate)
-        return;
-    tv_text_add(&text,
-                "%s starts from the output of %s with a higher learning_rate, %g after %g: what "
-                "was learnt may be "
-                "lost",
-                stage->path, before->path, next, rate);
-    snprintf(advice, sizeof advice, "learning_rate: %g -> %g", next, rate / 2);
-    object(lint, stage, "learning_rate between stages",
-           tv_escape(tv_span_of(raw), summary, sizeof summary), advice);
+    return starts_from(stage, output) ? rate_grows(before, stage, ret)
+                                      : is_not_continued(before, stage, output, ret);
+}
+
+static void report_header(const struct stage *stage, bool silent)
+{
+    char safe[512];
+    if (!(silent && stage->unreadable))
+        printf("%s:%s\n", tv_escape(tv_span_of(stage->path), safe, sizeof safe),
+               silent ? " nothing to object to" : "");
+}
+
+static void report(struct lint *lint, const struct stage *stage)
+{
+    const struct tv_alert *const *alerts;
+    size_t len = tv_run_alerts(stage->run, &alerts), between_len = 0;
+    struct between *between =
+        tv_xcalloc((size_t)(stage - lint->stages) + 1, sizeof(struct between));
+    for (const struct stage *before = lint->stages; before < stage; before++)
+        between_len += compare_stages(before, stage, &between[between_len]);
+    if (!lint->json)
+        report_header(stage, len + stage->unknown_len + between_len == 0);
+    for (int severity = TV_CRITICAL; severity >= TV_INFO; severity--)
+        for (size_t i = 0; i < len; i++) {
+            if ((int)alerts[i]->severity != severity)
+                continue;
+            lint->worst = severity > lint->worst ? severity : lint->worst;
+            (lint->json ? print_json : print_text)(alerts[i]);
+        }
+    for (size_t i = 0; i < stage->unknown_len; i++)
+        object(lint, stage, TV_WARNING, "unknown key", stage->unknown[i], NULL);
+    for (size_t i = 0; i < between_len; i++)
+        object(lint, stage, between[i].severity, between[i].subject, between[i].summary,
+               between[i].advice);
+    free(between);
 }
 
 static int run_lint(struct lint *lint)
@@ -278,11 +340,8 @@ static int run_lint(struct lint *lint)
         if (status != TV_EXIT_OK)
             return status;
     }
-    for (size_t i = 0; i < lint->stages_len; i++) {
+    for (size_t i = 0; i < lint->stages_len; i++)
         report(lint, &lint->stages[i]);
-        for (size_t k = 0; k < i; k++)
-            compare_stages(lint, &lint->stages[k], &lint->stages[i]);
-    }
     return lint->unreadable               ? TV_EXIT_INPUT
            : lint->worst >= lint->fail_on ? TV_EXIT_FINDINGS
                                           : TV_EXIT_OK;

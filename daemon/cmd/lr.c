@@ -197,16 +197,18 @@ static bool load_found(struct tv_run *run, const char *path, const char *safe)
     if (found.runs_len > 1)
         tv_log(TV_LOG_ERROR, "%s holds %zu runs: give one of them, such as %s", safe,
                found.runs_len, found.runs[0].path);
-    else if (found.runs_len == 0)
-        tv_log(TV_LOG_ERROR, "%s: no run and no configuration here", safe);
-    else
+    else if (found.runs_len == 1)
         tv_load_run(run, &found.runs[0], NULL);
+    else if (found.problems_len == 0) /* they say it already */
+        tv_log(TV_LOG_ERROR, "%s: no run and no configuration here", safe);
     bool good = found.runs_len == 1;
     tv_found_free(&found);
     return good;
 }
 
-static bool load(struct tv_run *run, const char *path, const char *safe)
+/* `notes`: what is told of the file anyway. */
+static bool load(struct tv_run *run, const char *path, const char *safe,
+                 const struct tv_notes *notes)
 {
     struct tv_error error = {0};
     struct stat info;
@@ -215,11 +217,13 @@ static bool load(struct tv_run *run, const char *path, const char *safe)
     enum tv_status status = tv_load_config(run, path, false, &error);
     if (status == TV_EUNSUPPORTED)
         return load_found(run, path, safe);
-    if (status != TV_OK && error.line)
+    if (status == TV_OK || notes->len)
+        return status == TV_OK;
+    if (error.line)
         tv_log(TV_LOG_ERROR, "%s: line %" PRIu32 ": %s", safe, error.line, error.message);
-    else if (status != TV_OK)
+    else
         tv_log(TV_LOG_ERROR, "%s: %s", safe, error.message);
-    return status == TV_OK;
+    return false;
 }
 
 /* Why there is nothing to show, and what would help. */
@@ -314,7 +318,7 @@ static int run_lr(const struct request *request)
     int status;
     if (add_settings(request, tv_run_facts(run), &error) != TV_OK)
         status = tv_cli_error(&cli, "%s", error.message);
-    else if (!load(run, request->path, safe))
+    else if (!load(run, request->path, safe, &notes))
         status = TV_EXIT_INPUT;
     else {
         tv_run_end(run, NAN);

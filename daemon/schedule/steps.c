@@ -139,6 +139,8 @@ static void decide_total(const struct tv_facts *facts, struct tv_steps *s)
         s->total = ceil(s->epochs * epoch_length);
         s->total_from = "log.steps_per_epoch";
     }
+    if (isinf(s->total))
+        s->total = NAN;
     if (isnan(s->steps_per_epoch) && epoch_length >= 1)
         s->steps_per_epoch = epoch_length;
 }

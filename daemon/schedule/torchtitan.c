@@ -6,6 +6,8 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
                               struct tv_error *reterr)
 {
     const char *type = tv_get_text(facts, "lr_scheduler.decay_type");
+    if (tv_has(facts, "training.steps") && isnan(tv_get_number(facts, "training.steps")))
+        return tv_fail(reterr, TV_AGAIN, "training.steps is no number");
     double planned = tv_get_number_or(facts, "training.steps", 10000);
     double total = tv_get_number_or(facts, "lr_scheduler.total_steps", planned);
     double warmup = tv_get_number_or(facts, "lr_scheduler.warmup_steps", 200);

@@ -36,6 +36,8 @@ double tv_lint_value_or(const struct tv_view *view, const char *name, double oth
 bool tv_lint_says(const struct tv_view *view, const char *name, const char *value);
 /* The setting is there and not null. */
 bool tv_lint_given(const struct tv_view *view, const char *name, struct tv_setting *ret);
+/* What the schedule refuses, with the place and the remedy (lint_reason.c). */
+void tv_lint_refusal(const struct tv_view *view, const char *reason, struct tv_note *note);
 /* transformers is known to be of this version or newer. */
 bool tv_lint_since(const struct tv_view *view, int major, int minor);
 /* "eval_strategy", "save_strategy" or "logging_strategy" in transformers' words (no, steps, epoch,

@@ -38,7 +38,7 @@ static bool schedule_is_refused(struct tv_view *view, const struct tv_lint_optio
     const char *reason = tv_view_rejection(view);
     if (!reason)
         return false;
-    tv_note_summary(note, "the trainer rejects this configuration: %s", reason);
+    tv_lint_refusal(view, reason, note);
     return true;
 }
 

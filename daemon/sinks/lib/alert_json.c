@@ -24,7 +24,10 @@ void tv_alert_json(struct tv_json *json, const struct tv_alert *alert)
     tv_json_text(json, "severity", tv_severity_name(alert->severity));
     tv_json_text(json, "state", alert->state == TV_FIRING ? "firing" : "resolved");
     tv_json_int(json, "onset_step", alert->onset_step);
-    tv_json_int(json, "step", alert->step);
+    if (alert->step == TV_STEP_UNKNOWN) /* judged before the first step */
+        tv_json_text(json, "step", NULL);
+    else
+        tv_json_int(json, "step", alert->step);
     if (alert->state == TV_RESOLVED)
         tv_json_int(json, "resolved_step", alert->resolved_step);
     const char *time = tv_format_time(when, alert->wall_time);
