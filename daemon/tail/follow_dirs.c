@@ -41,6 +41,8 @@ void tv_follow_watch(struct tv_follow *follow, const struct tv_found *found)
         dir->is_watched = dir->is_watched && tv_watch_has(follow->watch, dir->path);
         if (follow->watch && !is_full && !dir->is_watched && tv_watch_works_on(dir->path)) {
             dir->is_watched = tv_watch_add(follow->watch, dir->path, dir);
+            /* what came into it between the search and the watch is found by another search */
+            follow->entries_changed = follow->entries_changed || dir->is_watched;
             is_full = !dir->is_watched && errno == ENOSPC;
             if (is_full)
                 tell_full(follow, dir->path);

@@ -437,6 +437,33 @@ static void write_runs(const char *base, int runs, int64_t from, int64_t to, flo
     tv_bytes_free(&bytes);
 }
 
+static void count_search(void *ctx, const struct tv_found *found, bool complete, double at)
+{
+    (void)at;
+    *(size_t *)ctx += found && complete;
+}
+
+/* What came into it before it was watched has told nobody. */
+START_TEST(a_directory_that_is_new_is_searched_once_more)
+{
+    size_t searches = 0;
+    wanted = "non_finite";
+    struct tv_follow_options counting = options;
+    counting.ctx = &searches;
+    counting.searched = count_search;
+    struct tv_watch *watch = tv_watch_open();
+    struct tv_follow *follow = tv_follow_new(&counting, watch);
+    settle(follow, 20);
+    ck_assert_uint_eq(searches, 2);
+    snprintf(event_file, sizeof event_file, "%s/new", dir);
+    ck_assert_int_eq(mkdir(event_file, 0700), 0);
+    settle(follow, 20);
+    ck_assert_uint_eq(searches, 4);
+    tv_follow_free(follow);
+    tv_watch_close(watch);
+}
+END_TEST
+
 /* Due ones, and ones with a hint, which is there only once. */
 START_TEST(what_a_call_that_is_late_leaves_is_looked_at_by_the_next_ones)
 {
@@ -579,6 +606,7 @@ static Suite *suite(void)
     tcase_add_test(files, a_run_that_is_away_for_a_moment_stays);
     tcase_add_test(files,
                    a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_goes_on);
+    tcase_add_test(files, a_directory_that_is_new_is_searched_once_more);
     tcase_add_test(files, what_a_call_that_is_late_leaves_is_looked_at_by_the_next_ones);
     tcase_add_test(files, one_of_several_tables_that_lags_behind_raises_nothing);
     tcase_add_loop_test(files, results_beside_the_log_end_a_run_before_it_is_taken_for_stalled, 0,
