@@ -6,6 +6,7 @@
 #include "lib/trend.h"
 #include "support/noise.h"
 #include "support/suite.h"
+#include "trainvet/number.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,33 @@ START_TEST(two_wild_points_of_five_do_not_move_a_block)
 END_TEST
 
 /* The scatter of block levels is that of their points' medians, whatever the trend. */
+START_TEST(blocks_of_logarithms_are_those_of_the_values_logarithms)
+{
+    struct tv_blocks logs = {0}, values = {0};
+    struct tv_noise noise = {7};
+    for (int i = 0; i < 5000; i++) {
+        double value = exp(10 * tv_noise_normal(&noise));
+        ck_assert_int_eq(tv_blocks_add(&logs, i, log(value)), tv_blocks_add_log(&values, i, value));
+    }
+    ck_assert_uint_eq(logs.len, values.len);
+    for (uint32_t i = 0; i < logs.len; i++)
+        ck_assert_double_eq(logs.level[i], values.level[i]);
+}
+END_TEST
+
+START_TEST(the_larger_and_the_smaller_are_those_of_the_c_library)
+{
+    const double some[] = {NAN, -INFINITY, -1, -0x1p-1074, 0, 1, INFINITY};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++)
+        for (size_t k = 0; k < sizeof some / sizeof *some; k++) {
+            double most = tv_most(some[i], some[k]), least = tv_least(some[i], some[k]);
+            double expected[] = {fmax(some[i], some[k]), fmin(some[i], some[k])};
+            ck_assert(most == expected[0] || (isnan(most) && isnan(expected[0])));
+            ck_assert(least == expected[1] || (isnan(least) && isnan(expected[1])));
+        }
+}
+END_TEST
+
 START_TEST(block_noise_ignores_the_trend)
 {
     struct tv_blocks flat = {0}, falling = {0};
@@ -307,6 +335,8 @@ static Suite *suite(void)
     tcase_add_test(c, theil_sen_finds_the_slope_despite_a_quarter_of_wild_points);
     tcase_add_test(c, blocks_cover_any_length_evenly);
     tcase_add_test(c, two_wild_points_of_five_do_not_move_a_block);
+    tcase_add_test(c, blocks_of_logarithms_are_those_of_the_values_logarithms);
+    tcase_add_test(c, the_larger_and_the_smaller_are_those_of_the_c_library);
     tcase_add_test(c, block_noise_ignores_the_trend);
     tcase_add_test(c, scores_of_positive_series_do_not_depend_on_the_unit);
     tcase_add_test(c, scores_of_series_that_were_negative_depend_on_neither_unit_nor_shift);
