@@ -459,7 +459,7 @@ const struct tv_detector tv_detector_lr_mismatch = {
         "factor, several or too few scheduler steps per optimizer step (Accelerate, "
         "micro-batches, epochs), another "
         "warm-up or total, a logarithmic warm-up (DeepSpeed), a lowest learning rate, a "
-        "scheduler never stepped; since "
+        "scheduler never stepped, another value of a setting (by the framework's own rules); since "
         "the onset: a restart or a shift on resume, a factor, a stop, another total. "
         "residual_best and residual_second "
         "are root mean squares relative to the highest logged value. It cannot see a wrong "

@@ -46,7 +46,14 @@ static double attempt(struct remake *remake, double factor)
 {
     if (!apply_factor(remake, factor))
         return INFINITY;
-    double residual = tv_lr_model_residual_below(&remake->model, &remake->few, remake->best);
+    const struct tv_lr_fit *fit = &remake->work->input->fit;
+    const double delays[] = {(double)(fit->offset + fit->lag), 1, 0};
+    double residual = INFINITY;
+    for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+        remake->model.delay = delays[i];
+        residual = fmin(residual, tv_lr_model_residual_below(&remake->model, &remake->few,
+                                                             fmin(remake->best, residual)));
+    }
     if (residual < remake->best) {
         remake->best = residual;
         remake->best_factor = factor;
@@ -152,7 +159,6 @@ static bool begin(struct remake *remake, struct tv_lr_work *work, const char *na
         return false;
     remake->work = work;
     remake->model = tv_lr_promised(work);
-    remake->model.delay = (double)(work->input->fit.offset + work->input->fit.lag);
     remake->few = thinned(&work->all);
     remake->key = setting->key;
     remake->is_none = setting->number == 0;
@@ -164,16 +170,16 @@ static bool begin(struct remake *remake, struct tv_lr_work *work, const char *na
 
 static void try_number(struct tv_lr_work *work, enum tv_lr_cause cause, const char *names)
 {
+    const struct tv_schedule *promise = work->input->promise;
     struct remake remake;
     struct tv_setting setting;
     for (size_t i = 0; i < SETTINGS && begin(&remake, work, names, i, &setting); i++) {
         if (!(remake.number > 0) || (remake.is_none && cause != TV_LR_WARMUP) ||
             !apply_factor(&remake, 2))
             continue;
-        double before = work->input->promise->peak, now = remake.model.schedule.peak;
-        bool has_effect = memcmp(&remake.model.schedule, work->input->promise,
-                                 sizeof remake.model.schedule) != 0 ||
-                          before != now;
+        /* both were zeroed before they were filled */
+        bool has_effect =
+            memcmp(&remake.model.schedule, promise, sizeof *promise) != 0; /* NOLINT */
         if (!has_effect)
             continue;
         search(&remake, cause == TV_LR_WARMUP);

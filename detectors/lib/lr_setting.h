@@ -16,9 +16,11 @@ bool tv_lr_setting(const struct tv_view *view, const char *keys, struct tv_setti
 #define TV_LR_ACCUMULATION_KEYS "gradient_accumulation_steps|accumulate_grad_batches"
 #define TV_LR_WORLD_KEYS        "world_size|num_devices|num_processes"
 #define TV_LR_EPOCHS_KEYS       "num_train_epochs|num_epochs|max_epochs"
-#define TV_LR_TOTAL_KEYS        "max_steps|training_steps|total_steps|num_training_steps|max_train_steps"
-#define TV_LR_GROUP_KEYS        "loraplus_lr_ratio|embedding_lr_scale|lr_mult"
-#define TV_LR_COUNTED_KEYS      "trainer_state.max_steps|log.total_steps"
+#define TV_LR_TOTAL_KEYS                                                                           \
+    "max_steps|training_steps|total_steps|num_training_steps|max_train_steps|lr_decay_iters|lr_"   \
+    "decay_samples"
+#define TV_LR_GROUP_KEYS   "loraplus_lr_ratio|embedding_lr_scale|lr_mult"
+#define TV_LR_COUNTED_KEYS "trainer_state.max_steps|log.total_steps"
 
 #define TV_LR_PEAK_NAMES                                                                           \
     "learning_rate|lr|warmup_max_lr|cycle_max_lr|max_lr|peak_value|init_value|lr0|eta_max"

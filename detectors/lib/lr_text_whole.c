@@ -249,6 +249,14 @@ void tv_lr_tell_log_warmup(const struct tv_lr_telling *t)
 {
     tv_note_summary(t->note,
                     "the learning rate warms up logarithmically, the configuration says linearly");
+    if (t->verdict->setting) {
+        tv_note_cause(t->note,
+                      "the job runs with the default warmup_type, log: the setting %s does not "
+                      "reach it",
+                      t->verdict->setting);
+        tv_note_advice(t->note, "%s: linear -> log if that is what you want", t->verdict->setting);
+        return;
+    }
     tv_note_cause(
         t->note,
         "the scheduler block of the DeepSpeed configuration replaces lr_scheduler_type, and its "
