@@ -43,21 +43,36 @@ void tv_shape_apply(struct tv_shape_fit *fit, double highest)
         s->param[TV_P_GAMMA] = exp(fit->at[TV_FREE_GAMMA] / span);
 }
 
-static bool differences(struct tv_shape_fit *fit, const struct tv_lr_data *data,
-                        double ret[TV_LR_POINTS])
+/* The points as a fit looks at them. */
+struct targets {
+    double n[TV_LR_POINTS];      /* calls of scheduler.step() */
+    double weight[TV_LR_POINTS]; /* of a difference in units of the highest value */
+};
+
+static void aim(const struct tv_shape_fit *fit, const struct tv_lr_data *data, struct targets *ret)
 {
     double coarsest = 0;
-    tv_shape_apply(fit, data->highest);
     for (size_t i = 0; i < data->len; i++)
         coarsest = fmax(coarsest, data->exact[i]);
+    for (size_t i = 0; i < data->len; i++) {
+        ret->n[i] = fmax(0, (double)data->at[i].step - fit->delay);
+        ret->weight[i] = fmin(WEIGHT_MAX, coarsest / data->exact[i]);
+    }
+}
+
+static bool differences(struct tv_shape_fit *fit, const struct tv_lr_data *data,
+                        const struct targets *targets, double ret[TV_LR_POINTS])
+{
+    tv_shape_apply(fit, data->highest);
     bool good = fit->at[TV_FREE_WARMUP] >= 0 && fit->at[TV_FREE_DECAY] > 0 &&
                 fit->at[TV_FREE_HOLD] >= 0 && fit->at[TV_FREE_START] >= -START_SLACK;
     for (int which = TV_FREE_PERIOD; which <= TV_FREE_SHRINK; which++)
         good &= !(fit->free & 1U << which) || fit->at[which] > 0;
+    if (!good)
+        return false;
+    tv_schedule_points(&fit->schedule, targets->n, data->len, ret);
     for (size_t i = 0; i < data->len; i++) {
-        double n = fmax(0, (double)data->at[i].step - fit->delay);
-        ret[i] = (tv_schedule_lr(&fit->schedule, n) - data->at[i].value) / data->highest;
-        ret[i] *= fmin(WEIGHT_MAX, coarsest / data->exact[i]);
+        ret[i] = (ret[i] - data->at[i].value) / data->highest * targets->weight[i];
         good &= isfinite(ret[i]);
     }
     return good;
@@ -74,7 +89,9 @@ static double square(const double *values, size_t len)
 double tv_shape_residual(struct tv_shape_fit *fit, const struct tv_lr_data *data)
 {
     double difference[TV_LR_POINTS];
-    if (!differences(fit, data, difference))
+    struct targets targets;
+    aim(fit, data, &targets);
+    if (!differences(fit, data, &targets, difference))
         return INFINITY;
     return sqrt(square(difference, data->len) / (double)data->len);
 }
@@ -110,7 +127,8 @@ struct slopes {
     double by[TV_FREES][TV_LR_POINTS];
 };
 
-static bool find_slopes(struct tv_shape_fit *fit, const struct tv_lr_data *data, struct slopes *ret)
+static bool find_slopes(struct tv_shape_fit *fit, const struct tv_lr_data *data,
+                        const struct targets *targets, struct slopes *ret)
 {
     double up[TV_LR_POINTS], down[TV_LR_POINTS];
     ret->len = 0;
@@ -120,9 +138,9 @@ static bool find_slopes(struct tv_shape_fit *fit, const struct tv_lr_data *data,
         double before = fit->at[which];
         double nudge = NUDGE * fmax(fabs(before), 1e-3);
         fit->at[which] = before + nudge;
-        bool good = differences(fit, data, up);
+        bool good = differences(fit, data, targets, up);
         fit->at[which] = before - nudge;
-        good = differences(fit, data, down) && good;
+        good = differences(fit, data, targets, down) && good;
         fit->at[which] = before;
         if (!good)
             return false;
@@ -162,20 +180,22 @@ void tv_shape_improve(struct tv_shape_fit *fit, const struct tv_lr_data *data)
 {
     double difference[TV_LR_POINTS], now, damping = 1e-3;
     struct slopes slopes;
-    if (!differences(fit, data, difference)) {
+    struct targets targets;
+    aim(fit, data, &targets);
+    if (!differences(fit, data, &targets, difference)) {
         fit->residual = INFINITY;
         return;
     }
     now = square(difference, data->len);
     for (int round = 0; round < ROUNDS && now > SETTLED * SETTLED; round++) {
         double before[TV_FREES], next[TV_LR_POINTS];
-        if (!find_slopes(fit, data, &slopes))
+        if (!find_slopes(fit, data, &targets, &slopes))
             break;
         memcpy(before, fit->at, sizeof before);
         bool better = false;
         for (int tries = 0; tries < 8 && !better; tries++) {
             better = try_step(fit, data, &slopes, difference, damping) &&
-                     differences(fit, data, next) && square(next, data->len) < now;
+                     differences(fit, data, &targets, next) && square(next, data->len) < now;
             damping *= better ? 0.1 : 10;
             if (!better)
                 memcpy(fit->at, before, sizeof before);

@@ -100,7 +100,7 @@ static struct decay prepare(const struct tv_curve *c)
     enum tv_shape shape = tv_curve_shape(c);
     return (struct decay){.begin = begin - c->param[TV_P_SHIFT],
                           .length = length,
-                          .span = fmax(1.0, length),
+                          .span = length > 1.0 ? length : 1.0,
                           .bottom = tv_curve_floor(c),
                           .is_flat = shape == TV_SHAPE_NONE,
                           .is_periodic = c->param[TV_P_PERIODIC] != 0.0,
@@ -131,6 +131,14 @@ double tv_decay_lr(const struct tv_curve *c, double n)
 {
     struct decay d = prepare(c);
     return decay_value(c, &d, n);
+}
+
+void tv_decay_points(const struct tv_curve *c, double stride, const double *n, size_t count,
+                     double *ret)
+{
+    struct decay d = prepare(c);
+    for (size_t i = 0; i < count; i++)
+        ret[i] = decay_value(c, &d, tv_max(n[i], 0.0) * stride);
 }
 
 void tv_rotation_init(struct tv_rotation *r, double waves, double span)

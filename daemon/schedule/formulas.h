@@ -9,6 +9,9 @@
  * step W is still the warm-up's, even where the decay has begun before it. Without a decay
  * (TV_SHAPE_NONE), CLAMP makes it fall to the floor behind the end. */
 double tv_decay_lr(const struct tv_curve *c, double n);
+/* The same at max(0, n[i]) * stride. */
+void tv_decay_points(const struct tv_curve *c, double stride, const double *n, size_t count,
+                     double *ret);
 /* The same at (first + i) * stride, i = 0 .. count - 1. */
 void tv_decay_series(const struct tv_curve *c, double first, double stride, size_t count,
                      double *ret);

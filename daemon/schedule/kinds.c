@@ -345,6 +345,20 @@ double tv_schedule_lr(const struct tv_schedule *schedule, double n)
     return schedule->kind->lr(&curve, every > 0.0 ? floor(at / every) : at);
 }
 
+void tv_schedule_points(const struct tv_schedule *schedule, const double *n, size_t count,
+                        double *ret)
+{
+    bool is_plain = schedule->kind && schedule->kind->lr == tv_decay_lr &&
+                    !(schedule->param[TV_P_RAMP] > 0.0) && !(schedule->param[TV_P_EVERY] > 0.0);
+    if (is_plain) {
+        struct tv_curve curve = tv_curve_of(schedule);
+        tv_decay_points(&curve, schedule->param[TV_P_STRIDE], n, count, ret);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        ret[i] = tv_schedule_lr(schedule, n[i]);
+}
+
 void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t count, double *ret)
 {
     size_t i = 0;

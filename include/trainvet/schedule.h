@@ -101,6 +101,10 @@ struct tv_schedule {
  * follows a metric. */
 double tv_schedule_lr(const struct tv_schedule *schedule, double n);
 
+/* The same at each of n[count]. */
+void tv_schedule_points(const struct tv_schedule *schedule, const double *n, size_t count,
+                        double *ret);
+
 /* lr(first), lr(first + 1), ... into ret[count], within 1e-14 of the peak. */
 void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t count,
                         double *ret);

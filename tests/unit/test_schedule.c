@@ -253,6 +253,10 @@ START_TEST(series_equals_single_values)
     double series[1300];
     for (size_t i = 0; i < SEVEN; i++) {
         make(seven[i]);
+        double at[] = {-2, 0, 0.5, 1, 49, 50, 51, 300.25, 999, 1000, 1001, 5000}, points[12];
+        tv_schedule_points(&s, at, 12, points);
+        for (int n = 0; n < 12; n++)
+            ck_assert_double_eq(points[n], tv_schedule_lr(&s, at[n]));
         tv_schedule_series(&s, -3, 1300, series);
         for (int n = 0; n < 1300; n++)
             ck_assert_msg(fabs(series[n] - tv_schedule_lr(&s, n - 3)) <= 1e-14 * s.peak, "%s at %d",
