@@ -178,6 +178,7 @@ struct tv_run {
 
     struct tv_run_now stands; /* as tv_run_now() told it last */
     bool knows_stands;        /* and nothing has happened since */
+    char framework[32];       /* stands.framework: other texts go while the run rests */
 
     struct tv_alert_box **alerts;
     const struct tv_alert **alert_list, **story_list;

@@ -4,6 +4,7 @@
 #include "engine/internal.h"
 #include "trainvet/text.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,11 +196,13 @@ static void look_at(struct tv_run *run, struct tv_run_now *ret)
     const struct tv_role_slot *rate = &run->roles[TV_ROLE_LEARNING_RATE];
     const struct tv_schedule *schedule = tv_view_schedule(&view);
     const struct tv_identity *identity = schedule ? NULL : tv_run_identity(run);
+    const char *framework = framework_of(&view, schedule);
+    snprintf(run->framework, sizeof run->framework, "%s", framework ? framework : "");
     int64_t total = tv_view_total_steps(&view);
     *ret = (struct tv_run_now){
         .run = run->name,
         .root = run->root,
-        .framework = framework_of(&view, schedule),
+        .framework = framework ? run->framework : NULL,
         .step = run->last_step,
         .total_steps = total ? total : -1,
         .last_time = run->last_wall > TV_ELAPSED_MAX ? run->last_wall : (double)NAN,
