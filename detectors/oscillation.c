@@ -17,7 +17,7 @@ struct options {
     int64_t turns, train_turns;
     double progress;
     double unrest_noise, unrest_level, unrest_relative, unrest_blind, unrest_kept, smooth;
-    double alternation;
+    double unrest_share, alternation;
 };
 
 enum {
@@ -164,6 +164,7 @@ static void judge_unrest(struct tv_view *view, const struct options *options, st
         found.noise_ratio > options->unrest_noise && found.level_ratio > options->unrest_level &&
         found.lowest_ratio > sqrt(options->unrest_level) && found.kept > options->unrest_kept &&
         found.noise_ratio > relative * found.level_ratio && found.level < start &&
+        found.level - found.calm_level > options->unrest_share * (start - found.calm_level) &&
         found.noise < 2 * found.level && /* else it is a spike or two */
         !(bend < options->smooth);
     if (bounces && !state->unrest_fires && !state->fires) {
@@ -308,6 +309,8 @@ static const struct tv_option options[] = {
                   "part of its level that the second half of the window keeps; less is a recovery"),
     TV_OPTION_ROW(struct options, smooth, DOUBLE, 0.005, 0, 1,
                   "bends of the evaluations, as a part of them, below which the weights are calm"),
+    TV_OPTION_ROW(struct options, unrest_share, DOUBLE, 0.003, 0, 1,
+                  "part of the way from the start that it must have risen by"),
     TV_OPTION_ROW(struct options, alternation, DOUBLE, 0.05, 0, 100,
                   "part of the loss that its ups and downs in turn must be"),
     TV_OPTION_END,
@@ -330,7 +333,8 @@ const struct tv_detector tv_detector_oscillation = {
         "points, a sixteenth of the run) the training loss is `unrest_level` times as high and "
         "`unrest_noise` times as rough as\n"
         "in its lowest window before, rougher also in relation to its level, still below its "
-        "start and not on its way back (`unrest_kept`), and the evaluations since do not run "
+        "start and not on its way back (`unrest_kept`), by `unrest_share` of the way from there or "
+        "more, and the evaluations since do not run "
         "smoothly (`smooth`); without them `unrest_blind` more is needed. Alternation: the "
         "training loss goes up and "
         "down in turn more often than chance does in one of 10,000 logs of its length (36 times "

@@ -187,11 +187,30 @@ START_TEST(ups_and_downs_in_turn_from_the_first_step_on_are_reported)
 }
 END_TEST
 
+/* Memorised: rough on a level that is a thousandth of the start. */
+static double rough_at_nothing(double done)
+{
+    double level = 2 * exp(-20 * fmin(done, 0.4)),
+           wild = sin(12345.678 * done) * sin(4321.9 * done);
+    return done < 0.6 ? level : level * (2 + 0.9 * wild);
+}
+
+START_TEST(roughness_that_is_nothing_beside_the_progress_is_left_alone)
+{
+    struct tv_course course = base;
+    course.train = rough_at_nothing;
+    course.eval_every = 0;
+    for (course.seed = 0; course.seed < 5; course.seed++)
+        ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("oscillation");
     TCase *tcase = tcase_create("oscillation");
     tcase_add_test(tcase, ups_and_downs_in_turn_from_the_first_step_on_are_reported);
+    tcase_add_test(tcase, roughness_that_is_nothing_beside_the_progress_is_left_alone);
     tcase_add_test(tcase, swings_of_both_losses_are_reported_since_their_beginning);
     tcase_add_test(tcase, units_do_not_matter);
     tcase_add_test(tcase, noise_alone_is_no_oscillation);
