@@ -248,6 +248,7 @@ class Service(unittest.TestCase):
     def test_a_page_that_takes_long_is_one_for_all_and_slow_readers_keep_few(self):
         with open(self.daemon.path("trainvet.yaml"), "a") as file:
             file.write("labels: {%s}\n" % ", ".join("l%d: %s" % (i, "x" * 400) for i in range(100)))
+        self.daemon.environment = {"ASAN_OPTIONS": "quarantine_size_mb=1"}  # what is freed is given back
         for i in range(200):  # 8 MB of labels, so that no socket takes a page
             self.daemon.add_run("r%d" % i, bad=i % 9 == 0)
         self.daemon.start()
@@ -258,7 +259,7 @@ class Service(unittest.TestCase):
         before = self.memory()
         for _ in range(12):
             self.connect(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").recv(1)
-        self.assertLess(self.memory() - before, 30e6)  # of 12 pages 96 MB
+        self.assertLess(self.memory() - before, 60e6)  # 12 pages are 96 MB and more, three and one in the making 40
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             pages = list(pool.map(lambda _: get(self.daemon.port, "/metrics")[1], range(8)))
         self.check_families(pages[0])
