@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cmd/cmd.h"
+#include "cmd/lr_follow.h"
 #include "cmd/lr_show.h"
 #include "cmd/notes.h"
 #include "cmd/settings.h"
@@ -268,7 +269,24 @@ static double planned_steps(struct tv_run *run)
     return total;
 }
 
-static int show(const struct request *request, struct tv_run *run, const char *safe)
+static int show_followed(const struct request *request, const struct tv_lr_followed *followed,
+                         const struct tv_schedule *schedule, const char *safe)
+{
+    static const enum tv_lr_follow_form forms[] = {
+        [TEXT] = TV_LR_FOLLOW_TEXT, [JSON] = TV_LR_FOLLOW_JSON, [CSV] = TV_LR_FOLLOW_CSV};
+    if (followed->evaluations == 0) {
+        tv_log(TV_LOG_ERROR,
+               "%s: the learning rate of %s follows the evaluations, not the steps: give a RUN "
+               "whose log has some",
+               safe, tv_schedule_name(schedule));
+        return TV_EXIT_USAGE;
+    }
+    tv_lr_follow_show(followed, schedule, safe, forms[request->form]);
+    return TV_EXIT_OK;
+}
+
+static int show(const struct request *request, struct tv_run *run,
+                const struct tv_lr_followed *followed, const char *safe)
 {
     const struct tv_identity *identity;
     if (has_bad_rate(tv_run_facts(run), safe))
@@ -285,11 +303,8 @@ static int show(const struct request *request, struct tv_run *run, const char *s
                identity->open);
     if (status != TV_OK && !is_identified)
         return explain(safe, status, &error, schedule);
-    if (tv_schedule_follows_metric(schedule)) {
-        tv_log(TV_LOG_ERROR, "%s: the learning rate of %s follows the evaluations, not the steps",
-               safe, tv_schedule_name(schedule));
-        return TV_EXIT_USAGE;
-    }
+    if (tv_schedule_follows_metric(schedule))
+        return show_followed(request, followed, schedule, safe);
     struct tv_lr_shown shown = {
         .path = safe,
         .schedule = schedule,
@@ -307,8 +322,10 @@ static int show(const struct request *request, struct tv_run *run, const char *s
 
 static int run_lr(const struct request *request)
 {
-    static const struct tv_detector *const none[] = {NULL};
-    struct tv_engine_options options = {.detectors = none};
+    static const struct tv_detector *const only[] = {&tv_lr_follower, NULL};
+    struct tv_lr_followed *followed = tv_xcalloc(1, sizeof *followed);
+    const void *const follower_options[] = {&followed};
+    struct tv_engine_options options = {.detectors = only, .options = follower_options};
     struct tv_notes notes = {0};
     struct tv_error error = {0};
     char safe[512];
@@ -322,10 +339,11 @@ static int run_lr(const struct request *request)
         status = TV_EXIT_INPUT;
     else {
         tv_run_end(run, NAN);
-        status = show(request, run, safe);
+        status = show(request, run, followed, safe);
     }
     tv_notes_print(&notes);
     tv_run_free(run);
+    free(followed);
     return status;
 }
 
