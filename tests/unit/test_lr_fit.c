@@ -264,7 +264,7 @@ START_TEST(half_of_every_interval_is_no_burst_from_the_second_point_on)
         struct tv_lr_points points = {0};
         struct tv_lr_tolerance tolerance = {0};
         for (int g = 10; g <= last; g += 10)
-            tv_lr_points_add(&points, g, tv_schedule_lr(&s, g / 2));
+            tv_lr_points_add(&points, g, tv_schedule_lr(&s, 0.5 * g));
         ck_assert_int_eq(tv_lr_fit_best(&s, &tolerance, &points).is_broken, last == 20);
     }
 }
