@@ -393,6 +393,33 @@ class Service(unittest.TestCase):
         self.assertTrue(said(*keep))
         self.assertEqual(said(*keep), [])
 
+    def test_nothing_is_ever_written_into_a_runs_directory(self):
+        runs = self.daemon.runs
+        for name in ("lf-nan", "healthy-lightning-resumed", "state-diverging", "csv-timm", "healthy-hf-events"):
+            shutil.copytree(os.path.join(SOURCE, "fixtures/logs", name), os.path.join(runs, name))
+        config = os.path.join(runs, "state-diverging/train.yaml")
+
+        def everything():
+            found = {}
+            for folder, _, files in os.walk(runs):
+                for path in [folder] + [os.path.join(folder, name) for name in files]:
+                    status = os.lstat(path)  # a file that comes and goes changes the times of its directory
+                    found[path] = (status.st_ino, status.st_mode, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            return found
+
+        before = everything()
+        for command in (["scan", "."], ["scan", "--json", "--explain", "."], ["lr", "state-diverging"], ["lint", config],
+                        ["inspect", "."], ["watch", "--until-idle", "0.5", "."], ["watch", "--poll", "--until-idle", "0.5", "."],
+                        ["watch", "--until-idle", "0.5", "--state-dir", self.daemon.path("kept"), "."]):
+            done = subprocess.run([BINARY] + command, cwd=runs, capture_output=True, text=True, timeout=PATIENCE)
+            self.assertIn(done.returncode, (0, 1), done.stderr)
+            self.assertTrue(done.stdout, command)
+            self.assertEqual(everything(), before, command)
+        self.daemon.start()
+        self.daemon.settle("lf-nan", "state-diverging")
+        self.assertEqual(self.daemon.kill(signal.SIGTERM), 0)
+        self.assertEqual(everything(), before)
+
     def test_unix_socket(self):
         path = self.daemon.path("http.sock")
         self.daemon.write_config("", listen="unix:" + path)
