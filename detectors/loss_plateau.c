@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* No progress although the learning rate should still give some: nothing was learnt from the start,
  * or the weights have stopped moving. */
+#include "lib/advice.h"
 #include "lib/change.h"
 #include "lib/lr_text.h"
 #include "lib/note.h"
@@ -296,8 +297,25 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
     return false;
 }
 
-static void advise(const struct tv_view *view, const struct verdict *verdict, bool is_dead,
-                   struct tv_note *note)
+static double usual_rate(const struct tv_view *view)
+{
+    struct tv_setting setting;
+    return tv_view_setting(view, "lora_rank", &setting) ? 1e-4 : 2e-5;
+}
+
+/* A rate that is too low leaves the loss where it is: it neither rises nor swings by what a fall
+ * would have had to be. Below what is usual the swings are those of the batches. */
+static bool is_too_high(const struct tv_view *view, const struct state *state,
+                        const struct verdict *verdict)
+{
+    double error = state->change.error, needed = verdict->fall_needed;
+    double peak = tv_view_peak_lr(view);
+    return !(peak < usual_rate(view) / 5) &&
+           (error > needed || -state->change.fall > fmax(2 * error, needed));
+}
+
+static void advise(const struct tv_view *view, const struct state *state,
+                   const struct verdict *verdict, bool is_dead, struct tv_note *note)
 {
     struct tv_setting setting;
     double peak = tv_view_peak_lr(view);
@@ -305,15 +323,16 @@ static void advise(const struct tv_view *view, const struct verdict *verdict, bo
         tv_note_advice(note, "%s", verdict->advice);
         return;
     }
-    bool lora = tv_view_setting(view, "lora_rank", &setting);
-    double usual = lora ? 1e-4 : 2e-5;
+    double usual = usual_rate(view);
     if (is_dead) {
         tv_note_advice(note, "look for frozen or detached parameters and a dead initialisation: no "
                              "learning rate makes up for such a gradient");
+    } else if (is_too_high(view, state, verdict)) {
+        tv_advise_lower_lr(view, note, peak / 10);
     } else if (tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting) && setting.number > 0) {
         if (setting.number < usual / 5)
             tv_note_advice(note, "%s: %s -> %g, usual for %s", setting.key, setting.value, usual,
-                           lora ? "LoRA" : "fine-tuning");
+                           usual > 5e-5 ? "LoRA" : "fine-tuning");
         else
             tv_note_advice(note, "%s: %s -> %.2g (10 times as much) on a short trial", setting.key,
                            setting.value, 10 * setting.number);
@@ -322,6 +341,25 @@ static void advise(const struct tv_view *view, const struct verdict *verdict, bo
                        10 * peak);
     tv_note_advice(note, "train on one batch only: when even that is not learnt, look for frozen "
                          "parameters, wrong labels or a dead initialisation");
+}
+
+static void guess(const struct tv_view *view, const struct state *state,
+                  const struct verdict *verdict, bool is_dead, struct tv_note *note)
+{
+    double peak = tv_view_peak_lr(view);
+    const char *how = is_too_high(view, state, verdict) ? "high" : "low";
+    if (is_dead)
+        tv_note_cause(note, "the signal dies on its way through the layers");
+    else if (peak > 0)
+        tv_note_cause(note, "the learning rate is far too %s (peak %.2g)", how, peak);
+    else
+        tv_note_cause(note, "the learning rate is far too %s", how);
+    if (state->change.error > verdict->fall_needed)
+        tv_note_cause(note, "the noise of the losses hides what is learnt");
+    else if (is_dead || !is_too_high(view, state, verdict))
+        tv_note_cause(note, "a learning rate that was far too high has killed the units early on");
+    tv_note_cause(note, "the trainable parameters do not reach the loss, or labels and inputs "
+                        "do not belong together");
 }
 
 static void raise(struct tv_view *view, const struct state *state, const struct verdict *verdict)
@@ -359,19 +397,9 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
         if (is_dead)
             tv_note_cause(&note, "the gradient vanishes (norm %.2g)", gradient.value);
     }
-    if (!verdict->cause) {
-        double peak = tv_view_peak_lr(view);
-        if (is_dead)
-            tv_note_cause(&note, "the signal dies on its way through the layers");
-        else if (peak > 0)
-            tv_note_cause(&note, "the learning rate is far too low (peak %.2g)", peak);
-        else
-            tv_note_cause(&note, "the learning rate is far too low");
-        tv_note_cause(&note, "a learning rate that was far too high has killed the units early on");
-        tv_note_cause(&note, "the trainable parameters do not reach the loss, or labels and inputs "
-                             "do not belong together");
-    }
-    advise(view, verdict, is_dead, &note);
+    if (!verdict->cause)
+        guess(view, state, verdict, is_dead, &note);
+    advise(view, state, verdict, is_dead, &note);
     tv_raise(view, &finding);
 }
 

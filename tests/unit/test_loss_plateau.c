@@ -234,6 +234,25 @@ START_TEST(a_low_learning_rate_is_blamed_and_a_usual_one_proposed)
 }
 END_TEST
 
+/* It rose during the warm-up and stays there. */
+static double risen(double done)
+{
+    return done < 0.05 ? 3 : 4;
+}
+
+START_TEST(where_the_loss_is_higher_than_at_the_start_a_lower_learning_rate_is_proposed)
+{
+    struct tv_log log;
+    struct tv_course course = of(risen);
+    course.eval_every = 0;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_ptr_nonnull(strstr(alert->causes[0], "the learning rate is far too high"));
+    ck_assert_str_eq(alert->advice[0], "learning_rate: 1e-4 -> 1e-05 (log:1)");
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_learning_rate_that_is_not_known_is_not_shown)
 {
     struct tv_log log;
@@ -299,6 +318,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_learning_rate_of_zero_long_before_the_end_is_found);
     tcase_add_test(tcase, progress_resolves_it);
     tcase_add_test(tcase, a_low_learning_rate_is_blamed_and_a_usual_one_proposed);
+    tcase_add_test(tcase,
+                   where_the_loss_is_higher_than_at_the_start_a_lower_learning_rate_is_proposed);
     tcase_add_test(tcase, a_learning_rate_that_is_not_known_is_not_shown);
     suite_add_tcase(suite, tcase);
     return suite;
