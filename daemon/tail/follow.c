@@ -6,8 +6,8 @@
 
 enum { SLICE = 4 << 20 };    /* bytes of one run before the others get their turn */
 enum { TURN = 64 };          /* runs that are merely due, before hints are asked for again */
-#define TICK           10.0  /* seconds */
-#define TICK_SHARE     0.1   /* of a silence: a long one is looked at ever more rarely */
+#define TICK           20.0  /* seconds */
+#define TICK_SHARE     0.2   /* of a silence: a long one is looked at ever more rarely */
 #define FINISH_SILENCE 5.0   /* seconds without news after which a finished run has ended */
 #define REREAD_MIN     1.0   /* seconds between two readings of a run from the start */
 #define RECENT         120.0 /* seconds; a run with news since then moves */
