@@ -79,11 +79,6 @@ static bool is_name(struct tv_span cell, const char *name)
     return cell.len == strlen(name) && strncasecmp(cell.data, name, cell.len) == 0;
 }
 
-static bool holds(struct tv_span text, const char *word)
-{
-    return text.len && memmem(text.data, text.len, word, strlen(word));
-}
-
 static size_t row_of(struct tv_span cell)
 {
     size_t row = 0;
@@ -359,14 +354,14 @@ static bool is_rate(struct tv_span cell)
         if (begins && (at + 2 == end || strchr("/_- .0", at[2])))
             return true;
     }
-    return holds(cell, "learning_rate") || holds(cell, "LearningRate");
+    return tv_span_holds(cell, "learning_rate") || tv_span_holds(cell, "LearningRate");
 }
 
 static bool is_telling(struct tv_span cell, bool is_known)
 {
     static const char *const words[] = {"metrics/", "rollout/", "val_",   "val/",   "eval_",
                                         "eval/",    "train_",   "train/", "valid_", "valid/"};
-    bool found = holds(cell, "loss") || holds(cell, "Loss") || is_rate(cell);
+    bool found = tv_span_holds(cell, "loss") || tv_span_holds(cell, "Loss") || is_rate(cell);
     for (size_t i = 0; is_known && i < sizeof words / sizeof *words; i++)
         found |= tv_span_starts(cell, words[i]);
     return found;

@@ -6,15 +6,11 @@
 #include "trainvet/text.h"
 #include <string.h>
 
-static bool holds(struct tv_span text, const char *needle)
-{
-    return text.len && memmem(text.data, text.len, needle, strlen(needle));
-}
-
 /* A dump states every field; nobody writes these two by hand. */
 static bool is_dump(struct tv_span text)
 {
-    return holds(text, "\"logging_nan_inf_filter\"") && holds(text, "\"adam_epsilon\"");
+    return tv_span_holds(text, "\"logging_nan_inf_filter\"") &&
+           tv_span_holds(text, "\"adam_epsilon\"");
 }
 
 static struct tv_feed feed(void *state, struct tv_span in, bool last, const struct tv_emit *out,
@@ -22,12 +18,7 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
 {
     (void)state;
     (void)last;
-    struct tv_config config =
-        tv_config_begin(out, is_dump(in) ? TV_FACT_RUN_ARGS : TV_FACT_USER_CONFIG, "");
-    enum tv_status status = tv_json_flatten(&config, in, 0, reterr);
-    if (status == TV_OK)
-        tv_config_end(&config);
-    return tv_config_feed(&config, status, in);
+    return tv_json_feed(is_dump(in) ? TV_FACT_RUN_ARGS : TV_FACT_USER_CONFIG, in, out, reterr);
 }
 
 static int probe(struct tv_span basename, struct tv_span head)
@@ -49,11 +40,11 @@ static int probe(struct tv_span basename, struct tv_span head)
         tv_span_is(basename, "trainer_state.json"))
         return 0;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (holds(text, others[i]))
+        if (tv_span_holds(text, others[i]))
             return 0;
     int found = 0;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        found += holds(text, keys[i]);
+        found += tv_span_holds(text, keys[i]);
     if (tv_span_is(basename, "training_args.json") && found)
         return 90;
     return found >= 2 ? 70 : 0;

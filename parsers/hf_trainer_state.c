@@ -407,11 +407,6 @@ static struct tv_feed feed(void *ctx, struct tv_span in, bool last, const struct
         .status = status, .consumed = (size_t)(pass.good - in.data), .records = pass.entries};
 }
 
-static bool holds(struct tv_span text, const char *word)
-{
-    return memmem(text.data, text.len, word, strlen(word)) != NULL;
-}
-
 static int probe(struct tv_span basename, struct tv_span head)
 {
     static const char *const words[] = {"\"log_history\"", "\"best_metric\"", "\"global_step\"",
@@ -419,7 +414,7 @@ static int probe(struct tv_span basename, struct tv_span head)
     bool named = tv_span_is(basename, "trainer_state.json");
     int found = 0;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        found += holds(head, words[i]);
+        found += tv_span_holds(head, words[i]);
     if (tv_span_starts(tv_span_trim(head), "{") && found >= 2)
         return named ? 95 : found >= 4 ? 60 : 0;
     return named ? 40 : 0;

@@ -297,18 +297,13 @@ static struct tv_feed feed(void *ctx, struct tv_span in, bool last, const struct
     return result;
 }
 
-static bool holds(struct tv_span text, const char *word)
-{
-    return memmem(text.data, text.len, word, strlen(word)) != NULL;
-}
-
 static int probe(struct tv_span basename, struct tv_span head)
 {
     bool named = tv_span_is(basename, "trainer_log.jsonl");
     const char *end = head.len ? memchr(head.data, '\n', head.len) : NULL;
     struct tv_span line = {head.data, end ? (size_t)(end - head.data) : head.len};
-    if (tv_span_starts(tv_span_trim(line), "{") && holds(line, "\"current_steps\"") &&
-        holds(line, "\"total_steps\""))
+    if (tv_span_starts(tv_span_trim(line), "{") && tv_span_holds(line, "\"current_steps\"") &&
+        tv_span_holds(line, "\"total_steps\""))
         return named ? 95 : 75;
     return named ? 40 : 0;
 }

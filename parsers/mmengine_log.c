@@ -188,21 +188,18 @@ static struct tv_feed feed(void *ctx, struct tv_span in, bool last, const struct
     return tv_jsonl_feed(&state->jsonl, in, last, out, &(struct tv_jsonl_reader){&pass, on_object});
 }
 
-static bool holds(struct tv_span text, const char *word)
-{
-    return memmem(text.data, text.len, word, strlen(word)) != NULL;
-}
-
 static int probe(struct tv_span basename, struct tv_span head)
 {
     bool old_name = tv_span_ends(basename, ".log.json");
     if (!tv_span_starts(head, "{"))
         return 0;
-    if (holds(head, "\"mode\"") && holds(head, "\"iter\"") && holds(head, "\"epoch\""))
+    if (tv_span_holds(head, "\"mode\"") && tv_span_holds(head, "\"iter\"") &&
+        tv_span_holds(head, "\"epoch\""))
         return old_name ? 95 : 80;
     if (tv_span_starts(head, "{\"env_info\"") && old_name)
         return 90; /* that line may be longer than the head */
-    if (holds(head, "\"iter\"") && holds(head, "\"step\"") && holds(head, "\"data_time\""))
+    if (tv_span_holds(head, "\"iter\"") && tv_span_holds(head, "\"step\"") &&
+        tv_span_holds(head, "\"data_time\""))
         return tv_span_ends(basename, ".json") ? 90 : 80;
     return 0;
 }

@@ -11,22 +11,13 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
 {
     (void)state;
     (void)last;
-    struct tv_config config = tv_config_begin(out, TV_FACT_RUN_ARGS, "");
-    enum tv_status status = tv_json_flatten(&config, in, 0, reterr);
-    if (status == TV_OK)
-        tv_config_end(&config);
-    return tv_config_feed(&config, status, in);
-}
-
-static bool holds(struct tv_span text, const char *needle)
-{
-    return text.len && memmem(text.data, text.len, needle, strlen(needle));
+    return tv_json_feed(TV_FACT_RUN_ARGS, in, out, reterr);
 }
 
 static int probe(struct tv_span basename, struct tv_span head)
 {
-    bool is_ours = tv_span_ends(basename, ".json") && holds(head, "\"_CLASS_\"") &&
-                   (holds(head, "olmo_core") || holds(head, "\"train_module\""));
+    bool is_ours = tv_span_ends(basename, ".json") && tv_span_holds(head, "\"_CLASS_\"") &&
+                   (tv_span_holds(head, "olmo_core") || tv_span_holds(head, "\"train_module\""));
     return is_ours ? 88 : 0;
 }
 

@@ -22,16 +22,7 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
     (void)last;
     if (!is_json(in))
         return tv_yaml_feed(TV_FACT_USER_CONFIG, NULL, in, out, reterr);
-    struct tv_config config = tv_config_begin(out, TV_FACT_USER_CONFIG, "");
-    enum tv_status status = tv_json_flatten(&config, in, 0, reterr);
-    if (status == TV_OK)
-        tv_config_end(&config);
-    return tv_config_feed(&config, status, in);
-}
-
-static bool holds(struct tv_span text, const char *needle)
-{
-    return text.len && memmem(text.data, text.len, needle, strlen(needle));
+    return tv_json_feed(TV_FACT_USER_CONFIG, in, out, reterr);
 }
 
 /* Words that stand together in a configuration and hardly anywhere else. */
@@ -60,7 +51,7 @@ static bool is_told(struct tv_span head)
         {"warmup_iters", "lr_decay_iters"},
     };
     for (size_t i = 0; i < sizeof together / sizeof *together; i++)
-        if (holds(head, together[i][0]) && holds(head, together[i][1]))
+        if (tv_span_holds(head, together[i][0]) && tv_span_holds(head, together[i][1]))
             return true;
     return false;
 }

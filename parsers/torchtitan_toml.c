@@ -17,11 +17,6 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
     return tv_config_feed(&config, status, in);
 }
 
-static bool holds(struct tv_span text, const char *needle)
-{
-    return text.len && memmem(text.data, text.len, needle, strlen(needle));
-}
-
 static int probe(struct tv_span basename, struct tv_span head)
 {
     static const char *const tables[] = {"[training]", "[optimizer]", "[lr_scheduler]", "[job]",
@@ -30,7 +25,7 @@ static int probe(struct tv_span basename, struct tv_span head)
     if (!tv_span_ends(basename, ".toml"))
         return 0;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        found += holds(head, tables[i]);
+        found += tv_span_holds(head, tables[i]);
     return found >= 2 ? 85 : 0;
 }
 

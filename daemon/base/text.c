@@ -132,6 +132,11 @@ bool tv_span_starts(struct tv_span span, const char *prefix)
     return span.len >= len && memcmp(span.data, prefix, len) == 0;
 }
 
+bool tv_span_holds(struct tv_span span, const char *part)
+{
+    return span.len && memmem(span.data, span.len, part, strlen(part));
+}
+
 bool tv_span_ends(struct tv_span span, const char *suffix)
 {
     size_t len = strlen(suffix);

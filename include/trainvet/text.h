@@ -26,6 +26,7 @@ struct tv_span tv_span_of(const char *text);
 bool tv_span_is(struct tv_span span, const char *text);
 bool tv_span_starts(struct tv_span span, const char *prefix);
 bool tv_span_ends(struct tv_span span, const char *suffix);
+bool tv_span_holds(struct tv_span span, const char *part); /* anywhere */
 /* Without blanks, tabs and line ends at both sides. */
 struct tv_span tv_span_trim(struct tv_span span);
 /* Copies into a NUL-terminated buffer; false (buffer empty) when it does not fit or holds a NUL. */

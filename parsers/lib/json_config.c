@@ -203,3 +203,13 @@ enum tv_status tv_json_config(struct tv_span json, const char *key_prefix,
         tv_config_end(&config);
     return status;
 }
+
+struct tv_feed tv_json_feed(enum tv_fact_source source, struct tv_span in,
+                            const struct tv_emit *out, struct tv_error *reterr)
+{
+    struct tv_config config = tv_config_begin(out, source, "");
+    enum tv_status status = tv_json_flatten(&config, in, 0, reterr);
+    if (status == TV_OK)
+        tv_config_end(&config);
+    return tv_config_feed(&config, status, in);
+}

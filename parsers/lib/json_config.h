@@ -20,4 +20,8 @@ enum tv_status tv_json_config(struct tv_span json, const char *key_prefix,
 enum tv_status tv_json_flatten(struct tv_config *config, struct tv_span json, uint32_t line,
                                struct tv_error *reterr);
 
+/* The whole of a snapshot parser's feed(). */
+struct tv_feed tv_json_feed(enum tv_fact_source source, struct tv_span in,
+                            const struct tv_emit *out, struct tv_error *reterr);
+
 #endif
