@@ -272,8 +272,9 @@ static double planned_steps(struct tv_run *run)
 static int show_followed(const struct request *request, const struct tv_lr_followed *followed,
                          const struct tv_schedule *schedule, const char *safe)
 {
-    static const enum tv_lr_follow_form forms[] = {
-        [TEXT] = TV_LR_FOLLOW_TEXT, [JSON] = TV_LR_FOLLOW_JSON, [CSV] = TV_LR_FOLLOW_CSV};
+    static void (*const forms[])(const struct tv_lr_followed *, const struct tv_schedule *,
+                                 const char *) = {
+        [TEXT] = tv_lr_follow_text, [JSON] = tv_lr_follow_json, [CSV] = tv_lr_follow_csv};
     if (followed->evaluations == 0) {
         tv_log(TV_LOG_ERROR,
                "%s: the learning rate of %s follows the evaluations, not the steps: give a RUN "
@@ -281,7 +282,7 @@ static int show_followed(const struct request *request, const struct tv_lr_follo
                safe, tv_schedule_name(schedule));
         return TV_EXIT_USAGE;
     }
-    tv_lr_follow_show(followed, schedule, safe, forms[request->form]);
+    forms[request->form](followed, schedule, safe);
     return TV_EXIT_OK;
 }
 

@@ -73,8 +73,10 @@ const struct tv_detector tv_lr_follower = {
     .on_sample = on_sample,
 };
 
-static void show_json(const struct tv_lr_followed *followed, const struct tv_schedule *schedule)
+void tv_lr_follow_json(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
+                       const char *path)
 {
+    (void)path;
     struct tv_json json = {0};
     tv_json_open(&json, NULL, '{');
     tv_json_text(&json, "kind", tv_schedule_name(schedule));
@@ -100,8 +102,11 @@ static void show_json(const struct tv_lr_followed *followed, const struct tv_sch
     tv_json_free(&json);
 }
 
-static void show_csv(const struct tv_lr_followed *followed)
+void tv_lr_follow_csv(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
+                      const char *path)
 {
+    (void)schedule;
+    (void)path;
     puts("step,learning_rate");
     for (size_t i = 0; i < followed->len; i++) {
         char text[TV_NUMBER_MAX];
@@ -110,8 +115,8 @@ static void show_csv(const struct tv_lr_followed *followed)
     }
 }
 
-static void show_text(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
-                      const char *path)
+void tv_lr_follow_text(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
+                       const char *path)
 {
     const double *setting = followed->follow.setting;
     char a[TV_NUMBER_MAX], b[TV_NUMBER_MAX];
@@ -132,15 +137,4 @@ static void show_text(const struct tv_lr_followed *followed, const struct tv_sch
     }
     if (followed->left_out)
         printf("  and %zu more changes\n", followed->left_out);
-}
-
-void tv_lr_follow_show(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
-                       const char *path, enum tv_lr_follow_form form)
-{
-    if (form == TV_LR_FOLLOW_JSON)
-        show_json(followed, schedule);
-    else if (form == TV_LR_FOLLOW_CSV)
-        show_csv(followed);
-    else
-        show_text(followed, schedule, path);
 }

@@ -28,9 +28,12 @@ struct tv_lr_followed {
  * a struct tv_lr_followed. */
 extern const struct tv_detector tv_lr_follower;
 
-enum tv_lr_follow_form { TV_LR_FOLLOW_TEXT, TV_LR_FOLLOW_JSON, TV_LR_FOLLOW_CSV };
-/* `path` is escaped. */
-void tv_lr_follow_show(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
-                       const char *path, enum tv_lr_follow_form form);
+/* `path` is escaped; only the text shows it. */
+void tv_lr_follow_text(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
+                       const char *path);
+void tv_lr_follow_json(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
+                       const char *path);
+void tv_lr_follow_csv(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
+                      const char *path);
 
 #endif

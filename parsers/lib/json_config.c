@@ -193,23 +193,27 @@ enum tv_status tv_json_flatten(struct tv_config *config, struct tv_span json, ui
     return TV_OK;
 }
 
+static enum tv_status read_whole(struct tv_config *config, struct tv_span json,
+                                 struct tv_error *reterr)
+{
+    enum tv_status status = tv_json_flatten(config, json, 0, reterr);
+    if (status == TV_OK)
+        tv_config_end(config);
+    return status;
+}
+
 enum tv_status tv_json_config(struct tv_span json, const char *key_prefix,
                               enum tv_fact_source source, const struct tv_emit *out,
                               struct tv_error *reterr)
 {
     struct tv_config config = tv_config_begin(out, source, key_prefix);
-    enum tv_status status = tv_json_flatten(&config, json, 0, reterr);
-    if (status == TV_OK)
-        tv_config_end(&config);
-    return status;
+    return read_whole(&config, json, reterr);
 }
 
 struct tv_feed tv_json_feed(enum tv_fact_source source, struct tv_span in,
                             const struct tv_emit *out, struct tv_error *reterr)
 {
     struct tv_config config = tv_config_begin(out, source, "");
-    enum tv_status status = tv_json_flatten(&config, in, 0, reterr);
-    if (status == TV_OK)
-        tv_config_end(&config);
+    enum tv_status status = read_whole(&config, in, reterr);
     return tv_config_feed(&config, status, in);
 }
