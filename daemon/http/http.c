@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "http/pages.h"
+#include "http/response.h"
 #include "http/scrape.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -52,15 +53,9 @@ struct tv_http {
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, char *body,
                               size_t len, const char *type, const char *total)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(len, body, MHD_RESPMEM_MUST_FREE);
-    if (!response) {
-        free(body);
+    struct MHD_Response *response = tv_response_new(body, len, type);
+    if (!response)
         return MHD_NO;
-    }
-    MHD_add_response_header(response, "Content-Type", type);
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
     if (total)
         MHD_add_response_header(response, "X-Total-Count", total);
     enum MHD_Result result = MHD_queue_response(connection, status, response);

@@ -2,6 +2,7 @@
 #include "http/scrape.h"
 #include "base/memory.h"
 #include "http/metrics.h"
+#include "http/response.h"
 #include <stdlib.h>
 
 enum { PAGES_MAX = 3 }; /* at 10,000 runs one takes about 7 MB */
@@ -54,16 +55,7 @@ static struct MHD_Response *take_response(struct tv_scrape *scrape)
     size_t len;
     char *text = tv_metrics_end(scrape->making, &len);
     scrape->making = NULL;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
-    if (!response) {
-        free(text);
-        return NULL;
-    }
-    MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    return response;
+    return tv_response_new(text, len, "text/plain; version=0.0.4; charset=utf-8");
 }
 
 static void resume_all(struct tv_scrape *scrape, struct tv_scrape_page *page)
