@@ -15,6 +15,7 @@ struct unknown_keys {
     char name[UNKNOWN_MAX][UNKNOWN_LEN];
     uint32_t line[UNKNOWN_MAX];
     size_t len;
+    struct tv_config *config;
     bool is_other; /* the Board's form and the v1 engine have keys of their own */
 };
 
@@ -61,7 +62,7 @@ static struct tv_span on_top_key(void *ctx, struct tv_span key, uint32_t line)
 {
     struct unknown_keys *unknown = ctx;
     if (tv_span_starts(key, "train.") || tv_span_starts(key, "top.")) {
-        unknown->is_other = true;
+        unknown->is_other = unknown->config->is_form = true;
         return board_key(key);
     }
     unknown->is_other |= is_of_v1(key);
@@ -94,8 +95,8 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
 {
     (void)state;
     (void)last;
-    struct unknown_keys unknown = {.len = 0};
     struct tv_config config = tv_config_begin(out, TV_FACT_USER_CONFIG, "");
+    struct unknown_keys unknown = {.config = &config};
     struct tv_yaml_reader reader = {&config, on_top_key, &unknown};
     enum tv_status status = tv_yaml_config(&reader, in, reterr);
     if (tv_config_is(&config, "llamafactory") && !unknown.is_other)

@@ -248,19 +248,6 @@ static int explain(const char *safe, enum tv_status status, const struct tv_erro
     return TV_EXIT_USAGE;
 }
 
-/* A learning rate that is no number would be taken for one that is not given. */
-static bool has_bad_rate(const struct tv_facts *facts, const char *safe)
-{
-    const char *text = tv_facts_text(facts, "learning_rate");
-    double value;
-    char shown[64];
-    if (!text || tv_parse_double(tv_span_trim(tv_span_of(text)), &value))
-        return false;
-    tv_log(TV_LOG_ERROR, "%s: learning_rate is \"%s\", which is no number", safe,
-           tv_escape(tv_span_of(text), shown, sizeof shown));
-    return true;
-}
-
 static double planned_steps(struct tv_run *run)
 {
     double total = NAN;
@@ -290,8 +277,6 @@ static int show(const struct request *request, struct tv_run *run,
                 const struct tv_lr_followed *followed, const char *safe)
 {
     const struct tv_identity *identity;
-    if (has_bad_rate(tv_run_facts(run), safe))
-        return TV_EXIT_USAGE;
     enum tv_status status;
     struct tv_error error = {0};
     const struct tv_schedule *schedule = tv_run_schedule(run, &status, &error);

@@ -335,27 +335,21 @@ static const char *trl_trainer(const struct tv_facts *facts, double *rate)
     return NULL;
 }
 
-static enum tv_status peak_of(const struct tv_facts *facts, struct tv_schedule *s,
-                              struct tv_error *reterr)
+static void find_peak(const struct tv_facts *facts, struct tv_schedule *s)
 {
     const char *text = tv_get_text(facts, "learning_rate|train.learning_rate");
     const char *trainer =
         strcmp(s->framework, "llamafactory") ? trl_trainer(facts, &s->peak) : NULL;
-    char safe[64];
     double rate = tv_get_number(facts, "learning_rate|train.learning_rate");
-    if (text && isnan(rate))
-        return tv_fail(reterr, TV_AGAIN, "learning_rate is \"%s\", which is no number",
-                       tv_escape(tv_span_of(text), safe, sizeof safe));
     if (!text && !trainer)
         s->peak = 5e-5;
-    if (text)
+    if (text) /* "auto" and the like: not known */
         s->peak = rate;
     else if (trainer)
         tv_schedule_note(s, "learning_rate is not given: %g is the default of TRL's %sConfig",
                          s->peak, trainer);
     else
         tv_schedule_note(s, "learning_rate is not given: 5e-05 is the default");
-    return TV_OK;
 }
 
 static bool owns_trl(const struct tv_facts *facts)
@@ -375,9 +369,7 @@ static enum tv_status resolve_hf(const struct tv_facts *facts, struct tv_schedul
     scheduler_name(text ? text : "linear", name);
     if (!owns_transformers(facts) && !owns_llamafactory(facts) && !owns_trl(facts))
         return tv_fail(reterr, TV_AGAIN, "no setting says which learning-rate schedule to expect");
-    enum tv_status known = peak_of(facts, ret, reterr);
-    if (known != TV_OK)
-        return known;
+    find_peak(facts, ret);
     struct tv_steps steps;
     enum tv_status counted = tv_steps_resolve(facts, &steps, reterr);
     if (counted == TV_ECONFIG)

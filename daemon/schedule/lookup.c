@@ -33,8 +33,7 @@ static const struct tv_fact_entry *find(const struct tv_facts *facts, const char
 static double number_of(const struct tv_fact_entry *entry, double otherwise)
 {
     double value;
-    return entry && tv_parse_double(tv_span_trim(tv_span_of(entry->value)), &value) ? value
-                                                                                    : otherwise;
+    return tv_fact_number(entry, &value) ? value : otherwise;
 }
 
 static bool is_true(const char *text)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "schedule/resolve.h"
 #include "schedule/framework.h"
+#include "schedule/numbers.h"
 #include "trainvet/text.h"
 #include <string.h>
 #include <strings.h>
@@ -120,6 +121,12 @@ enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_sched
                        tv_escape(tv_span_of(named), safe, sizeof safe));
     if (!framework)
         return tv_fail(reterr, TV_AGAIN, "no setting says which learning-rate schedule to expect");
+    if (tv_numbers_check(facts, reterr) != TV_OK) {
+        bool own_loop = framework == &tv_framework_lightning ||
+                        framework == &tv_framework_accelerate || framework == &tv_framework_plain;
+        ret->framework = framework->name;
+        return own_loop ? TV_AGAIN : TV_ECONFIG; /* who knows what a project makes of it */
+    }
     return resolve_by(framework, facts, ret, reterr);
 }
 

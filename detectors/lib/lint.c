@@ -27,6 +27,17 @@ bool tv_lint_given(const struct tv_view *view, const char *name, struct tv_setti
            strcasecmp(ret->value, "none") != 0 && strcmp(ret->value, "~") != 0;
 }
 
+bool tv_lint_is_before_start(const struct tv_view *view)
+{
+    return tv_view_first_step(view) == TV_STEP_UNKNOWN;
+}
+
+bool tv_lint_is_hf(const struct tv_view *view)
+{
+    return tv_lint_is_before_start(view) && (tv_lint_says(view, "framework", "llamafactory") ||
+                                             tv_lint_says(view, "framework", "transformers"));
+}
+
 /* axolotl/core/builders/base.py, _configure_save_and_eval_strategy, 067b021c. */
 static const char *axolotl_eval_strategy(const struct tv_view *view)
 {

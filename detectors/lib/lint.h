@@ -38,6 +38,10 @@ bool tv_lint_says(const struct tv_view *view, const char *name, const char *valu
 bool tv_lint_given(const struct tv_view *view, const char *name, struct tv_setting *ret);
 /* What the schedule refuses, with the place and the remedy (lint_reason.c). */
 void tv_lint_refusal(const struct tv_view *view, const char *reason, struct tv_note *note);
+/* Nothing has been logged: a run that has was evidently not refused. */
+bool tv_lint_is_before_start(const struct tv_view *view);
+/* And it is read by transformers' own parser, or LLaMA Factory's, which builds on it. */
+bool tv_lint_is_hf(const struct tv_view *view);
 /* transformers is known to be of this version or newer. */
 bool tv_lint_since(const struct tv_view *view, int major, int minor);
 /* "eval_strategy", "save_strategy" or "logging_strategy" in transformers' words (no, steps, epoch,

@@ -128,29 +128,62 @@ static bool lr_is_not_positive(struct tv_view *view, const struct tv_lint_option
     return true;
 }
 
-static bool lr_is_text(struct tv_view *view, const struct tv_lint_options *options,
-                       struct tv_note *note)
+/* `1e-4` needs a point before it is a number in YAML 1.1. */
+static bool is_exponent(const char *value)
+{
+    return strpbrk(value, "eE") && !strchr(value, '.');
+}
+
+static bool rate_has_no_point(struct tv_view *view, const struct tv_lint_options *options,
+                              struct tv_note *note)
 {
     (void)options;
     struct tv_setting rate;
     if (!tv_lint_number(view, "learning_rate", &rate) || !rate.is_text ||
+        !is_exponent(rate.value) ||
         tv_lint_says(view, "framework", "axolotl")) /* makes a number of it (pydantic) */
         return false;
-    const char *exponent = strpbrk(rate.value, "eE");
-    if (exponent && !strchr(rate.value, '.'))
-        tv_note_summary(note,
-                        "%s %s is text for readers of YAML 1.1 (PyYAML), a number only for some "
-                        "others (OmegaConf): an exponent needs a point (%s)",
-                        rate.key, rate.value, rate.source);
-    else
-        tv_note_summary(note, "%s is the text \"%s\", not a number (%s)", rate.key, rate.value,
-                        rate.source);
-    if (exponent && !strchr(rate.value, '.'))
-        tv_note_advice(note, "%s: %s -> %.*s.0%s", rate.key, rate.value,
-                       (int)(exponent - rate.value), rate.value, exponent);
-    else
-        tv_note_advice(note, "write %s without quotes", rate.key);
+    tv_note_summary(note,
+                    "%s %s is text for readers of YAML 1.1 (PyYAML), a number only for some "
+                    "others (OmegaConf): an exponent needs a point (%s)",
+                    rate.key, rate.value, rate.source);
+    tv_note_advice(note, "%s: %s -> %.*s.0%s", rate.key, rate.value, (int)strcspn(rate.value, "eE"),
+                   rate.value, strpbrk(rate.value, "eE"));
     return true;
+}
+
+/* transformers/hf_argparser.py, parse_dict: no conversion. */
+static bool number_is_quoted(struct tv_view *view, const struct tv_lint_options *options,
+                             struct tv_note *note)
+{
+    static const char *const names[] = {"learning_rate",
+                                        "num_train_epochs",
+                                        "max_steps",
+                                        "warmup_steps",
+                                        "warmup_ratio",
+                                        "per_device_train_batch_size",
+                                        "gradient_accumulation_steps",
+                                        "weight_decay",
+                                        "max_grad_norm"};
+    (void)options;
+    bool found = false;
+    struct tv_setting setting;
+    if (!tv_lint_is_hf(view))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!tv_lint_number(view, names[i], &setting) || !setting.is_text ||
+            is_exponent(setting.value))
+            continue;
+        if (!found)
+            tv_note_summary(note,
+                            "%s is the text \"%s\", not a number: transformers takes it as it "
+                            "stands, and the trainer dies of a TypeError (%s)",
+                            setting.key, setting.value, setting.source);
+        tv_note_advice(note, "%s: \"%s\" -> %s, without quotes", setting.key, setting.value,
+                       setting.value);
+        found = true;
+    }
+    return found;
 }
 
 static bool warmup_is_short_for_lr(struct tv_view *view, const struct tv_lint_options *options,
@@ -178,7 +211,8 @@ const struct tv_lint_rule tv_lint_rate[] = {
     {"learning_rate", TV_CRITICAL, lr_is_not_positive},
     {"learning rate range", TV_WARNING, lr_is_large},
     {"warmup length", TV_WARNING, warmup_is_short_for_lr},
-    {"learning_rate as text", TV_INFO, lr_is_text},
+    {"number as text", TV_WARNING, number_is_quoted},
+    {"learning_rate as text", TV_INFO, rate_has_no_point},
     {"learning rate low", TV_INFO, lr_is_small},
     {NULL, TV_INFO, NULL},
 };

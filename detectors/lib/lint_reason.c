@@ -2,6 +2,8 @@
 /* The schedule's own refusals (daemon/schedule says why, without knowing the file): which setting
  * it is about, where that stands, and what to write instead. */
 #include "lib/lint.h"
+#include "trainvet/number.h"
+#include "trainvet/text.h"
 #include <string.h>
 
 static const struct {
@@ -34,10 +36,40 @@ static const struct {
      "warmup_num_steps: 1 or more"},
 };
 
+/* The remedy for a sentence that begins with a setting's name. */
+static void advise_number(const struct tv_view *view, struct tv_span name, struct tv_note *note)
+{
+    char key[64];
+    struct tv_setting setting;
+    double percent;
+    if (!tv_span_copy(name, key, sizeof key))
+        return;
+    struct tv_span text = tv_span_of(tv_view_setting(view, key, &setting) ? setting.value : "");
+    if (text.len > 1 && text.data[text.len - 1] == '%' &&
+        tv_parse_double((struct tv_span){text.data, text.len - 1}, &percent))
+        tv_note_advice(note, "%s: %s -> %g", key, setting.value, percent / 100);
+    else
+        tv_note_advice(note, "%s: a number", key);
+}
+
+/* Each of them names its place itself. */
+static bool is_about_numbers(const struct tv_view *view, const char *reason, struct tv_note *note)
+{
+    if (!strstr(reason, " which is no number (") &&
+        !strstr(reason, " where one number is needed ("))
+        return false;
+    tv_note_summary(note, "the trainer rejects this configuration: %s", reason);
+    for (const char *at = reason; at; at = strstr(at, "); "), at = at ? at + 3 : NULL)
+        advise_number(view, (struct tv_span){at, strcspn(at, " ")}, note);
+    return true;
+}
+
 void tv_lint_refusal(const struct tv_view *view, const char *reason, struct tv_note *note)
 {
     struct tv_setting setting, scheduler;
     const char *where = "";
+    if (is_about_numbers(view, reason, note))
+        return;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         if (!strstr(reason, refusals[i].reason))
             continue;

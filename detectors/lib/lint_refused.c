@@ -15,20 +15,9 @@ static bool is_on(const struct tv_view *view, const char *name, struct tv_settin
            (strcasecmp(ret->value, "true") == 0 || strcmp(ret->value, "1") == 0);
 }
 
-static bool is_before_start(const struct tv_view *view)
-{
-    return tv_view_first_step(view) == TV_STEP_UNKNOWN;
-}
-
 static bool is_llamafactory(const struct tv_view *view)
 {
-    return is_before_start(view) && tv_lint_says(view, "framework", "llamafactory");
-}
-
-static bool is_hf(const struct tv_view *view)
-{
-    return is_before_start(view) && (tv_lint_says(view, "framework", "llamafactory") ||
-                                     tv_lint_says(view, "framework", "transformers"));
+    return tv_lint_is_before_start(view) && tv_lint_says(view, "framework", "llamafactory");
 }
 
 static bool schedule_is_refused(struct tv_view *view, const struct tv_lint_options *options,
@@ -49,7 +38,7 @@ static bool best_model_is_unknown(struct tv_view *view, const struct tv_lint_opt
     struct tv_setting best;
     const char *eval = tv_lint_strategy(view, "eval_strategy"),
                *save = tv_lint_strategy(view, "save_strategy");
-    if (!is_hf(view) || !is_on(view, "load_best_model_at_end", &best))
+    if (!tv_lint_is_hf(view) || !is_on(view, "load_best_model_at_end", &best))
         return false;
     if (strcasecmp(save, "best") == 0)
         return false;
@@ -83,7 +72,7 @@ static bool precision_is_twofold(struct tv_view *view, const struct tv_lint_opti
 {
     (void)options;
     struct tv_setting fp16, bf16;
-    if (!is_hf(view) || !is_on(view, "fp16", &fp16) || !is_on(view, "bf16", &bf16))
+    if (!tv_lint_is_hf(view) || !is_on(view, "fp16", &fp16) || !is_on(view, "bf16", &bf16))
         return false;
     tv_note_summary(note, "fp16 and bf16 are both set: the trainer takes one of them (%s)",
                     fp16.source);
@@ -96,7 +85,7 @@ static bool plateau_has_no_metric(struct tv_view *view, const struct tv_lint_opt
 {
     (void)options;
     struct tv_setting scheduler;
-    if (!is_hf(view) || !tv_lint_says(view, "lr_scheduler_type", "reduce_lr_on_plateau") ||
+    if (!tv_lint_is_hf(view) || !tv_lint_says(view, "lr_scheduler_type", "reduce_lr_on_plateau") ||
         strcasecmp(tv_lint_strategy(view, "eval_strategy"), "no") != 0)
         return false;
     tv_view_setting(view, "lr_scheduler_type", &scheduler);
@@ -113,7 +102,8 @@ static bool ratio_is_gone(struct tv_view *view, const struct tv_lint_options *op
 {
     (void)options;
     struct tv_setting ratio;
-    if (!is_hf(view) || !tv_lint_since(view, 5, 15) || !tv_lint_given(view, "warmup_ratio", &ratio))
+    if (!tv_lint_is_hf(view) || !tv_lint_since(view, 5, 15) ||
+        !tv_lint_given(view, "warmup_ratio", &ratio))
         return false;
     tv_note_summary(note, "%s is no setting any more since transformers 5.15 (%s)", ratio.key,
                     ratio.source);
@@ -126,8 +116,8 @@ static bool logs_every_zero_steps(struct tv_view *view, const struct tv_lint_opt
 {
     (void)options;
     struct tv_setting steps;
-    if (!is_hf(view) || !tv_lint_number(view, "logging_steps", &steps) || steps.number != 0 ||
-        strcasecmp(tv_lint_strategy(view, "logging_strategy"), "steps") != 0)
+    if (!tv_lint_is_hf(view) || !tv_lint_number(view, "logging_steps", &steps) ||
+        steps.number != 0 || strcasecmp(tv_lint_strategy(view, "logging_strategy"), "steps") != 0)
         return false;
     tv_note_summary(note, "%s is 0: the trainer refuses to start (%s)", steps.key, steps.source);
     tv_note_advice(note, "%s: 0 -> 10", steps.key);

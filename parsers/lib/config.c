@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/config.h"
 #include "lib/json_config.h"
+#include "lib/yaml_types.h"
+#include "trainvet/number.h"
 #include "trainvet/text.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -155,13 +157,19 @@ static void look_for_framework(struct tv_config *config, struct tv_span key, uin
     }
 }
 
+static bool is_text(const struct tv_config *config, struct tv_span value)
+{
+    double number;
+    return !config->is_form || !tv_parse_double(value, &number);
+}
+
 static void emit(struct tv_config *config, struct tv_span key, struct tv_span value,
                  enum tv_config_type type, uint32_t line)
 {
     struct tv_fact fact = {.key = key,
                            .value = type == TV_CONFIG_NULL ? tv_span_of("null") : value,
                            .is_null = type == TV_CONFIG_NULL,
-                           .is_string = type == TV_CONFIG_TEXT,
+                           .is_string = type == TV_CONFIG_TEXT && is_text(config, value),
                            .source = config->source,
                            .line = line};
     if (!fact.is_null && value.len && is_secret(key))
@@ -289,6 +297,21 @@ void tv_config_refuse(const struct tv_config *config, uint32_t line, const char 
     va_end(args);
     if (len >= 0)
         say(config, line, false, text);
+}
+
+void tv_config_check_text(const struct tv_config *config, struct tv_span text)
+{
+    uint32_t line = 1;
+    for (size_t len; text.len; text.data += len, text.len -= len) {
+        len = tv_yaml_char_length(text);
+        line += *text.data == '\n';
+        if (len > 0)
+            continue;
+        tv_config_note(config, line,
+                       "bytes that are not UTF-8 text, which the framework's own reader refuses; "
+                       "the rest is read");
+        return;
+    }
 }
 
 struct tv_span tv_config_without_bom(struct tv_span text)

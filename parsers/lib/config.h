@@ -19,6 +19,7 @@ struct tv_config {
     size_t key_len; /* may exceed the buffer: then the key is too long to be told */
     bool said_long_key;
     uint64_t facts;      /* emitted so far */
+    bool is_form;        /* text that is a number is one: the program makes it */
     bool in_string;      /* inside a dictionary that was written as a string */
     uint32_t frameworks; /* bits: which frameworks' keys were seen */
     uint32_t framework_line[16];
@@ -54,6 +55,9 @@ void tv_config_note(const struct tv_config *config, uint32_t line, const char *f
     __attribute__((format(printf, 3, 4)));
 void tv_config_refuse(const struct tv_config *config, uint32_t line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* One note when bytes that no reader of the framework takes for text stand in it. */
+void tv_config_check_text(const struct tv_config *config, struct tv_span text);
 
 /* The text behind a UTF-8 byte order mark. */
 struct tv_span tv_config_without_bom(struct tv_span text);

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/json_config.h"
+#include "lib/key_set.h"
 #include "trainvet/text.h"
 #include <json-c/json.h>
 #include <string.h>
 
+enum { DEEPEST = TV_CONFIG_DEPTH_MAX + 1 };
 enum { VALUES_MAX = 50000 }; /* what json-c builds of them stays below 50 MiB */
 
-/* Walks the outermost object's keys in the text, since json-c knows no lines. */
+/* Walks the keys in the text, since json-c knows no lines and forgets a key's first value. */
 struct key_cursor {
     const char *at, *end;
     uint32_t line;
     int depth;
+    uint32_t opened;              /* objects and arrays so far */
+    uint32_t inside[DEEPEST + 1]; /* the one at each depth */
 };
 
 static struct tv_span take_string(struct key_cursor *cursor)
@@ -28,8 +32,8 @@ static struct tv_span take_string(struct key_cursor *cursor)
     return text;
 }
 
-/* The next key of the outermost object and its line; false at the end. */
-static bool next_key(struct key_cursor *cursor, struct tv_span *ret, uint32_t *ret_line)
+/* The next key, no deeper than `depth` objects and arrays, and its line; false at the end. */
+static bool next_key(struct key_cursor *cursor, int depth, struct tv_span *ret, uint32_t *ret_line)
 {
     while (cursor->at < cursor->end) {
         char c = *cursor->at;
@@ -39,7 +43,7 @@ static bool next_key(struct key_cursor *cursor, struct tv_span *ret, uint32_t *r
             const char *p = cursor->at;
             while (p < cursor->end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
                 p++;
-            if (cursor->depth == 1 && p < cursor->end && *p == ':') {
+            if (cursor->depth <= depth && p < cursor->end && *p == ':') {
                 *ret = text;
                 *ret_line = line;
                 return true;
@@ -48,6 +52,8 @@ static bool next_key(struct key_cursor *cursor, struct tv_span *ret, uint32_t *r
         }
         cursor->line += c == '\n';
         cursor->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+        if ((c == '{' || c == '[') && cursor->depth >= 0 && cursor->depth <= DEEPEST)
+            cursor->inside[cursor->depth] = ++cursor->opened;
         cursor->at++;
     }
     return false;
@@ -59,10 +65,25 @@ static uint32_t line_of(struct key_cursor *cursor, const char *key)
 {
     struct tv_span found;
     uint32_t line = 0;
-    while (next_key(cursor, &found, &line))
+    while (next_key(cursor, 1, &found, &line))
         if (tv_span_is(found, key))
             return line;
     return 0;
+}
+
+/* Python's json takes the last value, as json-c does. */
+static void tell_twins(const struct tv_config *config, struct tv_span json)
+{
+    struct key_cursor cursor = {.at = json.data, .end = json.data + json.len, .line = 1};
+    struct tv_key_set seen = {.len = 0};
+    struct tv_span key;
+    for (uint32_t line; next_key(&cursor, DEEPEST, &key, &line);) {
+        struct tv_span id = {(const char *)&cursor.inside[cursor.depth > 0 ? cursor.depth : 0],
+                             sizeof cursor.inside[0]};
+        if (tv_key_set_has(&seen, tv_key_hash(tv_key_hash(TV_KEY_HASH, id), key), true))
+            tv_config_note(config, line, "%.*s is written twice; the last value is used",
+                           (int)key.len, key.data);
+    }
 }
 
 static void flatten(struct tv_config *config, struct json_object *value, uint32_t line);
@@ -187,7 +208,11 @@ enum tv_status tv_json_flatten(struct tv_config *config, struct tv_span json, ui
     enum tv_status status = parse(json, &object, reterr);
     if (status != TV_OK)
         return status;
-    struct key_cursor cursor = {json.data, json.data + json.len, 1, 0};
+    struct key_cursor cursor = {.at = json.data, .end = json.data + json.len, .line = 1};
+    if (!line) {
+        tv_config_check_text(config, json);
+        tell_twins(config, json);
+    }
     flatten_object(config, object, line, line ? NULL : &cursor);
     json_object_put(object);
     return TV_OK;

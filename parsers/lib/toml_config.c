@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/toml_config.h"
+#include "lib/key_set.h"
 #include "trainvet/text.h"
 #include <string.h>
 
@@ -11,6 +12,10 @@ struct reading {
     uint32_t line;
     size_t nodes;
     int depth, refused;
+    struct tv_key_set seen;
+    size_t tables;                 /* elements of arrays of tables: their keys come again */
+    char array[TV_CONFIG_KEY_MAX]; /* the array that the last one is of */
+    size_t array_len;
     char value[VALUE_MAX]; /* a string with its escapes decoded */
 };
 
@@ -135,11 +140,30 @@ static bool enter_key(struct reading *r)
     return true;
 }
 
+/* tomllib refuses what is defined twice. */
+static void look_for_twin(struct reading *r)
+{
+    const struct tv_config *config = r->config;
+    struct tv_span key = {config->key, config->key_len};
+    if (config->key_len > sizeof config->key)
+        return;
+    bool is_element = r->array_len > 0 && key.len >= r->array_len &&
+                      memcmp(key.data, r->array, r->array_len) == 0;
+    size_t element = is_element ? r->tables : 0;
+    struct tv_span count = {(const char *)&element, sizeof element};
+    if (tv_key_set_has(&r->seen, tv_key_hash(tv_key_hash(TV_KEY_HASH, count), key), true))
+        tv_config_note(config, r->line,
+                       "%.*s is written twice, which readers of TOML refuse; the last value is "
+                       "used",
+                       (int)key.len, key.data);
+}
+
 static bool read_member(struct reading *r)
 {
     size_t mark = r->config->key_len;
     bool ok = enter_key(r) && eat(r, '=');
     if (ok) {
+        look_for_twin(r);
         skip_blank(r);
         ok = read_value(r);
     }
@@ -213,7 +237,16 @@ static bool read_table(struct reading *r)
     tv_config_leave(r->config, 0);
     eat(r, '[');
     bool is_array = eat(r, '[');
-    return enter_key(r) && eat(r, ']') && (!is_array || eat(r, ']'));
+    bool ok = enter_key(r) && eat(r, ']') && (!is_array || eat(r, ']'));
+    const struct tv_config *config = r->config;
+    if (ok && is_array && config->key_len <= sizeof r->array) {
+        r->tables++;
+        r->array_len = config->key_len;
+        memcpy(r->array, config->key, r->array_len);
+    } else if (ok) {
+        look_for_twin(r);
+    }
+    return ok;
 }
 
 static bool read_line(struct reading *r)
@@ -239,6 +272,7 @@ enum tv_status tv_toml_config(struct tv_config *config, struct tv_span toml,
                        TV_CONFIG_BYTES_MAX >> 20);
     struct tv_span text = tv_config_without_bom(toml);
     struct reading r = {.config = config, .at = text.data, .end = text.data + text.len, .line = 1};
+    tv_config_check_text(config, text);
     while (r.at < r.end) {
         const char *from = r.at;
         uint32_t line = r.line;

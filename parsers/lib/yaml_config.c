@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/yaml_config.h"
+#include "lib/key_set.h"
 #include "lib/yaml_types.h"
 #include "trainvet/text.h"
 #include <string.h>
 #include <yaml.h>
 
-enum { SEEN_SLOTS = 2048, SEEN_MAX = 1536, REREAD_MAX = 16 << 20 };
+enum { REREAD_MAX = 16 << 20 };
 
 struct reading {
     const struct tv_yaml_reader *reader;
@@ -15,9 +16,7 @@ struct reading {
     size_t nodes, expansions;
     size_t reread; /* bytes, to follow aliases */
     int depth;
-    bool said_bytes;
-    uint64_t seen[SEEN_SLOTS]; /* hashes of the joined keys that the file states itself */
-    size_t seen_len;
+    struct tv_key_set seen; /* what the file states itself */
 };
 
 /* One pass over the text: the document itself, or an anchor's node once more. */
@@ -42,10 +41,6 @@ static int give_bytes(void *data, unsigned char *buffer, size_t size, size_t *re
         memcpy(buffer + len, n ? rest.data : "?", n ? n : 1);
         len += n ? n : 1;
         pass->offset += n ? n : 1;
-        if (n == 0 && !pass->r->said_bytes) {
-            pass->r->said_bytes = true;
-            tv_config_note(pass->r->config, 0, "bytes that are not UTF-8 text are read as '?'");
-        }
     }
     *ret_size = len;
     return 1;
@@ -115,31 +110,13 @@ static struct tv_span scalar_text(const yaml_event_t *event)
     return (struct tv_span){(const char *)event->data.scalar.value, event->data.scalar.length};
 }
 
-static uint64_t hash(const char *data, size_t len)
-{
-    uint64_t state = 0xCBF29CE484222325u; /* FNV-1a */
-    for (size_t i = 0; i < len; i++)
-        state = (state ^ (unsigned char)data[i]) * 0x100000001B3u;
-    return state ? state : 1;
-}
-
-/* Whether the current key was stated before. A full table forgets new keys. */
+/* Whether the current key was stated before. */
 static bool is_seen(struct reading *r, bool remember)
 {
     const struct tv_config *config = r->config;
-    if (config->key_len > sizeof config->key)
-        return false;
-    uint64_t wanted = hash(config->key, config->key_len);
-    size_t i = wanted % SEEN_SLOTS;
-    while (r->seen[i] && r->seen[i] != wanted)
-        i = (i + 1) % SEEN_SLOTS;
-    if (r->seen[i])
-        return true;
-    if (remember && r->seen_len < SEEN_MAX) {
-        r->seen[i] = wanted;
-        r->seen_len++;
-    }
-    return false;
+    struct tv_span key = {config->key, config->key_len};
+    return config->key_len <= sizeof config->key &&
+           tv_key_set_has(&r->seen, tv_key_hash(TV_KEY_HASH, key), remember);
 }
 
 /* The limits of read_node() hold here too: libyaml's time grows with the square of the depth. */
@@ -402,6 +379,7 @@ enum tv_status tv_yaml_config(const struct tv_yaml_reader *reader, struct tv_spa
                               .text = tv_config_without_bom(yaml),
                               .reterr = reterr};
     struct pass pass = {.r = &reading};
+    tv_config_check_text(reader->config, reading.text);
     enum tv_status status = begin_pass(&pass);
     if (status == TV_OK)
         status = read_document(&pass);

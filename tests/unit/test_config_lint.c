@@ -62,6 +62,7 @@ static const struct {
      "warmup_steps as ratio",
      "warmup_ratio: 0.1"},
     {{BASE, "learning_rate=1e-4", "warmup_ratio=100"}, "warmup_ratio", "warmup_steps: 100"},
+    {{BASE, "learning_rate=1e-4", "warmup_ratio=5%"}, "configuration", "warmup_ratio: 5% -> 0.05"},
     {{"framework=transformers", "max_steps=100", "lr_scheduler_type=cosine_with_min_lr",
       "learning_rate=1e-5"},
      "configuration",

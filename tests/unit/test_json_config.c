@@ -56,6 +56,19 @@ START_TEST(values_keep_their_own_digits_and_types)
 }
 END_TEST
 
+START_TEST(key_that_is_written_twice_is_said_with_its_line)
+{
+    ck_assert_int_eq(read_json("{\"a\": 1, \"l\": [{\"k\": 1}, {\"k\": 2}],\n\"o\": {\"x\": 1,\n"
+                               "\"x\": 2}, \"a\": 3}"),
+                     TV_OK);
+    has("F a=3 source");
+    has("F o.x=2 source");
+    ck_assert_uint_eq(capture.notes, 2);
+    has(" 3 x is written twice; the last value is used");
+    has(" 3 a is written twice; the last value is used");
+}
+END_TEST
+
 START_TEST(pythons_bare_nan_and_infinity_are_numbers)
 {
     ck_assert_int_eq(read_json("{\"a\": NaN, \"b\": Infinity, \"c\": -Infinity}"), TV_OK);
@@ -280,6 +293,7 @@ static Suite *suite(void)
     tcase_add_test(t, size_and_number_of_values_are_bounded);
     tcase_add_test(t, huge_value_passes_through);
     tcase_add_test(t, huge_key_is_left_out_and_the_rest_read);
+    tcase_add_test(t, key_that_is_written_twice_is_said_with_its_line);
     tcase_add_test(t, nul_bytes_and_invalid_utf8_do_no_harm);
     suite_add_tcase(s, t);
     return s;

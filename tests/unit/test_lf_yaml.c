@@ -104,9 +104,9 @@ START_TEST(board_form_is_told_in_llama_factorys_words)
               "train.extra_args: '{\"optim\": \"adamw_torch\", \"lr_scheduler_kwargs\": "
               "{\"num_cycles\": 2}}'\n");
     ck_assert_int_eq(run.status, TV_OK);
-    tv_config_has(&run, "F learning_rate=5e-5 string source 2 line 3\n");
+    tv_config_has(&run, "F learning_rate=5e-5 source 2 line 3\n");
     tv_config_has(&run, "F per_device_train_batch_size=2 source 2 line 4\n");
-    tv_config_has(&run, "F num_train_epochs=3.0 string source 2 line 6\n");
+    tv_config_has(&run, "F num_train_epochs=3.0 source 2 line 6\n");
     tv_config_has(&run, "F dataset.0=alpaca string source 2 line 9\n");
     tv_config_has(&run, "F optim=adamw_torch string source 2 line 10\n");
     tv_config_has(&run, "F lr_scheduler_kwargs.num_cycles=2 source 2 line 10\n");
@@ -325,7 +325,7 @@ START_TEST(bytes_that_are_no_text_do_not_hide_the_rest)
     tv_config_has(&run, "F learning_rate=0.1 source 2 line 2\n");
     tv_config_has(&run, "F dataset=a?b string source 2 line 3\n");
     tv_config_has(&run, "F seed=1 source 2 line 4\n");
-    tv_config_has(&run, "bytes that are not UTF-8 text are read as '?'");
+    tv_config_has(&run, "bytes that are not UTF-8 text");
     ck_assert_uint_eq(run.capture.notes, 1);
 }
 END_TEST

@@ -559,7 +559,7 @@ START_TEST(trl_has_learning_rates_of_its_own)
     ck_assert_double_eq(s.peak, 1e-4);
     resolved("transformers", "{" TRL_SOME "'seed': 1}");
     ck_assert_double_eq(s.peak, 5e-5);
-    refused(TV_AGAIN, "{" TRL_SOME "'learning_rate': 'fast'}", "which is no number");
+    refused(TV_ECONFIG, "{" TRL_SOME "'learning_rate': 'fast'}", "which is no number");
 }
 END_TEST
 
@@ -622,6 +622,37 @@ START_TEST(frameworks_have_other_names)
 }
 END_TEST
 
+START_TEST(what_is_no_number_is_not_taken_for_absent)
+{
+    static const char *const bad[][2] = {
+        {"'learning_rate': 1e-4, 'max_steps': 100, 'lr_scheduler_type': 'cosine', "
+         "'warmup_steps': 'ten'",
+         "warmup_steps is \"ten\", which is no number"},
+        {"'learning_rate': 1e-4, 'max_steps': 100, 'lr_scheduler_type': 'cosine', "
+         "'warmup_ratio': '5%', 'gradient_accumulation_steps': 'four'",
+         "gradient_accumulation_steps is \"four\""},
+        {"'per_device_train_batch_size': [1, 2], 'num_train_epochs': 1, 'lr_scheduler_type': "
+         "'linear'",
+         "per_device_train_batch_size is a list"},
+        {"'optimizer': {'lr': 1e-4}, 'lr_scheduler': {'decay_type': 'linear', 'warmup_steps': "
+         "'few'}, 'training': {'steps': 100}",
+         "lr_scheduler.warmup_steps is \"few\""},
+        {"'lr_decay_style': 'cosine', 'lr': 1e-4, 'train_iters': 'many', 'global_batch_size': 8",
+         "train_iters is \"many\""},
+    };
+    char json[512];
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(json, sizeof json, "{%s}", bad[i][0]);
+        refused(TV_ECONFIG, json, bad[i][1]);
+    }
+    refused(TV_AGAIN, "{'lr': 'low', 'lr_scheduler': 'cosine', 'max_steps': 10}", "lr is \"low\"");
+    resolved("transformers", "{'learning_rate': '1e-4', 'max_steps': '1_000', 'lr_scheduler_type': "
+                             "'cosine', 'warmup_ratio': null, 'warmup_steps': ' 10 '}");
+    ck_assert_double_eq(s.total_steps, 1000);
+    ck_assert_double_eq(s.warmup_steps, 10);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("schedule frameworks");
@@ -657,6 +688,7 @@ static Suite *suite(void)
     tcase_add_test(t, fairseq_reads_a_manual_schedule);
     tcase_add_test(t, corners_are_those_of_the_real_code);
     tcase_add_test(t, llamaboard_names_are_understood);
+    tcase_add_test(t, what_is_no_number_is_not_taken_for_absent);
     suite_add_tcase(suite, t);
     return suite;
 }

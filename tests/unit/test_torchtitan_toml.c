@@ -78,6 +78,17 @@ START_TEST(broken_line_is_left_out_and_the_rest_read)
 }
 END_TEST
 
+START_TEST(what_is_written_twice_is_said_and_the_last_counts)
+{
+    read_toml("[training]\nsteps = 5\nsteps = 6\n[[a]]\nx = 1\n[[a]]\nx = 2\n[training]\n# \xff\n");
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "training.steps is written twice");
+    tv_config_has(&run, "training is written twice");
+    tv_config_has(&run, "bytes that are not UTF-8 text");
+    ck_assert_uint_eq(run.capture.notes, 3);
+}
+END_TEST
+
 START_TEST(hostile_toml_is_bounded)
 {
     char *text = tv_repeated("a = ", "[", 100000, "");
@@ -135,6 +146,7 @@ static Suite *suite(void)
     tcase_add_test(t, tables_become_dotted_keys_with_lines);
     tcase_add_test(t, keys_and_strings_have_all_their_forms);
     tcase_add_test(t, broken_line_is_left_out_and_the_rest_read);
+    tcase_add_test(t, what_is_written_twice_is_said_and_the_last_counts);
     tcase_add_test(t, hostile_toml_is_bounded);
     tcase_add_test(t, every_cut_of_a_file_is_survived);
     tcase_add_test(t, other_toml_is_not_ours);
