@@ -8,6 +8,9 @@
 #define POWER_MAX     10   /* beyond, a polynomial looks like an exponential */
 #define POWER_ONE     0.05 /* this near to 1 it is a line, or another decay */
 #define UNKNOWN_DIGIT 17
+#define HOPELESS      0.02 /* residual that no rounding and no lag explains */
+#define COARSE        4    /* times the rounding: the same where little is printed */
+#define SCREENED      12   /* points that first guesses are judged by */
 
 /* Whether the decay's shape tells where it began: a piece of a line or of a power does not. */
 static bool knows_begin(const struct tv_family *family)
@@ -64,11 +67,23 @@ static void start_fit(const struct tv_outline *o, const struct tv_family *family
         fit->schedule.param[TV_P_CYCLES] = fit->cycles = (double)o->jumps + 1;
 }
 
+static void thin(const struct tv_lr_data *data, struct tv_lr_data *ret)
+{
+    size_t every = (data->len + SCREENED - 1) / SCREENED;
+    ret->highest = data->highest;
+    ret->len = 0;
+    for (size_t i = data->len; i > 0; i = i > every ? i - every : 0) {
+        ret->at[ret->len] = data->at[i - 1];
+        ret->exact[ret->len++] = data->exact[i - 1];
+    }
+}
+
 /* The best few lengths of the decay to begin with. */
 static void improve_from_grid(struct tv_shape_fit *fit, const struct tv_outline *o)
 {
     enum { GRID = 50, BEGINS = 3 };
     struct tv_shape_fit best = *fit;
+    struct tv_lr_data few;
     double residual[GRID], length[GRID];
     double low = 0.02, high = 30, before = o->rise + fit->at[TV_FREE_HOLD] * fit->span;
     /* the end that was logged last, the end that the trainer counted */
@@ -79,11 +94,12 @@ static void improve_from_grid(struct tv_shape_fit *fit, const struct tv_outline 
         low = fmax((double)o->data.at[o->first_jump - 1].step - warm - margin, 1) / fit->span;
         high = ((double)o->data.at[o->first_jump].step - warm + margin) / fit->span;
     }
+    thin(&o->data, &few);
     for (int i = 0; i < GRID; i++) {
         length[i] =
             i < GRID - 2 ? low * pow(high / low, (double)i / (GRID - 3)) : whole[i + 2 - GRID];
         fit->at[TV_FREE_DECAY] = length[i];
-        residual[i] = tv_shape_residual(fit, &o->data);
+        residual[i] = tv_shape_residual(fit, &few);
     }
     for (int round = 0; round < BEGINS; round++) {
         int lowest = 0;
@@ -156,9 +172,11 @@ static bool try_peaks(struct tv_shape_fit *fit, const struct tv_outline *o)
     for (int digits = 1; digits <= 7; digits++) {
         double peak = digits < 7 ? tv_to_digits(found, digits) : found;
         fit->at[TV_FREE_PEAK] = peak / o->data.highest;
+        tv_shape_apply(fit, o->data.highest);
+        if (!tv_fit_meets(fit, o))
+            continue;
         fit->residual = tv_shape_residual(fit, &o->data);
-        if (tv_fit_meets(fit, o))
-            return true;
+        return true;
     }
     return false;
 }
@@ -235,16 +253,39 @@ static int score_of(const struct tv_shape_fit *fit)
     return score + (fit->delay < 0);
 }
 
+static bool is_hopeless(const struct tv_shape_fit *fit, const struct tv_outline *o)
+{
+    double coarsest = 0;
+    for (size_t i = 0; i < o->data.len; i++)
+        coarsest = fmax(coarsest, o->data.exact[i] / o->data.highest);
+    return !(fit->residual <= fmax(HOPELESS, COARSE * coarsest));
+}
+
+/* Where a warm-up of a step or two is guessed, and where its form is, the ways of logging differ by
+ * more than a step. */
+static bool is_alike(const struct tv_outline *o)
+{
+    return !o->warm && o->top != 1;
+}
+
+/* `near` is what another way of logging gave, filled at the first try. */
 static bool try_family(const struct tv_outline *o, const struct tv_family *family, double delay,
-                       struct tv_answer *ret)
+                       struct tv_shape_fit *near, struct tv_answer *ret)
 {
     struct tv_shape_fit fit;
     start_fit(o, family, delay, &fit);
-    if (family->free & TV_FREE(DECAY))
-        improve_from_grid(&fit, o);
-    else
+    if (near->free) {
+        memcpy(fit.at, near->at, sizeof fit.at);
         tv_shape_improve(&fit, &o->data);
-    if (!isfinite(fit.residual))
+    } else {
+        if (family->free & TV_FREE(DECAY))
+            improve_from_grid(&fit, o);
+        else
+            tv_shape_improve(&fit, &o->data);
+        if (is_alike(o))
+            *near = fit;
+    }
+    if (is_hopeless(&fit, o))
         return false;
     *ret = (struct tv_answer){.fit = fit, .family = family};
     if (!tv_fit_meets(&fit, o))
@@ -265,15 +306,18 @@ bool tv_family_fit(const struct tv_outline *o, const struct tv_family *family,
                    struct tv_answer *ret)
 {
     static const double delays[] = {0, 1, -1};
+    struct tv_shape_fit near = {.free = 0};
     bool found = false;
     for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
         struct tv_answer answer;
+        if (near.free && is_hopeless(&near, o))
+            break;
         if (delays[i] < 0 && (found || o->data.at[0].step > 0))
             continue;
         bool is_line = !o->warm || (o->warm->shape == TV_SHAPE_LINEAR && !o->warm->has_start);
         if (is_line && fabs(o->first_delay - delays[i]) > 0.5 && fabs(o->first_delay) < 2)
             continue;
-        if (!try_family(o, family, delays[i], &answer))
+        if (!try_family(o, family, delays[i], &near, &answer))
             continue;
         if (!found || answer.score < ret->score)
             *ret = answer;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define ROUNDS      60
+#define HOPELESS    0.02 /* residual that hardly gets better any more: another kind */
 #define WEIGHT_MAX  1000 /* of a value that is printed finely, against the coarsest */
 #define START_SLACK 0.01 /* below 0: what is at an edge is found from both sides */
 #define NUDGE       1e-5
@@ -127,12 +128,26 @@ struct slopes {
     double by[TV_FREES][TV_LR_POINTS];
 };
 
+/* Every kind is proportional to its peak, but for an absolute floor, which is next to nothing. */
+static void slope_of_peak(const struct tv_shape_fit *fit, const struct tv_lr_data *data,
+                          const struct targets *targets, const double *difference,
+                          struct slopes *ret)
+{
+    for (size_t i = 0; i < data->len; i++) {
+        double value = data->at[i].value / data->highest * targets->weight[i];
+        ret->by[ret->len][i] = (difference[i] + value) / fit->at[TV_FREE_PEAK];
+    }
+    ret->which[ret->len++] = TV_FREE_PEAK;
+}
+
 static bool find_slopes(struct tv_shape_fit *fit, const struct tv_lr_data *data,
-                        const struct targets *targets, struct slopes *ret)
+                        const struct targets *targets, const double *difference,
+                        struct slopes *ret)
 {
     double up[TV_LR_POINTS], down[TV_LR_POINTS];
     ret->len = 0;
-    for (int which = 0; which < TV_FREES; which++) {
+    slope_of_peak(fit, data, targets, difference, ret);
+    for (int which = TV_FREE_PEAK + 1; which < TV_FREES; which++) {
         if (!(fit->free & 1U << which))
             continue;
         double before = fit->at[which];
@@ -189,7 +204,7 @@ void tv_shape_improve(struct tv_shape_fit *fit, const struct tv_lr_data *data)
     now = square(difference, data->len);
     for (int round = 0; round < ROUNDS && now > SETTLED * SETTLED; round++) {
         double before[TV_FREES], next[TV_LR_POINTS];
-        if (!find_slopes(fit, data, &targets, &slopes))
+        if (!find_slopes(fit, data, &targets, difference, &slopes))
             break;
         memcpy(before, fit->at, sizeof before);
         bool better = false;
@@ -201,7 +216,8 @@ void tv_shape_improve(struct tv_shape_fit *fit, const struct tv_lr_data *data)
                 memcpy(fit->at, before, sizeof before);
         }
         double reached = better ? square(next, data->len) : now;
-        bool stands = !better || now - reached < 1e-9 * now;
+        bool is_far = now > HOPELESS * HOPELESS * (double)data->len;
+        bool stands = !better || now - reached < (is_far ? 0.05 : 1e-9) * now;
         if (better)
             memcpy(difference, next, sizeof next);
         now = reached;
