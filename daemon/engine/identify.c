@@ -178,11 +178,15 @@ static bool is_kin(const struct tv_family *a, const struct tv_family *b)
     return strcmp(a->kind, b->kind) == 0;
 }
 
-/* Whatever its fit would say: more parameters meet exact points as well, and say nothing. */
-static bool cannot_contest(const struct tv_outline *o, const struct tv_family *best,
+/* Whatever its fit would say: more parameters meet exact points as well, and say nothing; and no
+ * two kinds share all digits of so much of a decay, but by a lag of their own. */
+static bool cannot_contest(const struct tv_outline *o, const struct tv_answer *best,
                            const struct tv_family *other)
 {
-    return has_more(other, best) && (is_kin(best, other) || o->points->digits > 6);
+    if (o->points->digits > 6 && best->lag == 0)
+        return true;
+    return has_more(other, best->family) &&
+           (is_kin(best->family, other) || o->points->digits > 6);
 }
 
 /* Two kinds that meet the points and end elsewhere. */
@@ -197,7 +201,7 @@ static bool all_families(const struct tv_outline *o, struct tv_identity *ret)
     struct tv_answer best = {0}, answer;
     for (size_t i = 0; i < FAMILIES; i++) {
         if (!is_worth_trying(o, &families[i]) ||
-            (best.family && cannot_contest(o, best.family, &families[i])) ||
+            (best.family && cannot_contest(o, &best, &families[i])) ||
             !tv_family_fit(o, &families[i], &answer))
             continue;
         if (!best.family) {
@@ -304,15 +308,32 @@ void tv_identify(const struct tv_lr_points *points, const struct tv_lr_levels *l
     identify_curve(points, total_steps, ret);
 }
 
+/* Every point as it was described, with no skipped step more. */
+static bool goes_on(const struct tv_identity *identity, const struct tv_lr_points *points)
+{
+    struct tv_lr_point all[TV_LR_POINTS];
+    const struct tv_schedule *s = &identity->schedule;
+    size_t len = identity->lag == 0 ? tv_lr_points_get(points, all) : 0;
+    for (size_t i = 0; i < len; i++) {
+        double expected = tv_schedule_lr(s, fmax(0, (double)(all[i].step - s->log_offset)));
+        double exact = tv_lr_exactness(points, expected, s->peak);
+        if (!(fabs(all[i].value - expected) <= exact))
+            return false;
+    }
+    return len > 0;
+}
+
 bool tv_identity_holds(struct tv_identity *identity, const struct tv_lr_points *points)
 {
     struct tv_lr_tolerance strict = {.of_peak = 1e-7, .of_expected = 1e-6};
     if (!identity->schedule.kind)
         return false;
-    struct tv_lr_fit fit = tv_lr_fit_best(&identity->schedule, &strict, points);
-    if (fit.is_broken || fit.fails > 0)
-        return false;
-    identity->last_step = (double)fit.last_step;
+    if (!goes_on(identity, points)) {
+        struct tv_lr_fit fit = tv_lr_fit_best(&identity->schedule, &strict, points);
+        if (fit.is_broken || fit.fails > 0)
+            return false;
+    }
+    identity->last_step = (double)points->tail[(points->seen - 1) % TV_LR_TAIL].step;
     judge_reach(identity);
     return true;
 }
