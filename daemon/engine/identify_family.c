@@ -270,7 +270,7 @@ static bool is_alike(const struct tv_outline *o)
 
 /* `near` is what another way of logging gave, filled at the first try. */
 static bool try_family(const struct tv_outline *o, const struct tv_family *family, double delay,
-                       struct tv_shape_fit *near, struct tv_answer *ret)
+                       struct tv_shape_fit *near, bool may_lag, struct tv_answer *ret)
 {
     struct tv_shape_fit fit;
     start_fit(o, family, delay, &fit);
@@ -292,7 +292,7 @@ static bool try_family(const struct tv_outline *o, const struct tv_family *famil
         tv_fit_round_off(&ret->fit, o);
     if (tv_fit_meets(&ret->fit, o))
         tv_fit_round_off(&ret->fit, o);
-    else if (!find_lag(&ret->fit, o, &ret->lag))
+    else if (!may_lag || !find_lag(&ret->fit, o, &ret->lag))
         return false;
     double power = ret->fit.at[TV_FREE_POWER];
     if (family->free & TV_FREE(POWER) && (power > POWER_MAX || fabs(power - 1) < POWER_ONE))
@@ -317,7 +317,7 @@ bool tv_family_fit(const struct tv_outline *o, const struct tv_family *family,
         bool is_line = !o->warm || (o->warm->shape == TV_SHAPE_LINEAR && !o->warm->has_start);
         if (is_line && fabs(o->first_delay - delays[i]) > 0.5 && fabs(o->first_delay) < 2)
             continue;
-        if (!try_family(o, family, delays[i], &near, &answer))
+        if (!try_family(o, family, delays[i], &near, !found, &answer))
             continue;
         if (!found || answer.score < ret->score)
             *ret = answer;
