@@ -185,8 +185,7 @@ static bool cannot_contest(const struct tv_outline *o, const struct tv_answer *b
 {
     if (o->points->digits > 6 && best->lag == 0)
         return true;
-    return has_more(other, best->family) &&
-           (is_kin(best->family, other) || o->points->digits > 6);
+    return has_more(other, best->family) && (is_kin(best->family, other) || o->points->digits > 6);
 }
 
 /* Two kinds that meet the points and end elsewhere. */

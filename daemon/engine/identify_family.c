@@ -317,7 +317,7 @@ bool tv_family_fit(const struct tv_outline *o, const struct tv_family *family,
         bool is_line = !o->warm || (o->warm->shape == TV_SHAPE_LINEAR && !o->warm->has_start);
         if (is_line && fabs(o->first_delay - delays[i]) > 0.5 && fabs(o->first_delay) < 2)
             continue;
-        if (!try_family(o, family, delays[i], &near, !found, &answer))
+        if (!try_family(o, family, delays[i], &near, !found || ret->lag > 0, &answer))
             continue;
         if (!found || answer.score < ret->score)
             *ret = answer;

@@ -141,8 +141,7 @@ static void slope_of_peak(const struct tv_shape_fit *fit, const struct tv_lr_dat
 }
 
 static bool find_slopes(struct tv_shape_fit *fit, const struct tv_lr_data *data,
-                        const struct targets *targets, const double *difference,
-                        struct slopes *ret)
+                        const struct targets *targets, const double *difference, struct slopes *ret)
 {
     double up[TV_LR_POINTS], down[TV_LR_POINTS];
     ret->len = 0;
