@@ -7,13 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NEAR_END     0.97 /* of the schedule: all of it was seen */
-#define POINTS_MIN   8
-#define FALLING_MIN  5    /* different values of the decay, besides one a parameter */
-#define SEEN_MIN     0.03 /* of the peak that the decay must have covered */
-#define SEEN_ROUNDED 8    /* times the square root of the relative rounding: 4 digits want 9 % */
-#define POWER_SEEN   0.7  /* printed digits hide a power until it has fallen below */
-#define SAME_END     0.03 /* totals that differ by less are the same answer */
+#define NEAR_END      0.97 /* of the schedule: all of it was seen */
+#define POINTS_MIN    8
+#define FALLING_MIN   5    /* different values of the decay, besides one a parameter */
+#define FALLING_EXACT 3    /* the same of values with all their digits */
+#define SEEN_MIN      0.03 /* of the peak that the decay must have covered */
+#define SEEN_ROUNDED  8    /* times the square root of the relative rounding: 4 digits want 9 % */
+#define POWER_SEEN    0.7  /* printed digits hide a power until it has fallen below */
+#define SAME_END      0.03 /* totals that differ by less are the same answer */
 
 static const char nothing_meets[] = "no known schedule meets the logged points";
 
@@ -72,7 +73,8 @@ static bool is_worth_trying(const struct tv_outline *o, const struct tv_family *
     bool restarts = strcmp(family->kind, "cosine_with_restarts") == 0;
     if (restarts != (o->jumps > 0))
         return false;
-    if ((size_t)bits_of(family->free) + FALLING_MIN > o->falling)
+    size_t least = o->points->digits > 6 ? FALLING_EXACT : FALLING_MIN;
+    if ((size_t)bits_of(family->free) + least > o->falling)
         return false;
     if (family->free & TV_FREE(POWER) && o->points->digits <= 6 &&
         o->lowest > POWER_SEEN * o->data.highest)

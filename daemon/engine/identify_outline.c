@@ -5,12 +5,14 @@
 #include <math.h>
 
 #define RESTARTS_MAX 20
-#define HEADLESS_MIN 12 /* points that remain */
+#define BEYOND       0.01 /* of the first value: the end of a cycle is below */
+#define HEADLESS_MIN 12   /* points that remain */
 
 /* Rounding in the log, and what a fit of rounded parameters leaves. */
 static double exactness(const struct tv_outline *o, double value)
 {
-    return tv_lr_exactness(o->points, value, o->data.highest) + 1e-7 * o->data.highest;
+    double slack = o->points->digits > 6 ? 1e-7 : 3e-6;
+    return tv_lr_exactness(o->points, value, o->data.highest) + slack * o->data.highest;
 }
 
 static void look_at_rise(struct tv_outline *o)
@@ -45,10 +47,33 @@ static void look_at_fall(struct tv_outline *o)
     }
 }
 
+/* Where few points are logged, one behind a restart may be higher than those before it. */
+static size_t first_top(const struct tv_outline *o)
+{
+    const struct tv_lr_point *at = o->data.at;
+    for (size_t i = 0; i < o->top; i++)
+        if (at[i].value > 0.5 * o->data.highest && at[i + 1].value < at[i].value)
+            return i;
+    return o->top;
+}
+
+/* torch's OneCycleLR, stepped once more than it has steps, goes on: its line below 0, its wave up
+ * again. */
+static bool is_beyond(const struct tv_lr_point *at, size_t len)
+{
+    if (len < 3)
+        return false;
+    const struct tv_lr_point *last = &at[len - 1];
+    double before = last[-2].value - last[-1].value, change = last->value - last[-1].value;
+    return last->value < 0 || (last->step == last[-1].step + 1 && change > 0 && before > 0 &&
+                               change < 1.5 * before && last[-1].value < BEYOND * at[0].value);
+}
+
 bool tv_outline_of(const struct tv_lr_points *points, double total, struct tv_outline *o)
 {
     *o = (struct tv_outline){.points = points, .total = total};
     o->data.len = tv_lr_points_get(points, o->data.at);
+    o->data.len -= is_beyond(o->data.at, o->data.len);
     for (size_t i = 0; i < o->data.len; i++) {
         if (!(o->data.at[i].value >= 0))
             return false;
@@ -61,6 +86,7 @@ bool tv_outline_of(const struct tv_lr_points *points, double total, struct tv_ou
         if (o->data.at[i].value >= o->data.highest * (1 - TV_SAME_VALUE))
             o->top = i;
     }
+    o->top = first_top(o);
     o->flat_end = o->top;
     look_at_rise(o);
     look_at_fall(o);
