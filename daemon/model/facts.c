@@ -156,12 +156,45 @@ void tv_facts_add(struct tv_facts *facts, const struct tv_fact *fact, const char
     facts->version++;
 }
 
-const struct tv_fact_entry *tv_facts_get(const struct tv_facts *facts, const char *key)
+static const struct tv_fact_entry *strongest(const struct tv_facts *facts, struct tv_span key)
 {
-    const struct tv_fact_entry *entry = tv_map_get(&facts->by_key, tv_span_of(key));
+    const struct tv_fact_entry *entry = tv_map_get(&facts->by_key, key);
     while (entry && entry->is_null)
         entry = entry->weaker;
     return entry;
+}
+
+/* The key that OmegaConf's "${trainer.max_steps}" names; one dot in front is the entry's own level,
+ * each further one a level up (omegaconf.readthedocs.io, "Variable interpolation"). Empty: none. */
+static struct tv_span referred(const struct tv_fact_entry *entry, char buffer[TV_FACT_KEY_MAX])
+{
+    size_t len = strlen(entry->value), up = 0, level = strlen(entry->key);
+    const char *name = entry->value + 2;
+    if (len < 4 || entry->value[0] != '$' || entry->value[1] != '{' || entry->value[len - 1] != '}')
+        return (struct tv_span){"", 0};
+    for (; *name == '.'; name++, up++)
+        while (level > 0 && entry->key[--level] != '.')
+            ;
+    size_t rest = (size_t)(entry->value + len - 1 - name);
+    level += up && level ? 1 : 0;
+    if (!up)
+        level = 0;
+    if (level + rest > TV_FACT_KEY_MAX || strcspn(name, "${:") < rest)
+        return (struct tv_span){"", 0};
+    memcpy(buffer, entry->key, level);
+    memcpy(buffer + level, name, rest);
+    return (struct tv_span){buffer, level + rest};
+}
+
+const struct tv_fact_entry *tv_facts_get(const struct tv_facts *facts, const char *key)
+{
+    const struct tv_fact_entry *entry = strongest(facts, tv_span_of(key)), *next = entry;
+    for (int hops = 0; next && next->value[0] == '$' && hops < 8; hops++) {
+        char buffer[TV_FACT_KEY_MAX];
+        struct tv_span name = referred(next, buffer);
+        next = name.len ? strongest(facts, name) : NULL;
+    }
+    return next && next->value[0] != '$' ? next : entry;
 }
 
 const char *tv_facts_text(const struct tv_facts *facts, const char *key)

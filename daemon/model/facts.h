@@ -48,7 +48,8 @@ struct tv_facts {
 
 /* Copies the fact and the path. Zero-initialise *facts to create. */
 void tv_facts_add(struct tv_facts *facts, const struct tv_fact *fact, const char *path);
-/* The strongest entry of this key that is not null; NULL when there is none. */
+/* The strongest entry of this key that is not null, or the one that its "${other.key}" names; NULL
+ * when there is none. */
 const struct tv_fact_entry *tv_facts_get(const struct tv_facts *facts, const char *key);
 /* The same as text or number; NULL / false when absent or (number) not a number. */
 const char *tv_facts_text(const struct tv_facts *facts, const char *key);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "schedule/numbers.h"
 #include "trainvet/text.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -51,7 +52,8 @@ static bool is_wrong(const struct tv_facts *facts, size_t name, const struct tv_
     const struct tv_fact_entry *entry = tv_facts_get(facts, names[name]);
     snprintf(first, sizeof first, "%s.0", names[name]);
     *ret = entry || name >= NEVER_LISTS ? entry : tv_facts_get(facts, first);
-    if (!*ret || (entry && (tv_fact_number(entry, &number) || stands_for_one(entry->value))))
+    if (!*ret || (entry && tv_fact_number(entry, &number) && isfinite(number)) ||
+        (entry && stands_for_one(entry->value)))
         return false;
     if (entry)
         snprintf(what, cap, "\"%.40s\", which is no number", entry->value);

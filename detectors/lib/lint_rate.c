@@ -128,10 +128,12 @@ static bool lr_is_not_positive(struct tv_view *view, const struct tv_lint_option
     return true;
 }
 
-/* `1e-4` needs a point before it is a number in YAML 1.1. */
-static bool is_exponent(const char *value)
+/* YAML 1.1 wants a point before the exponent and a sign in it. */
+static bool is_bare_exponent(const struct tv_setting *setting)
 {
-    return strpbrk(value, "eE") && !strchr(value, '.');
+    const char *e = strpbrk(setting->value, "eE");
+    bool is_yaml = !strstr(setting->source, ".json:");
+    return is_yaml && e && (!strchr(setting->value, '.') || !strchr("+-", e[1]));
 }
 
 static bool rate_has_no_point(struct tv_view *view, const struct tv_lint_options *options,
@@ -140,15 +142,17 @@ static bool rate_has_no_point(struct tv_view *view, const struct tv_lint_options
     (void)options;
     struct tv_setting rate;
     if (!tv_lint_number(view, "learning_rate", &rate) || !rate.is_text ||
-        !is_exponent(rate.value) ||
+        !is_bare_exponent(&rate) ||
         tv_lint_says(view, "framework", "axolotl")) /* makes a number of it (pydantic) */
         return false;
+    const char *e = strpbrk(rate.value, "eE");
+    bool has_point = strchr(rate.value, '.') != NULL;
     tv_note_summary(note,
                     "%s %s is text for readers of YAML 1.1 (PyYAML), a number only for some "
-                    "others (OmegaConf): an exponent needs a point (%s)",
-                    rate.key, rate.value, rate.source);
-    tv_note_advice(note, "%s: %s -> %.*s.0%s", rate.key, rate.value, (int)strcspn(rate.value, "eE"),
-                   rate.value, strpbrk(rate.value, "eE"));
+                    "others (OmegaConf): an exponent needs a %s (%s)",
+                    rate.key, rate.value, has_point ? "sign" : "point", rate.source);
+    tv_note_advice(note, "%s: %s -> %.*s%se%s%s", rate.key, rate.value, (int)(e - rate.value),
+                   rate.value, has_point ? "" : ".0", strchr("+-", e[1]) ? "" : "+", e + 1);
     return true;
 }
 
@@ -172,7 +176,7 @@ static bool number_is_quoted(struct tv_view *view, const struct tv_lint_options 
         return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!tv_lint_number(view, names[i], &setting) || !setting.is_text ||
-            is_exponent(setting.value))
+            is_bare_exponent(&setting))
             continue;
         if (!found)
             tv_note_summary(note,

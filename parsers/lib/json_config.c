@@ -171,7 +171,36 @@ static enum tv_status fail_at(struct tv_span json, size_t offset, enum json_toke
     return status;
 }
 
-static enum tv_status parse(struct tv_span json, struct json_object **ret, struct tv_error *reterr)
+struct refusal {
+    enum json_tokener_error error;
+    size_t offset;
+};
+
+static struct json_object *tokenize(struct tv_span json, int flags, struct refusal *ret)
+{
+    struct json_tokener *tokener = json_tokener_new_ex(TV_CONFIG_DEPTH_MAX + 1);
+    *ret = (struct refusal){json_tokener_error_size, 0};
+    if (!tokener)
+        return NULL;
+    json_tokener_set_flags(tokener, flags);
+    struct json_object *object = json_tokener_parse_ex(tokener, json.data, (int)json.len);
+    *ret = (struct refusal){json_tokener_get_error(tokener), json_tokener_get_parse_end(tokener)};
+    json_tokener_free(tokener);
+    return object;
+}
+
+/* What json-c takes and Python's json does not: a comma before a bracket, comments, single quotes,
+ * True, anything behind the end. `line`: as in tv_json_flatten(). */
+static void note_lenience(const struct tv_config *config, struct tv_span json, uint32_t line,
+                          const struct refusal *why)
+{
+    tv_config_note(config, line ? line : line_at(json, why->offset),
+                   "Python's json refuses this (%s); it is read all the same",
+                   json_tokener_error_desc(why->error));
+}
+
+static enum tv_status parse(const struct tv_config *config, struct tv_span json, uint32_t line,
+                            struct json_object **ret, struct tv_error *reterr)
 {
     if (json.len > TV_CONFIG_BYTES_MAX)
         return tv_fail(reterr, TV_ELIMIT, "a JSON configuration over %u MiB is not read",
@@ -183,15 +212,14 @@ static enum tv_status parse(struct tv_span json, struct json_object **ret, struc
         return tv_fail(reterr, TV_ECORRUPT, "empty, where a JSON object was expected");
     if (text.data[0] != '{')
         return tv_fail(reterr, TV_EUNSUPPORTED, "not a JSON object");
-    struct json_tokener *tokener = json_tokener_new_ex(TV_CONFIG_DEPTH_MAX + 1);
-    if (!tokener)
-        return tv_fail(reterr, TV_ELIMIT, "out of memory");
-    struct json_object *object = json_tokener_parse_ex(tokener, json.data, (int)json.len);
-    enum json_tokener_error why = json_tokener_get_error(tokener);
-    size_t end = json_tokener_get_parse_end(tokener);
-    json_tokener_free(tokener);
-    if (why != json_tokener_success)
-        return fail_at(json, end, why, reterr);
+    struct refusal strict, why = {json_tokener_success, 0};
+    struct json_object *object = tokenize(json, JSON_TOKENER_STRICT, &strict);
+    if (strict.error != json_tokener_success)
+        object = tokenize(json, 0, &why);
+    if (why.error != json_tokener_success)
+        return fail_at(json, why.offset, why.error, reterr);
+    if (strict.error != json_tokener_success)
+        note_lenience(config, json, line, &strict);
     if (!json_object_is_type(object, json_type_object)) { /* json-c's view of comments and NULs */
         json_object_put(object);
         return tv_fail(reterr, TV_ECORRUPT, "not a JSON object");
@@ -205,7 +233,7 @@ enum tv_status tv_json_flatten(struct tv_config *config, struct tv_span json, ui
 {
     struct json_object *object = NULL;
     json = tv_config_without_bom(json);
-    enum tv_status status = parse(json, &object, reterr);
+    enum tv_status status = parse(config, json, line, &object, reterr);
     if (status != TV_OK)
         return status;
     struct key_cursor cursor = {.at = json.data, .end = json.data + json.len, .line = 1};

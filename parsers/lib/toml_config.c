@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/toml_config.h"
 #include "lib/key_set.h"
+#include "lib/yaml_types.h"
 #include "trainvet/text.h"
 #include <string.h>
 
@@ -208,6 +209,9 @@ static bool read_bare(struct reading *r)
         r->at++;
     struct tv_span text = {from, (size_t)(r->at - from)};
     bool is_date = text.len >= 8 && (memchr(text.data, ':', text.len) || text.data[4] == '-');
+    char digits[TV_YAML_NUMBER_MAX];
+    if (!is_date) /* hexadecimal and binary as in YAML */
+        text = tv_yaml_number(text, digits);
     if (text.len)
         tv_config_value(r->config, text, is_date ? TV_CONFIG_TEXT : TV_CONFIG_NUMBER, r->line);
     return text.len > 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/yaml_config.h"
 #include "lib/key_set.h"
+#include "lib/lines.h"
 #include "lib/yaml_types.h"
 #include "trainvet/text.h"
 #include <string.h>
@@ -16,7 +17,8 @@ struct reading {
     size_t nodes, expansions;
     size_t reread; /* bytes, to follow aliases */
     int depth;
-    struct tv_key_set seen; /* what the file states itself */
+    struct tv_key_set seen;   /* what the file states itself */
+    struct tv_key_set merged; /* and what it merges: the first of several mappings wins */
 };
 
 /* One pass over the text: the document itself, or an anchor's node once more. */
@@ -26,7 +28,11 @@ struct pass {
     size_t offset; /* bytes given to libyaml */
 };
 
-static enum tv_status read_node(struct pass *pass, yaml_event_t *event, bool is_merge);
+/* How a mapping's members are taken: its own, or below `<<` those that are not there yet. A mapping
+ * behind an alias is read twice then, as its own members go before what it merges itself. */
+enum merge { MERGE_NONE, MERGE_ALL, MERGE_OWN, MERGE_INHERITED };
+
+static enum tv_status read_node(struct pass *pass, yaml_event_t *event, enum merge merge);
 
 /* libyaml stops at the first byte that is no text; a comment in another encoding must not hide the
  * whole configuration. */
@@ -110,13 +116,13 @@ static struct tv_span scalar_text(const yaml_event_t *event)
     return (struct tv_span){(const char *)event->data.scalar.value, event->data.scalar.length};
 }
 
-/* Whether the current key was stated before. */
-static bool is_seen(struct reading *r, bool remember)
+/* Whether the current key is in the set. */
+static bool is_in(struct reading *r, struct tv_key_set *set, bool remember)
 {
     const struct tv_config *config = r->config;
     struct tv_span key = {config->key, config->key_len};
     return config->key_len <= sizeof config->key &&
-           tv_key_set_has(&r->seen, tv_key_hash(TV_KEY_HASH, key), remember);
+           tv_key_set_has(set, tv_key_hash(TV_KEY_HASH, key), remember);
 }
 
 /* The limits of read_node() hold here too: libyaml's time grows with the square of the depth. */
@@ -148,46 +154,48 @@ static enum tv_status skip_node(struct pass *pass, const yaml_event_t *first)
 }
 
 /* The value behind a key that has been entered. */
-static enum tv_status read_value(struct pass *pass, bool is_merge)
+static enum tv_status read_value(struct pass *pass, enum merge merge)
 {
     yaml_event_t event;
     enum tv_status status = next_event(pass, &event);
     if (status != TV_OK)
         return status;
-    status = read_node(pass, &event, is_merge);
+    status = read_node(pass, &event, merge);
+    yaml_event_delete(&event);
+    return status;
+}
+
+static enum tv_status skip_value(struct pass *pass)
+{
+    yaml_event_t event;
+    enum tv_status status = next_event(pass, &event);
+    if (status != TV_OK)
+        return status;
+    status = skip_node(pass, &event);
     yaml_event_delete(&event);
     return status;
 }
 
 static enum tv_status read_member(struct pass *pass, struct tv_span key, uint32_t line,
-                                  bool is_merge)
+                                  enum merge merge)
 {
     struct reading *r = pass->r;
     if (r->depth == 1 && r->reader->top_key)
         key = r->reader->top_key(r->reader->ctx, key, line);
     size_t mark = tv_config_enter(r->config, key);
-    enum tv_status status = TV_OK;
-    bool seen = is_seen(r, !is_merge);
-    if (seen && is_merge) { /* what the mapping states itself goes before what it merges */
-        yaml_event_t event;
-        status = next_event(pass, &event);
-        if (status == TV_OK) {
-            status = skip_node(pass, &event);
-            yaml_event_delete(&event);
-        }
-    } else {
-        if (seen)
-            tv_config_note(r->config, line,
-                           "%.*s is written twice; the last value is used (some readers refuse "
-                           "such a file)",
-                           (int)key.len, key.data);
-        status = read_value(pass, false);
-    }
+    bool seen = is_in(r, &r->seen, merge == MERGE_NONE);
+    if (seen && merge == MERGE_NONE)
+        tv_config_note(r->config, line,
+                       "%.*s is written twice; the last value is used (some readers refuse such a "
+                       "file)",
+                       (int)key.len, key.data);
+    bool is_taken = merge == MERGE_NONE || (!seen && !is_in(r, &r->merged, true));
+    enum tv_status status = is_taken ? read_value(pass, MERGE_NONE) : skip_value(pass);
     tv_config_leave(r->config, mark);
     return status;
 }
 
-static enum tv_status read_mapping(struct pass *pass, bool is_merge)
+static enum tv_status read_mapping(struct pass *pass, enum merge merge)
 {
     for (;;) {
         yaml_event_t key;
@@ -207,10 +215,13 @@ static enum tv_status read_mapping(struct pass *pass, bool is_merge)
                 yaml_event_delete(&key);
             }
         } else {
-            if (tv_span_is(scalar_text(&key), "<<"))
-                status = read_value(pass, true);
+            bool inherits = tv_span_is(scalar_text(&key), "<<");
+            if (merge == (inherits ? MERGE_OWN : MERGE_INHERITED))
+                status = skip_value(pass);
+            else if (inherits)
+                status = read_value(pass, MERGE_ALL);
             else
-                status = read_member(pass, scalar_text(&key), line_of(&key), is_merge);
+                status = read_member(pass, scalar_text(&key), line_of(&key), merge);
             yaml_event_delete(&key);
         }
         if (status != TV_OK)
@@ -218,7 +229,7 @@ static enum tv_status read_mapping(struct pass *pass, bool is_merge)
     }
 }
 
-static enum tv_status read_sequence(struct pass *pass, bool is_merge)
+static enum tv_status read_sequence(struct pass *pass, enum merge merge)
 {
     for (size_t i = 0;; i++) {
         yaml_event_t item;
@@ -229,9 +240,12 @@ static enum tv_status read_sequence(struct pass *pass, bool is_merge)
             yaml_event_delete(&item);
             return TV_OK;
         }
-        size_t mark =
-            is_merge ? pass->r->config->key_len : tv_config_enter_index(pass->r->config, i);
-        status = read_node(pass, &item, is_merge);
+        size_t mark = merge != MERGE_NONE ? pass->r->config->key_len
+                                          : tv_config_enter_index(pass->r->config, i);
+        if (merge == MERGE_INHERITED) /* each of them was read whole already */
+            status = skip_node(pass, &item);
+        else
+            status = read_node(pass, &item, merge == MERGE_NONE ? MERGE_NONE : MERGE_ALL);
         yaml_event_delete(&item);
         tv_config_leave(pass->r->config, mark);
         if (status != TV_OK)
@@ -254,7 +268,7 @@ static const char *anchor_of(const yaml_event_t *event)
 }
 
 /* Reads the last node before `until` that has this anchor, as another pass over the text. */
-static enum tv_status replay(struct pass *again, const char *anchor, size_t until, bool is_merge)
+static enum tv_status replay(struct pass *again, const char *anchor, size_t until, enum merge merge)
 {
     size_t count = 0;
     for (bool counting = true;;) {
@@ -268,7 +282,7 @@ static enum tv_status replay(struct pass *again, const char *anchor, size_t unti
         if (counting) {
             count += is_it;
         } else if (is_it && --count == 0) {
-            status = read_node(again, &event, is_merge);
+            status = read_node(again, &event, merge);
             at_end = true;
         }
         yaml_event_delete(&event);
@@ -285,25 +299,42 @@ static enum tv_status replay(struct pass *again, const char *anchor, size_t unti
     }
 }
 
-static enum tv_status read_alias(struct pass *pass, const yaml_event_t *event, bool is_merge)
+static enum tv_status read_anchored(struct reading *r, const yaml_event_t *alias, enum merge merge)
 {
-    struct reading *r = pass->r;
+    struct pass again = {.r = r};
     r->reread += 2 * r->text.len;
     if (++r->expansions > TV_YAML_EXPANSIONS_MAX || r->reread > REREAD_MAX)
-        return fail_at(r, line_of(event), TV_ELIMIT,
+        return fail_at(r, line_of(alias), TV_ELIMIT,
                        "the YAML has more aliases to follow than a configuration needs");
-    struct pass again = {.r = r};
     enum tv_status status = begin_pass(&again);
     if (status == TV_OK)
-        status = replay(&again, (const char *)event->data.alias.anchor, event->start_mark.index,
-                        is_merge);
+        status =
+            replay(&again, (const char *)alias->data.alias.anchor, alias->start_mark.index, merge);
     yaml_parser_delete(&again.parser);
     return status;
 }
 
-/* Recursion is bounded by TV_CONFIG_DEPTH_MAX, aliases included. `is_merge`: the node's members
- * belong to the current mapping (`<<`). */
-static enum tv_status read_node(struct pass *pass, yaml_event_t *event, bool is_merge)
+static enum tv_status read_alias(struct reading *r, const yaml_event_t *alias, enum merge merge)
+{
+    if (merge == MERGE_NONE)
+        return read_anchored(r, alias, merge);
+    enum tv_status status = read_anchored(r, alias, MERGE_OWN);
+    return status == TV_OK ? read_anchored(r, alias, MERGE_INHERITED) : status;
+}
+
+static void tell_scalar(struct reading *r, const yaml_event_t *event)
+{
+    char digits[TV_YAML_NUMBER_MAX];
+    struct tv_span text = scalar_text(event);
+    bool is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    enum tv_config_type type = tv_yaml_type(text, is_plain, (const char *)event->data.scalar.tag);
+    if (type == TV_CONFIG_NUMBER && is_plain)
+        text = tv_yaml_number(text, digits);
+    tv_config_value(r->config, text, type, line_of(event));
+}
+
+/* Recursion is bounded by TV_CONFIG_DEPTH_MAX, that of merges by TV_YAML_EXPANSIONS_MAX. */
+static enum tv_status read_node(struct pass *pass, yaml_event_t *event, enum merge merge)
 {
     struct reading *r = pass->r;
     enum tv_status status = count_node(r, event, r->depth);
@@ -311,20 +342,17 @@ static enum tv_status read_node(struct pass *pass, yaml_event_t *event, bool is_
         return status;
     bool is_container =
         event->type == YAML_MAPPING_START_EVENT || event->type == YAML_SEQUENCE_START_EVENT;
-    int deeper = (is_container || event->type == YAML_ALIAS_EVENT) && !is_merge;
+    bool is_alias = event->type == YAML_ALIAS_EVENT;
+    int deeper = (is_container || is_alias) && merge == MERGE_NONE;
     r->depth += deeper;
     if (event->type == YAML_MAPPING_START_EVENT)
-        status = read_mapping(pass, is_merge);
+        status = read_mapping(pass, merge);
     else if (event->type == YAML_SEQUENCE_START_EVENT)
-        status = read_sequence(pass, is_merge);
-    else if (event->type == YAML_ALIAS_EVENT)
-        status = read_alias(pass, event, is_merge);
-    else if (event->type == YAML_SCALAR_EVENT && !is_merge)
-        tv_config_value(r->config, scalar_text(event),
-                        tv_yaml_type(scalar_text(event),
-                                     event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
-                                     (const char *)event->data.scalar.tag),
-                        line_of(event));
+        status = read_sequence(pass, merge);
+    else if (is_alias)
+        status = read_alias(r, event, merge);
+    else if (event->type == YAML_SCALAR_EVENT && merge == MERGE_NONE)
+        tell_scalar(r, event);
     r->depth -= deeper;
     return status;
 }
@@ -353,7 +381,7 @@ static enum tv_status read_document(struct pass *pass)
             return status;
         yaml_event_type_t type = event.type;
         if (type == YAML_MAPPING_START_EVENT) {
-            status = read_node(pass, &event, false);
+            status = read_node(pass, &event, MERGE_NONE);
             if (status == TV_OK)
                 look_behind(pass);
         }
@@ -365,6 +393,27 @@ static enum tv_status read_document(struct pass *pass)
             return fail_at(pass->r, 0, TV_EUNSUPPORTED, "a YAML file without any value");
         if (type != YAML_STREAM_START_EVENT && type != YAML_DOCUMENT_START_EVENT)
             return fail_at(pass->r, line, TV_EUNSUPPORTED, "not a YAML mapping of keys to values");
+    }
+}
+
+/* libyaml takes a tab behind the colon, PyYAML stops at it. Only keys of the outermost level: what
+ * is indented may be text. */
+static void look_for_tabs(const struct tv_config *config, struct tv_span text)
+{
+    struct tv_span line;
+    for (uint32_t number = 1; tv_next_line(&text, true, &line); number++) {
+        const char *colon = memchr(line.data, ':', line.len);
+        if (!colon || *line.data == ' ' || *line.data == '#')
+            continue;
+        struct tv_span rest = {colon + 1, line.len - (size_t)(colon + 1 - line.data)};
+        size_t blanks = 0;
+        while (blanks < rest.len && rest.data[blanks] == ' ')
+            blanks++;
+        if (blanks == rest.len || rest.data[blanks] != '\t')
+            continue;
+        tv_config_note(config, number, "a tab stands behind %.*s, which PyYAML refuses; it is read",
+                       (int)(colon - line.data), line.data);
+        return;
     }
 }
 
@@ -380,6 +429,7 @@ enum tv_status tv_yaml_config(const struct tv_yaml_reader *reader, struct tv_spa
                               .reterr = reterr};
     struct pass pass = {.r = &reading};
     tv_config_check_text(reader->config, reading.text);
+    look_for_tabs(reader->config, reading.text);
     enum tv_status status = begin_pass(&pass);
     if (status == TV_OK)
         status = read_document(&pass);

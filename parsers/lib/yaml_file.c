@@ -38,15 +38,39 @@ static struct tv_span key_of(struct tv_span line)
     return key;
 }
 
+static int count(struct tv_span key, const char *const *keys)
+{
+    int found = 0;
+    for (size_t i = 0; key.len && keys[i]; i++)
+        found += tv_span_is(key, keys[i]);
+    return found;
+}
+
+/* The members of a line of `{key: value, "key": value}`. */
+static int count_in_flow(struct tv_span line, const char *const *keys)
+{
+    int found = 0;
+    while (line.len) {
+        const char *comma = memchr(line.data, ',', line.len);
+        struct tv_span member = {line.data, comma ? (size_t)(comma - line.data) : line.len};
+        line.data += member.len + (comma != NULL);
+        line.len -= member.len + (comma != NULL);
+        while (member.len && (*member.data == ' ' || *member.data == '{')) {
+            member.data++;
+            member.len--;
+        }
+        found += count(key_of(member), keys);
+    }
+    return found;
+}
+
 int tv_yaml_count_keys(struct tv_span head, const char *const *keys)
 {
-    int count = 0;
+    int found = 0;
     struct tv_span line;
-    head = tv_config_without_bom(head);
-    while (tv_next_line(&head, true, &line)) {
-        struct tv_span key = key_of(line);
-        for (size_t i = 0; key.len && keys[i]; i++)
-            count += tv_span_is(key, keys[i]);
-    }
-    return count;
+    head = tv_span_trim(tv_config_without_bom(head));
+    bool is_flow = tv_span_starts(head, "{");
+    while (tv_next_line(&head, true, &line))
+        found += is_flow ? count_in_flow(line, keys) : count(key_of(line), keys);
+    return found;
 }

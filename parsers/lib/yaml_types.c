@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/yaml_types.h"
+#include "trainvet/number.h"
 #include "trainvet/text.h"
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
@@ -24,14 +27,31 @@ static size_t take(struct tv_span text, size_t at, const char *allowed)
     return at - from;
 }
 
+/* (:[0-5]?[0-9])+ behind whole minutes or hours: YAML 1.1 counts in sixties. */
+static size_t take_sixties(struct tv_span text, size_t at)
+{
+    size_t from = at;
+    while (at + 1 < text.len && text.data[at] == ':') {
+        size_t digits = take(text, at + 1, "0123456789");
+        if (digits < 1 || digits > 2 || (digits == 2 && text.data[at + 1] > '5'))
+            break;
+        at += 1 + digits;
+    }
+    return at - from;
+}
+
 /* [-+]? (0 | [1-9][0-9_]* | 0[0-7_]+ | 0x[0-9a-fA-F_]+ | 0b[01_]+) */
 static bool is_int(struct tv_span text)
 {
     size_t at = text.len && (text.data[0] == '-' || text.data[0] == '+');
     if (at == text.len)
         return false;
-    if (text.data[at] != '0')
-        return text.data[at] != '_' && at + take(text, at, "0123456789_") == text.len;
+    if (text.data[at] != '0') {
+        if (text.data[at] == '_' || text.data[at] == ':')
+            return false;
+        at += take(text, at, "0123456789_");
+        return at + take_sixties(text, at) == text.len;
+    }
     if (at + 1 == text.len)
         return true;
     if (text.data[at + 1] == 'x')
@@ -50,14 +70,16 @@ static bool is_float(struct tv_span text)
     if (whole && text.data[at] == '_')
         return false;
     at += whole;
+    size_t sixties = whole ? take_sixties(text, at) : 0;
+    at += sixties;
     if (at == text.len || text.data[at] != '.')
         return false;
     size_t fraction = take(text, ++at, "0123456789_");
     if (!whole && (sign || !fraction || text.data[at] == '_'))
         return false;
     at += fraction;
-    if (at == text.len)
-        return true;
+    if (at == text.len || sixties)
+        return at == text.len;
     if ((text.data[at] != 'e' && text.data[at] != 'E') || at + 2 >= text.len ||
         (text.data[at + 1] != '-' && text.data[at + 1] != '+'))
         return false;
@@ -81,6 +103,61 @@ enum tv_config_type tv_yaml_type(struct tv_span text, bool is_plain, const char 
         return TV_CONFIG_NULL;
     return is_int(text) || is_float(text) || is_one_of(text, other_numbers) ? TV_CONFIG_NUMBER
                                                                             : TV_CONFIG_TEXT;
+}
+
+static double digits_of(const char *at, const char *digits, double base)
+{
+    double value = 0;
+    for (; *at; at++) {
+        const char *digit = strchr(digits, *at | (*at > '9' ? 0x20 : 0));
+        value = value * base + (double)(digit - digits);
+    }
+    return value;
+}
+
+static double sixties_of(const char *at)
+{
+    double value = 0;
+    for (; at; at = strchr(at, ':'), at = at ? at + 1 : NULL) {
+        struct tv_span part = {at, strcspn(at, ":")};
+        double number = 0;
+        tv_parse_double(part, &number);
+        value = value * 60 + number;
+    }
+    return value;
+}
+
+struct tv_span tv_yaml_number(struct tv_span text, char buffer[TV_YAML_NUMBER_MAX])
+{
+    char plain[TV_YAML_NUMBER_MAX];
+    size_t len = 0;
+    if (text.len >= sizeof plain)
+        return text;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] != '_')
+            plain[len++] = text.data[i];
+    plain[len] = '\0';
+    bool minus = plain[0] == '-';
+    const char *at = plain + (minus || plain[0] == '+');
+    double value;
+    if (at[0] == '0' && at[1] == 'x')
+        value = digits_of(at + 2, "0123456789abcdef", 16);
+    else if (at[0] == '0' && at[1] == 'b')
+        value = digits_of(at + 2, "01", 2);
+    else if (at[0] == '0' && at[1] && strspn(at, "01234567") == strlen(at))
+        value = digits_of(at, "01234567", 8);
+    else if (strchr(at, ':'))
+        value = sixties_of(at);
+    else if (at[0] == '.' && (at[1] | 0x20) == 'i')
+        value = INFINITY;
+    else if (at[0] == '.' && (at[1] | 0x20) == 'n')
+        value = NAN;
+    else if (len < text.len)
+        return (struct tv_span){memcpy(buffer, plain, len), len};
+    else
+        return text;
+    int wrote = snprintf(buffer, TV_YAML_NUMBER_MAX, "%.17g", minus ? -value : value);
+    return (struct tv_span){buffer, wrote > 0 ? (size_t)wrote : 0};
 }
 
 /* YAML 1.1 section 5.1: tab, line ends, printable characters. */

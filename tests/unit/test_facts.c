@@ -39,6 +39,35 @@ START_TEST(stronger_source_wins_whatever_the_order)
 }
 END_TEST
 
+START_TEST(reference_is_followed_to_what_it_names)
+{
+    static const char *const pairs[][2] = {
+        {"trainer.max_steps", "100"}, {"optim.sched.max_steps", "${trainer.max_steps}"},
+        {"optim.lr", "0.5"},          {"optim.sched.lr", "${..lr}"},
+        {"optim.other", "${.lr}"},    {"top", "${optim.sched.lr}"},
+        {"loop", "${loop}"},          {"lost", "${nowhere}"},
+        {"now", "${now:%Y}"},         {"path", "${a}/${b}"},
+        {"up", "${....x}"},           {"empty", "${}"},
+    };
+    static const char *const expected[][2] = {{"optim.sched.max_steps", "100"},
+                                              {"optim.sched.lr", "0.5"},
+                                              {"optim.other", "0.5"},
+                                              {"top", "0.5"},
+                                              {"loop", "${loop}"},
+                                              {"lost", "${nowhere}"},
+                                              {"now", "${now:%Y}"},
+                                              {"path", "${a}/${b}"},
+                                              {"up", "${....x}"},
+                                              {"empty", "${}"}};
+    struct tv_facts facts = {0};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        add(&facts, pairs[i][0], pairs[i][1], TV_FACT_USER_CONFIG, "a.yaml");
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        ck_assert_str_eq(tv_facts_text(&facts, expected[i][0]), expected[i][1]);
+    tv_facts_free(&facts);
+}
+END_TEST
+
 START_TEST(later_file_of_the_same_source_wins_and_the_earlier_is_kept)
 {
     struct tv_facts facts = {0};
@@ -315,6 +344,7 @@ static Suite *suite(void)
     Suite *s = suite_create("facts");
     TCase *t = tcase_create("facts");
     tcase_add_test(t, stronger_source_wins_whatever_the_order);
+    tcase_add_test(t, reference_is_followed_to_what_it_names);
     tcase_add_test(t, later_file_of_the_same_source_wins_and_the_earlier_is_kept);
     tcase_add_test(t, later_value_of_the_same_file_replaces_the_earlier);
     tcase_add_test(t, saying_the_same_again_changes_nothing);

@@ -69,6 +69,20 @@ START_TEST(key_that_is_written_twice_is_said_with_its_line)
 }
 END_TEST
 
+START_TEST(what_python_refuses_is_read_and_said)
+{
+    static const char *const odd[] = {"{\"a\": 1,}", "{\"a\": 1 /* c */}", "{\"a\": 1} x",
+                                      "{\"a\": 1, \"b\": True}"};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        ck_assert_int_eq(read_json(odd[i]), TV_OK);
+        has("F a=1 source");
+        has(" 1 Python's json refuses this (");
+    }
+    ck_assert_int_eq(read_json("{\"a\": NaN, \"b\": 1e-4, \"c\": \"\\u00e9\"}\n"), TV_OK);
+    ck_assert_uint_eq(capture.notes, 0);
+}
+END_TEST
+
 START_TEST(pythons_bare_nan_and_infinity_are_numbers)
 {
     ck_assert_int_eq(read_json("{\"a\": NaN, \"b\": Infinity, \"c\": -Infinity}"), TV_OK);
@@ -293,6 +307,7 @@ static Suite *suite(void)
     tcase_add_test(t, size_and_number_of_values_are_bounded);
     tcase_add_test(t, huge_value_passes_through);
     tcase_add_test(t, huge_key_is_left_out_and_the_rest_read);
+    tcase_add_test(t, what_python_refuses_is_read_and_said);
     tcase_add_test(t, key_that_is_written_twice_is_said_with_its_line);
     tcase_add_test(t, nul_bytes_and_invalid_utf8_do_no_harm);
     suite_add_tcase(s, t);

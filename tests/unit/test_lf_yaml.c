@@ -330,6 +330,54 @@ START_TEST(bytes_that_are_no_text_do_not_hide_the_rest)
 }
 END_TEST
 
+START_TEST(mappings_are_merged_as_pyyaml_does)
+{
+    /* values by yaml.safe_load() of PyYAML 6.0 */
+    read_yaml("a: &a\n  lr: 1\n  eps: 2\n"
+              "b: &b\n  <<: *a\n  lr: 3\n"
+              "c: &c\n  lr: 4\n  <<: *a\n  wd: 5\n"
+              "d:\n  <<: [*b, *c]\ne:\n  <<: *c\n  eps: 6\n");
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F d.lr=3 source");
+    tv_config_has(&run, "F d.eps=2 source");
+    tv_config_has(&run, "F d.wd=5 source");
+    tv_config_has(&run, "F e.lr=4 source");
+    tv_config_has(&run, "F e.wd=5 source");
+    ck_assert_ptr_null(strstr(run.capture.text, "F d.lr=4"));
+    ck_assert_ptr_null(strstr(run.capture.text, "F d.lr=1"));
+    ck_assert_ptr_null(strstr(run.capture.text, "F e.lr=1"));
+}
+END_TEST
+
+START_TEST(odd_numbers_have_pyyamls_values)
+{
+    /* values by yaml.safe_load() of PyYAML 6.0 */
+    read_yaml("a: 0x1F\nb: 017\nc: 0b101\nd: 1:30\ne: 1__0\nf: -.inf\ng: 190:20:30.15\nh: 0o17\n"
+              "i: 08\nj: +1_0.5\nk:\t1\n");
+    ck_assert_int_eq(run.status, TV_OK);
+    tv_config_has(&run, "F a=31 source");
+    tv_config_has(&run, "F b=15 source");
+    tv_config_has(&run, "F c=5 source");
+    tv_config_has(&run, "F d=90 source");
+    tv_config_has(&run, "F e=10 source");
+    tv_config_has(&run, "F f=-inf source");
+    tv_config_has(&run, "F g=685230.15");
+    tv_config_has(&run, "F h=0o17 string");
+    tv_config_has(&run, "F i=08 string");
+    tv_config_has(&run, "F j=+10.5 source");
+    tv_config_has(&run, "a tab stands behind k, which PyYAML refuses");
+}
+END_TEST
+
+START_TEST(flow_mapping_is_recognised)
+{
+    ck_assert_int_gt(tv_parser_lf_yaml.probe(tv_span_of("a.yaml"),
+                                             tv_span_of("{stage: sft, \"learning_rate\": 1.0e-4,\n"
+                                                        " 'max_steps': 10}")),
+                     0);
+}
+END_TEST
+
 START_TEST(text_in_any_script_is_kept)
 {
     read_yaml("dataset: \"\xED\x95\x9C\xEA\xB5\xAD\xEC\x96\xB4 \xE4\xB8\xAD\xE6\x96\x87 "
@@ -427,6 +475,9 @@ static Suite *suite(void)
     tcase_add_test(t, number_of_values_and_size_are_bounded);
     tcase_add_test(t, huge_value_passes_through);
     tcase_add_test(t, bytes_that_are_no_text_do_not_hide_the_rest);
+    tcase_add_test(t, mappings_are_merged_as_pyyaml_does);
+    tcase_add_test(t, odd_numbers_have_pyyamls_values);
+    tcase_add_test(t, flow_mapping_is_recognised);
     tcase_add_test(t, text_in_any_script_is_kept);
     tcase_add_test(t, every_cut_of_a_file_is_survived);
     tcase_add_test(t, content_decides_what_is_a_training_configuration);

@@ -38,7 +38,7 @@ START_TEST(tables_become_dotted_keys_with_lines)
     tv_config_has(&run, "F optimizer.lr=8e-4 source 2 line 9\n");
     tv_config_has(&run, "F lr_scheduler.warmup_steps=2 source 2 line 13\n");
     tv_config_has(&run, "F lr_scheduler.decay_type=linear string source 2 line 15\n");
-    tv_config_has(&run, "F training.steps=1_000 source 2 line 19\n");
+    tv_config_has(&run, "F training.steps=1000 source 2 line 19\n");
     tv_config_has(&run, "F training.mixed=true source 2 line 21\n");
     tv_config_has(&run, "F parallelism.mesh.0=1 source 2 line 23\n");
     tv_config_has(&run, "F parallelism.mesh.1=-1 source 2 line 23\n");
