@@ -82,7 +82,11 @@ double tv_sequence_lr(const struct tv_curve *c, double n)
         if (late ? n > whole->part[i].begin : n >= whole->part[i].begin)
             part = &whole->part[i];
     }
-    return part_lr(c, part, part->peak, n - part->begin);
+    double x = n - part->begin;
+    bool turned = part->kind && part->kind->lr == tv_decay_lr && part->base > 0.0 &&
+                  part->param[TV_P_PERIODIC] == 1.0 && x > part->param[TV_P_END];
+    /* torch's cosine comes up again to what it found when it was made */
+    return part_lr(c, part, turned ? part->base : part->peak, x);
 }
 
 double tv_dampened_lr(const struct tv_curve *c, double n)

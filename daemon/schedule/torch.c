@@ -214,10 +214,15 @@ enum tv_status tv_torch_part(const struct tv_scope *args, const char *name, doub
                : status;
 }
 
+static bool is_one_cycle(const struct tv_schedule_part *part)
+{
+    return part->kind && !strcmp(part->kind->name, "OneCycleLR");
+}
+
 double tv_torch_initial(const struct tv_scope *args, const struct tv_schedule_part *part,
                         bool is_first)
 {
-    if (!strcmp(part->kind->name, "OneCycleLR"))
+    if (is_one_cycle(part))
         return part->peak / tv_in_number(args, "div_factor", 25);
     return is_first && !strcmp(part->kind->name, "CyclicLR") ? part->param[TV_P_FLOOR] : part->base;
 }
@@ -235,8 +240,32 @@ static const char *class_of(const struct tv_scope *scope, struct tv_scope *args)
 /* Sets its value, whatever others made of the learning rate. */
 static bool is_absolute(const struct tv_schedule_part *part)
 {
-    return part->kind->lr == tv_cycles_lr || part->kind->lr == tv_triangle_lr ||
-           !strcmp(part->kind->name, "OneCycleLR");
+    return part->kind->lr == tv_cycles_lr || part->kind->lr == tv_triangle_lr || is_one_cycle(part);
+}
+
+/* OneCycleLR keeps its three levels in the optimizer's parameter group, where the one that is made
+ * last leaves its own for all of them. */
+static void share_levels(struct tv_schedule *s)
+{
+    const struct tv_schedule_part *last = NULL;
+    for (int i = 0; i < s->parts; i++)
+        if (is_one_cycle(&s->part[i]))
+            last = &s->part[i];
+    if (!last)
+        return;
+    double first = s->table[last->table_at + 1];
+    double end = s->table[last->table_at + last->table_len - TV_PHASE_ROW + 2];
+    for (int i = 0; i < s->parts; i++) {
+        struct tv_schedule_part *part = &s->part[i];
+        double *row = s->table + part->table_at;
+        if (!is_one_cycle(part))
+            continue;
+        part->peak = last->peak;
+        row[1] = first;
+        if (part->table_len == 3 * TV_PHASE_ROW)
+            row[TV_PHASE_ROW + 2] = row[2 * TV_PHASE_ROW + 1] = first;
+        row[part->table_len - TV_PHASE_ROW + 2] = end;
+    }
 }
 
 /* SequentialLR and ChainedScheduler: every member starts from the optimizer's initial learning
@@ -285,7 +314,10 @@ static enum tv_status composite(const struct tv_scope *args, const char *name,
     int len = chained ? -1 : tv_in_list(args, "milestones", milestones, TV_SCHEDULE_PARTS);
     if (status == TV_OK && !chained && len < 0)
         return tv_fail(reterr, TV_ELIMIT, "SequentialLR has too many milestones");
-    return status == TV_OK ? members(args, milestones, len, s, reterr) : status;
+    if (status == TV_OK)
+        status = members(args, milestones, len, s, reterr);
+    share_levels(s);
+    return status;
 }
 
 static enum tv_status resolve_class(const struct tv_scope *scope, struct tv_schedule *s,
