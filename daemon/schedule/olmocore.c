@@ -8,8 +8,9 @@
 struct core_case {
     struct tv_scope in;
     const char *name;
-    double total; /* steps that this scheduler has */
-    double unit;  /* tokens in a step when it counts tokens, else 1 */
+    double total;          /* steps that this scheduler has */
+    double unit;           /* tokens in a step when it counts tokens, else 1 */
+    bool is_never_reached; /* of a sequence: the run is over before */
     struct tv_schedule *s;
     struct tv_schedule_part *part;
 };
@@ -50,12 +51,18 @@ static enum tv_status check_levels(const struct core_case *core, bool stable, bo
                                    struct tv_error *reterr)
 {
     const struct tv_schedule_part *part = core->part;
-    bool power_law = part->kind->lr == tv_power_law_lr || part->kind->lr == tv_power_tail_lr;
+    bool power_law = part->kind->lr == tv_power_tail_lr;
     double low = tv_in_number(&core->in, "warmup_min_lr", 0), peak = part->peak;
-    bool asked_at_0 = core->s->parts <= 1 && (stable || !strcmp(core->name, "ConstantWithWarmup"));
+    bool asked_at_0 = core->s->parts <= 1 && (stable || part->kind->lr == tv_power_law_lr ||
+                                              !strcmp(core->name, "ConstantWithWarmup"));
+    if (core->is_never_reached)
+        return TV_OK;
     if (part->warmup_steps == 0 && (power_law || asked_at_0))
         return tv_fail(reterr, TV_ECONFIG, "%s without warm-up divides by zero", core->name);
-    if (part->warmup_steps > 0 && !(low >= 0 && low < peak))
+    bool last_too = stable || power_law || !strcmp(core->name, "ConstantWithWarmup");
+    double first = core->s->parts > 1; /* a later scheduler is asked from its step 1 on */
+    bool warms_up = part->warmup_steps > (last_too ? 0 : first);
+    if (warms_up && !(low >= 0 && low < peak))
         return tv_fail(
             reterr, TV_ECONFIG,
             "warmup_min_lr (%g) must be below the learning rate that %s starts from (%g)", low,
@@ -63,8 +70,8 @@ static enum tv_status check_levels(const struct core_case *core, bool stable, bo
     double decay_min = tv_in_number(&core->in, "decay_min_lr", 0), top = peak;
     if (tail) {
         struct tv_curve curve = tv_curve_of_part(core->s, part);
-        top = part->kind->lr(&curve,
-                             fmax(part->warmup_steps, core->total - part->param[TV_P_PERIOD]));
+        double at = core->total - part->param[TV_P_PERIOD];
+        top = part->kind->lr(&curve, power_law ? fmax(part->warmup_steps, at) : at);
     }
     if ((stable || tail) && !(decay_min >= 0 && decay_min < top))
         return tv_fail(reterr, TV_ECONFIG,
@@ -106,6 +113,8 @@ static enum tv_status plain(const struct core_case *core, struct tv_error *reter
         return tv_fail(reterr, TV_ECONFIG, "'b' must be negative for a decaying power law");
     if (core->part->kind->lr == tv_power_tail_lr)
         param[TV_P_POWER] = -exponent;
+    if (core->part->kind->lr == tv_power_law_lr)
+        param[TV_P_TIMESCALE] = core->part->warmup_steps;
     return check_levels(core, stable, tail, reterr);
 }
 
@@ -257,6 +266,7 @@ static enum tv_status sequence(const struct core_case *whole, struct tv_error *r
         if (!core.part)
             return TV_ELIMIT;
         core.part->peak = peak;
+        core.is_never_reached = begin >= whole->total;
         core.total = i < len ? fmin(left, ends[i] / core.unit) : left;
         enum tv_status status = one(&core, reterr);
         if (status != TV_OK)
