@@ -289,8 +289,18 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
         state->evaluated = true;
 }
 
-/* The silence that lasts. */
-static void on_tick(struct tv_view *view, const void *options_, void *state_)
+/* Two of its usual intervals would lead to the last step. */
+static bool is_near_end(const struct tv_view *view, const struct state *state, int64_t total)
+{
+    size_t n = state->gap_count < GAPS ? (size_t)state->gap_count : GAPS;
+    double interval = n ? tv_median_of(state->gaps, n) : 0;
+    double steps = state->recent_len ? interval / state->recent[state->recent_len - 1] : 1;
+    steps = fmax(steps, fmax(state->stride, 1));
+    return (double)tv_view_step(view) + 2 * steps > (double)total;
+}
+
+/* The silence that lasts. Returns the seconds until it says something else. */
+static double on_tick(struct tv_view *view, const void *options_, void *state_)
 {
     const struct options *options = options_;
     struct state *state = state_;
@@ -311,23 +321,26 @@ static void on_tick(struct tv_view *view, const void *options_, void *state_)
                           "the last point is %.0f days old (or its clock is not the time of day): "
                           "a stall is told for %.0f days",
                           silent / 86400, options->abandoned / 86400);
+    else if (is_near_end(view, state, total))
+        tv_silent(view, "the planned steps are done");
     else {
-        double interval =
-            state->gap_count
-                ? tv_median_of(state->gaps, state->gap_count < GAPS ? state->gap_count : GAPS)
-                : 0;
-        double steps = state->recent_len ? interval / state->recent[state->recent_len - 1] : 1;
-        steps = fmax(steps, fmax(state->stride, 1));
-        if ((double)tv_view_step(view) + 2 * steps > (double)total)
-            tv_silent(view, "the planned steps are done");
-        else if (silent > patience(options, state))
+        double limit = patience(options, state);
+        if (silent > limit) {
             raise_gap(view, options, state, silent, true);
-        else
-            tv_silent_because(view,
-                              "the last point is %.0f s old (%.0f s of silence are needed), and "
-                              "the pace is steady",
-                              silent, patience(options, state));
+            return silent > options->critical ? INFINITY : options->critical - silent;
+        }
+        tv_silent_because(view,
+                          "the last point is %.0f s old (%.0f s of silence are needed), and "
+                          "the pace is steady",
+                          silent, limit);
+        return limit - silent;
     }
+    return INFINITY;
+}
+
+static void on_end(struct tv_view *view, const void *options_, void *state)
+{
+    on_tick(view, options_, state);
 }
 
 static const struct tv_option options[] = {
@@ -384,5 +397,5 @@ const struct tv_detector tv_detector_stall = {
     .state_size = sizeof(struct state),
     .on_sample = on_sample,
     .on_tick = on_tick,
-    .on_end = on_tick,
+    .on_end = on_end,
 };

@@ -193,7 +193,7 @@ static void on_problem(void *ctx, const char *path, const struct tv_damage *dama
 static void work(struct watching *w)
 {
     double wait = tv_follow_work(w->follow, tv_clock_moment());
-    double idle = tv_follow_idle(w->follow, tv_clock_moment());
+    double idle = w->until_idle > 0 ? tv_follow_idle(w->follow, tv_clock_moment()) : 0;
     if (w->sink_failed || (w->until_idle > 0 && idle >= w->until_idle)) {
         sd_event_exit(w->loop, 0);
         return;

@@ -84,7 +84,8 @@ bool tv_run_is_waiting(const struct tv_run *run);
 bool tv_run_is_disordered(const struct tv_run *run);
 /* The trainer wrote that it finished, or the planned steps were reached. */
 bool tv_run_is_finished(struct tv_run *run);
-void tv_run_tick(struct tv_run *run, double now);
+/* Returns the seconds after which time alone may change what is told, INFINITY: never. */
+double tv_run_tick(struct tv_run *run, double now);
 /* Live: the time of day at which the log grew last, unix seconds. Logs that tell elapsed time only
  * find their place in the day by it, so that their silence can be measured. */
 void tv_run_written(struct tv_run *run, double wall_time);

@@ -127,22 +127,29 @@ static double in_log_time(const struct tv_run *run, double now)
     return is_elapsed ? run->point_wall + (now - run->written) : now;
 }
 
-static void call_all(struct tv_run *run, double now, bool end)
+double tv_run_tick(struct tv_run *run, double now)
+{
+    double next = INFINITY;
+    run->now = in_log_time(run, now);
+    for (size_t i = 0; i < run->detectors_len; i++) {
+        const struct tv_detector *detector = run->detectors[i];
+        struct tv_view view = {.run = run, .detector = i, .has_now = true};
+        if (detector->on_tick && run->is_enabled[i])
+            next = fmin(next,
+                        detector->on_tick(&view, run->detector_options[i], tv_run_state(run, i)));
+    }
+    return next;
+}
+
+static void end_all(struct tv_run *run, double now)
 {
     run->now = in_log_time(run, now);
     for (size_t i = 0; i < run->detectors_len; i++) {
-        void (*callback)(struct tv_view *, const void *, void *) =
-            end ? run->detectors[i]->on_end : run->detectors[i]->on_tick;
-        if (!callback || !run->is_enabled[i])
-            continue;
+        const struct tv_detector *detector = run->detectors[i];
         struct tv_view view = {.run = run, .detector = i, .has_now = true};
-        callback(&view, run->detector_options[i], tv_run_state(run, i));
+        if (detector->on_end && run->is_enabled[i])
+            detector->on_end(&view, run->detector_options[i], tv_run_state(run, i));
     }
-}
-
-void tv_run_tick(struct tv_run *run, double now)
-{
-    call_all(run, now, false);
 }
 
 void tv_run_written(struct tv_run *run, double wall_time)
@@ -156,7 +163,7 @@ void tv_run_end(struct tv_run *run, double now)
     run->knows_stands = false;
     tv_rate_end(run);
     if (run->points || run->resting_facts.len)
-        call_all(run, now, true);
+        end_all(run, now);
     free_states(run);
     run->ended = true;
 }

@@ -34,7 +34,8 @@ struct tv_found_run *tv_assembly_run(struct tv_assembly *work, struct tv_tree_no
 static struct tv_found_file *copy_file(struct tv_found *found, const struct tv_tree_file *file)
 {
     struct tv_found_file *copy = tv_arena_alloc(&found->arena, sizeof *copy);
-    *copy = (struct tv_found_file){.path = file->path, .parser = file->parser, .size = file->size};
+    *copy = (struct tv_found_file){
+        .path = file->path, .parser = file->parser, .size = file->size, .mtime = file->mtime};
     return copy;
 }
 

@@ -23,6 +23,7 @@ struct tv_found_file {
     const char *path; /* as it can be opened */
     const struct tv_parser *parser;
     uint64_t size; /* bytes, when it was found */
+    double mtime;  /* unix seconds */
     struct tv_found_file *next;
 };
 

@@ -6,13 +6,13 @@
 
 enum { SLICE = 4 << 20 };    /* bytes of one run before the others get their turn */
 enum { TURN = 64 };          /* runs that are merely due, before hints are asked for again */
-#define TICK           20.0  /* seconds */
-#define TICK_SHARE     0.2   /* of a silence: a long one is looked at ever more rarely */
+#define POLL_SHARE     0.1   /* of a silence: where nothing is watched, it is looked at that late */
 #define FINISH_SILENCE 5.0   /* seconds without news after which a finished run has ended */
 #define REREAD_MIN     1.0   /* seconds between two readings of a run from the start */
-#define RECENT         120.0 /* seconds; a run with news since then moves */
 #define QUIET          30.0  /* seconds since the logs grew: what comes next may take longer */
 #define KEEP_ENDED     600.0 /* seconds that the numbers of a run that has ended are kept */
+#define RETRY          1.0   /* seconds; what was due and could not be done is tried then */
+#define TOGETHER       10.0  /* seconds: what is later is done once a second, for all runs */
 
 struct tv_follow *tv_follow_new(const struct tv_follow_options *options, struct tv_watch *watch)
 {
@@ -21,6 +21,7 @@ struct tv_follow *tv_follow_new(const struct tv_follow_options *options, struct 
     follow->watch = watch;
     follow->entries_changed = true;
     follow->incomplete_since = NAN;
+    follow->hinted_end = &follow->hinted;
     return follow;
 }
 
@@ -32,37 +33,79 @@ void tv_follow_free(struct tv_follow *follow)
         follow->runs = next;
     }
     tv_follow_free_dirs(follow);
+    tv_agenda_free(&follow->agenda);
     tv_map_free(&follow->by_path);
     tv_probed_free(&follow->probed);
     free(follow);
 }
 
-/* When the silence has grown by TICK_SHARE since the last tick. */
-static double next_tick(const struct tv_followed *run, double now)
+void tv_follow_hint(struct tv_follow *follow, struct tv_followed *run)
 {
-    double next = fmax(run->last_tick + TICK,
-                       (run->last_tick - TICK_SHARE * run->last_news) / (1 - TICK_SHARE));
-    return fmax(next, now + 1);
+    if (run->is_hinted)
+        return;
+    run->is_hinted = true;
+    run->next_hinted = NULL;
+    *follow->hinted_end = run;
+    follow->hinted_end = &run->next_hinted;
 }
 
-static void schedule(const struct tv_follow *follow, struct tv_followed *run, double now)
+static struct tv_followed *take_hint(struct tv_follow *follow)
 {
-    bool moves = now - run->last_news < RECENT && !run->ended;
-    run->next_look = now + (moves && !tv_followed_is_watched(run) ? follow->options->active_poll
-                                                                  : follow->options->idle_poll);
-    if (tv_live_is_waiting(run->live) && run->last_news + follow->options->hold < run->next_look)
-        run->next_look = run->last_news + follow->options->hold;
-    if (!run->ended && tv_run_is_finished(tv_live_run(run->live)) &&
-        run->last_news + FINISH_SILENCE < run->next_look)
-        run->next_look = run->last_news + FINISH_SILENCE;
-    if (!run->ended && run->next_look > next_tick(run, now))
-        run->next_look = next_tick(run, now);
-    if (run->is_blocked && run->next_look > now + follow->options->active_poll)
-        run->next_look = now + follow->options->active_poll;
-    if ((run->incoming || run->must_reread) && run->next_look > run->next_reread)
-        run->next_look = run->next_reread > now ? run->next_reread : now;
-    if (run->next_look > now + TICK / 2)
-        run->next_look = ceil(run->next_look); /* thousands at rest wake the loop once a second */
+    struct tv_followed *run = follow->hinted;
+    if (!run)
+        return NULL;
+    run->is_hinted = false;
+    follow->hinted = run->next_hinted;
+    if (!follow->hinted)
+        follow->hinted_end = &follow->hinted;
+    return run;
+}
+
+void tv_follow_let_go(struct tv_follow *follow, struct tv_followed *run)
+{
+    struct tv_followed **at = &follow->hinted;
+    while (run->is_hinted && *at != run)
+        at = &(*at)->next_hinted;
+    if (run->is_hinted && !(*at = run->next_hinted))
+        follow->hinted_end = at;
+    tv_agenda_remove(&follow->agenda, run);
+    tv_follow_leave_dirs(run);
+}
+
+/* When its files are to be looked at, if nobody says that they have changed. */
+static double next_poll(const struct tv_follow *follow, const struct tv_followed *run, double now)
+{
+    const struct tv_follow_options *options = follow->options;
+    double wait = options->idle_poll;
+    if (run->is_blocked)
+        wait = options->active_poll;
+    else if (!run->ended && !tv_followed_is_watched(run))
+        wait = fmin(wait, fmax(options->active_poll, POLL_SHARE * (now - run->moved)));
+    return now + wait;
+}
+
+/* When anything else is to be done for it, were nothing to happen to its files. */
+static double next_duty(const struct tv_follow *follow, const struct tv_followed *run, double now)
+{
+    double next = run->is_quiet ? INFINITY : run->moved + QUIET;
+    if (!run->is_settled)
+        next = fmin(next, run->last_news + follow->options->hold);
+    if (!run->ended) {
+        next = fmin(next, fmin(run->next_tick, run->last_news + follow->options->end_after));
+        if (tv_run_is_finished(tv_live_run(run->live)))
+            next = fmin(next, run->last_news + FINISH_SILENCE);
+    } else if (tv_live_run(run->live)) {
+        next = fmin(next, run->ended_at + KEEP_ENDED);
+    }
+    if (run->incoming || run->must_reread)
+        next = fmin(next, run->next_reread);
+    return next > now ? next : now + RETRY;
+}
+
+static void schedule(struct tv_follow *follow, struct tv_followed *run, double now)
+{
+    double next = fmin(next_poll(follow, run, now), run->next_duty);
+    tv_agenda_put(&follow->agenda, run, next > now + TOGETHER ? ceil(next) : next);
 }
 
 /* The run is complete as read from the start, unless a file of it is half written: then it is read
@@ -84,7 +127,7 @@ static void take_over(struct tv_followed *run, double now)
     run->live = run->incoming;
     run->incoming = NULL;
     run->ended = false;
-    run->last_tick = -INFINITY;
+    run->next_tick = run->next_duty = -INFINITY;
 }
 
 static void begin_again(struct tv_followed *run, double now)
@@ -100,41 +143,52 @@ static void begin_again(struct tv_followed *run, double now)
     run->next_reread = now + REREAD_MIN;
 }
 
-/* One look. True when there is more to be read at once. */
-static bool look(struct tv_follow *follow, struct tv_followed *run, struct tv_moment moment)
+static void note_news(struct tv_follow *follow, struct tv_followed *run, struct tv_moment now)
 {
-    double now = moment.boot;
-    if (run->must_reread && now >= run->next_reread)
-        begin_again(run, now);
+    run->last_news = follow->last_news = now.boot;
+    run->news_wall = run->written = now.wall;
+    if (!run->caught_up)
+        run->written = fmin(tv_live_written(run->incoming ? run->incoming : run->live), now.wall);
+    run->moved = now.boot - (now.wall - run->written);
+    run->next_tick = -INFINITY;
+    run->is_settled = run->is_quiet = false;
+}
+
+/* One look. *ret_more: there is more to be read at once. */
+static enum tv_live_news look(struct tv_follow *follow, struct tv_followed *run,
+                              struct tv_moment now, bool *ret_more)
+{
+    if (run->must_reread && now.boot >= run->next_reread)
+        begin_again(run, now.boot);
     struct tv_live *live = run->incoming ? run->incoming : run->live;
-    bool flush = now - run->last_news >= follow->options->hold;
+    bool flush = now.boot >= run->last_news + follow->options->hold;
     enum tv_live_news news = tv_live_look(live, SLICE, flush);
     struct tv_read_counts read = tv_live_take_counts(live);
     follow->read.bytes += read.bytes;
     follow->read.records += read.records;
+    if (flush && !run->is_settled)
+        run->next_tick = -INFINITY; /* what was held back is delivered */
     if (news == TV_LIVE_REREAD)
-        begin_again(run, now);
+        begin_again(run, now.boot);
     else if (run->incoming && news != TV_LIVE_MORE && news != TV_LIVE_BLOCKED)
-        take_over(run, now);
+        take_over(run, now.boot);
     run->is_blocked = news == TV_LIVE_BLOCKED;
-    if (news != TV_LIVE_NOTHING && news != TV_LIVE_BLOCKED) {
-        run->last_news = follow->last_news = now;
-        run->news_wall = moment.wall;
-        run->written = run->caught_up ? moment.wall : fmin(tv_live_written(live), moment.wall);
-    }
+    if (news != TV_LIVE_NOTHING && news != TV_LIVE_BLOCKED)
+        note_news(follow, run, now);
     run->caught_up = run->caught_up || news == TV_LIVE_READ;
-    return news == TV_LIVE_MORE || (news == TV_LIVE_REREAD && !run->must_reread);
+    *ret_more = news == TV_LIVE_MORE || (news == TV_LIVE_REREAD && !run->must_reread);
+    return news;
 }
 
 static void tell(struct tv_follow *follow, struct tv_followed *run, double now)
 {
     const struct tv_alert *const *alerts;
+    run->is_settled = run->ended || (!run->incoming && !run->must_reread && !run->is_blocked &&
+                                     now >= run->last_news + follow->options->hold);
     if (!tv_live_run(run->live))
         return;
     size_t len = tv_run_alerts(tv_live_run(run->live), &alerts);
-    bool settled = !run->incoming && !run->must_reread && !run->is_blocked &&
-                   now - run->last_news >= follow->options->hold;
-    tv_told_update(&run->told, alerts, len, settled || run->ended, follow->options->alert,
+    tv_told_update(&run->told, alerts, len, run->is_settled, follow->options->alert,
                    follow->options->ctx);
 }
 
@@ -185,34 +239,47 @@ bool tv_follow_some(const struct tv_follow *follow, struct tv_follow_place *plac
     return false;
 }
 
-static bool is_over(const struct tv_follow *follow, const struct tv_followed *run, double silence)
+static bool is_over(const struct tv_follow *follow, const struct tv_followed *run, double now)
 {
-    if (run->ended)
+    if (run->ended || run->incoming || run->must_reread)
         return false;
-    return silence >= follow->options->end_after ||
-           (!run->is_blocked && silence >= FINISH_SILENCE &&
+    return now >= run->last_news + follow->options->end_after ||
+           (!run->is_blocked && now >= run->last_news + FINISH_SILENCE &&
             tv_run_is_finished(tv_live_run(run->live)));
 }
 
+/* A clock that is set makes no silence, nor ends one. */
+static void tick(struct tv_followed *run, double now)
+{
+    tv_run_written(tv_live_run(run->live), run->written);
+    double silence = now - run->last_news;
+    run->next_tick = now + fmax(tv_run_tick(tv_live_run(run->live), run->news_wall + silence), 1);
+}
+
+/* True when there is more to be read at once. */
 static bool serve(struct tv_follow *follow, struct tv_followed *run, struct tv_moment now)
 {
-    bool more = look(follow, run, now);
-    double silence = now.boot - run->last_news;
-    if (!run->ended && !more && now.boot - run->last_tick >= fmax(TICK, silence * TICK_SHARE)) {
-        run->last_tick = now.boot; /* a clock that is set makes no silence, nor ends one */
-        tv_run_written(tv_live_run(run->live), run->written);
-        tv_run_tick(tv_live_run(run->live), run->news_wall + silence);
+    bool more;
+    if (look(follow, run, now, &more) == TV_LIVE_NOTHING && now.boot < run->next_duty) {
+        schedule(follow, run, now.boot);
+        return false;
     }
-    if (!more && !run->incoming && !run->must_reread && is_over(follow, run, silence))
+    if (!run->ended && !more && now.boot >= run->next_tick)
+        tick(run, now.boot);
+    if (!more && is_over(follow, run, now.boot))
         end_run(follow, run, now);
     else
         tell(follow, run, now.boot);
-    if (run->ended && !run->incoming && now.boot - run->ended_at >= KEEP_ENDED)
+    if (run->ended && !run->incoming && now.boot >= run->ended_at + KEEP_ENDED)
         tv_live_shed(run->live);
-    schedule(follow, run, now.boot);
-    tv_live_rest(run->live, now.wall - run->written >= QUIET);
+    run->next_duty = next_duty(follow, run, now.boot);
+    run->is_quiet = now.boot >= run->moved + QUIET;
+    tv_live_rest(run->live, run->is_quiet);
     if (run->incoming)
         tv_live_rest(run->incoming, false);
+    schedule(follow, run, now.boot);
+    if (more) /* in the next round */
+        tv_agenda_put(&follow->agenda, run, nextafter(now.boot, INFINITY));
     return more;
 }
 
@@ -230,33 +297,22 @@ static bool is_late(const struct tv_follow *follow)
  * hint waiting. Returns when the next look is due. */
 static double look_round(struct tv_follow *follow, struct tv_moment now)
 {
-    struct tv_followed *from = follow->turn;
-    double next = INFINITY;
-    size_t looks = 0;
-    bool late = false;
-    follow->is_behind = false;
-    follow->turn = NULL;
-    for (struct tv_followed *run = follow->runs; run; run = run->next) {
-        bool is_due = now.boot >= run->next_look,
-             is_hinted = follow->has_hints && tv_followed_is_hinted_at(run);
-        from = run == from ? NULL : from;
-        if (is_hinted && late) { /* the hint is gone by the next call */
-            run->next_look = now.boot;
-            follow->turn = follow->turn ? follow->turn : run;
-        } else if (is_hinted || (is_due && !from && looks < TURN && !late)) {
-            if (is_ending(follow))
-                break;
-            looks += !is_hinted;
-            if (serve(follow, run, now))
-                run->next_look = now.boot;
-            late = is_late(follow);
-        } else if (is_due && !from && !follow->turn) {
-            follow->turn = run;
-        }
-        follow->is_behind = follow->is_behind || run->next_look <= now.boot;
-        next = run->next_look < next ? run->next_look : next;
+    struct tv_followed *run;
+    bool more = false, stop = is_ending(follow);
+    while (!stop && (run = take_hint(follow))) {
+        more = serve(follow, run, now) || more;
+        stop = is_late(follow) || is_ending(follow);
     }
-    return next;
+    for (size_t looks = 0; looks < TURN && !is_ending(follow); looks++) {
+        run = tv_agenda_first(&follow->agenda);
+        if (!run || run->next_look > now.boot || (stop && looks > 0))
+            break;
+        more = serve(follow, run, now) || more;
+        stop = is_late(follow);
+    }
+    run = tv_agenda_first(&follow->agenda);
+    follow->is_behind = more || follow->hinted || (run && run->next_look <= now.boot);
+    return run ? run->next_look : INFINITY;
 }
 
 double tv_follow_work(struct tv_follow *follow, struct tv_moment now)
@@ -267,9 +323,7 @@ double tv_follow_work(struct tv_follow *follow, struct tv_moment now)
     if (follow->entries_changed && follow->next_discover < next)
         next = follow->next_discover;
     bool more = follow->search_cost < 0;
-    double look = look_round(follow, now);
-    next = look < next ? look : next;
-    tv_follow_clean(follow);
+    next = fmin(next, look_round(follow, now));
     more = more || follow->is_behind;
     return more || next <= now.boot ? 0 : next - now.boot;
 }

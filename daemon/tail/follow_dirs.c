@@ -19,6 +19,13 @@ static struct tv_directory *directory_at(struct tv_follow *follow, const char *p
     return dir;
 }
 
+static void free_directory(struct tv_directory *dir)
+{
+    free(dir->path);
+    free(dir->runs);
+    free(dir);
+}
+
 static void tell_full(struct tv_follow *follow, const char *path)
 {
     struct tv_damage damage = {
@@ -63,6 +70,8 @@ static void remember_directory(struct tv_follow *follow, struct tv_followed *run
         slash ? directory_at(follow, file, slash == file ? 1 : (size_t)(slash - file))
               : directory_at(follow, ".", 1);
     dir->has_run = true;
+    if (!run)
+        return;
     for (size_t i = 0; i < run->dirs_len; i++)
         if (run->dirs[i] == dir)
             return;
@@ -70,38 +79,45 @@ static void remember_directory(struct tv_follow *follow, struct tv_followed *run
         return;
     run->dirs = tv_xrealloc(run->dirs, run->dirs_len + 1, sizeof(struct tv_directory *));
     run->dirs[run->dirs_len++] = dir;
+    dir->runs = tv_xrealloc(dir->runs, dir->runs_len + 1, sizeof(struct tv_followed *));
+    dir->runs[dir->runs_len++] = run;
+}
+
+void tv_follow_leave_dirs(struct tv_followed *run)
+{
+    for (size_t i = 0; i < run->dirs_len; i++) {
+        struct tv_directory *dir = run->dirs[i];
+        size_t place = 0;
+        while (dir->runs[place] != run)
+            place++;
+        dir->runs[place] = dir->runs[--dir->runs_len];
+    }
+    run->dirs_len = 0;
 }
 
 void tv_follow_remember(struct tv_follow *follow, struct tv_followed *run,
                         const struct tv_found_run *found)
 {
-    struct tv_followed nobody = {0};
-    if (!run)
-        run = &nobody;
-    run->dirs_len = 0;
+    if (run)
+        tv_follow_leave_dirs(run);
     for (const struct tv_found_file *file = found->configs; file; file = file->next)
         remember_directory(follow, run, file->path);
     for (const struct tv_found_source *source = found->sources; source; source = source->next)
         for (const struct tv_found_file *file = source->files; file; file = file->next)
             remember_directory(follow, run, file->path);
-    free(nobody.dirs);
 }
 
 void tv_follow_drop_dirs(struct tv_follow *follow)
 {
     struct tv_directory **at = &follow->dirs, *dir;
     bool dropped = false;
-    for (struct tv_followed *run = follow->runs; run; run = run->next)
-        for (size_t i = 0; i < run->dirs_len; i++)
-            run->dirs[i]->is_found = true;
     while ((dir = *at)) {
-        if (dir->is_found || dir->is_watched) {
+        if (dir->is_found || dir->is_watched || dir->runs_len) {
             at = &dir->next;
             continue;
         }
         *at = dir->next;
-        free(dir->path);
-        free(dir);
+        free_directory(dir);
         dropped = true;
     }
     if (!dropped)
@@ -117,33 +133,17 @@ static void on_dirty(void *ctx, void *cookie, bool entries)
     struct tv_directory *one = cookie;
     /* what grows where no run is known may have become one: an empty file is no log yet */
     follow->entries_changed = follow->entries_changed || entries || (one && !one->has_run);
-    follow->has_hints = true;
-    if (one)
-        one->is_dirty = true;
+    for (size_t i = 0; one && i < one->runs_len; i++)
+        tv_follow_hint(follow, one->runs[i]);
     follow->overflows += !one;
-    for (struct tv_directory *dir = follow->dirs; !one && dir; dir = dir->next)
-        dir->is_dirty = true;
+    for (struct tv_followed *run = follow->runs; !one && run; run = run->next)
+        tv_follow_hint(follow, run);
 }
 
 void tv_follow_drain(struct tv_follow *follow)
 {
     if (follow->watch)
         tv_watch_drain(follow->watch, on_dirty, follow);
-}
-
-void tv_follow_clean(struct tv_follow *follow)
-{
-    for (struct tv_directory *dir = follow->dirs; follow->has_hints && dir; dir = dir->next)
-        dir->is_dirty = false;
-    follow->has_hints = false;
-}
-
-bool tv_followed_is_hinted_at(const struct tv_followed *run)
-{
-    for (size_t i = 0; i < run->dirs_len; i++)
-        if (run->dirs[i]->is_dirty)
-            return true;
-    return false;
 }
 
 bool tv_followed_is_watched(const struct tv_followed *run)
@@ -160,8 +160,7 @@ void tv_follow_free_dirs(struct tv_follow *follow)
         struct tv_directory *next = follow->dirs->next;
         if (follow->dirs->is_watched)
             tv_watch_remove(follow->watch, follow->dirs->path);
-        free(follow->dirs->path);
-        free(follow->dirs);
+        free_directory(follow->dirs);
         follow->dirs = next;
     }
     tv_map_free(&follow->dirs_by_path);

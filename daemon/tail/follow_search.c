@@ -45,8 +45,8 @@ static struct tv_followed *add_run(struct tv_follow *follow, const struct tv_fou
     struct tv_followed *run = tv_xcalloc(1, sizeof *run);
     run->path = tv_xstrndup(found->path, strlen(found->path));
     run->number = ++follow->numbers;
-    run->last_news = now;
-    run->last_tick = -INFINITY; /* once it is read */
+    run->last_news = run->moved = now;
+    run->next_tick = -INFINITY; /* once it is read */
     run->torn_since = NAN;
     recall_run(follow, found, run);
     *(follow->newest ? &follow->newest->next : &follow->runs) = run;
@@ -65,6 +65,32 @@ static bool is_done(const struct tv_follow *follow, const struct tv_found_run *f
     return follow->options->is_done(follow->options->ctx, found->path, digest);
 }
 
+/* A run that was found, for the first time or again. `may_lack`: what is missing now may be there
+ * the next time. */
+static void take_run(struct tv_follow *follow, struct tv_followed *run,
+                     const struct tv_found_run *found, bool may_lack, double now)
+{
+    struct tv_live *newest = run->incoming ? run->incoming : run->live;
+    enum tv_live_match match = newest ? tv_live_extend(newest, found) : TV_LIVE_OTHER;
+    run->missing_since = NAN;
+    run->found_at = now;
+    if (match == TV_LIVE_STILL)
+        return;
+    tv_agenda_put(&follow->agenda, run, now);
+    if (newest && match == TV_LIVE_OTHER && may_lack)
+        return;
+    tv_follow_remember(follow, run, found);
+    if (match == TV_LIVE_MOVED)
+        return;
+    tv_live_free(run->incoming);
+    run->incoming =
+        tv_live_new(follow->options->engine, found, follow->options->problem, follow->options->ctx);
+    if (!run->live) {
+        run->live = run->incoming;
+        run->incoming = NULL;
+    }
+}
+
 static void take_runs(struct tv_follow *follow, const struct tv_found *found, double now)
 {
     for (size_t i = 0; i < found->runs_len; i++) {
@@ -76,22 +102,7 @@ static void take_runs(struct tv_follow *follow, const struct tv_found *found, do
         }
         if (!run)
             run = add_run(follow, one, now);
-        tv_follow_remember(follow, run, one);
-        run->missing_since = NAN;
-        run->found_at = now;
-        run->next_look = now;
-        struct tv_live *newest = run->incoming ? run->incoming : run->live;
-        if (newest && tv_live_extend(newest, one))
-            continue;
-        if (newest && found->is_incomplete)
-            continue; /* what is missing now may be there the next time */
-        tv_live_free(run->incoming);
-        run->incoming = tv_live_new(follow->options->engine, one, follow->options->problem,
-                                    follow->options->ctx);
-        if (!run->live) {
-            run->live = run->incoming;
-            run->incoming = NULL;
-        }
+        take_run(follow, run, one, found->is_incomplete, now);
     }
 }
 
@@ -108,7 +119,7 @@ static void drop_runs(struct tv_follow *follow, double now)
             run->missing_since = now;
         if (now - run->missing_since >= patience) {
             *at = run->next;
-            follow->turn = follow->turn == run ? run->next : follow->turn;
+            tv_follow_let_go(follow, run);
             tv_followed_free(run);
             follow->runs_len--;
             continue;

@@ -53,6 +53,11 @@ struct tv_live {
     struct tv_read_counts read;
 };
 
+static double unix_time(const struct timespec *time)
+{
+    return (double)time->tv_sec + 1e-9 * (double)time->tv_nsec;
+}
+
 static struct tv_reader *reader_of(struct live_source *source)
 {
     return tv_block_open(&source->reader, sizeof(struct tv_reader));
@@ -151,38 +156,48 @@ void tv_live_free(struct tv_live *live)
     free(live);
 }
 
+static bool is_as_found(const struct live_file *file, const struct tv_found_file *found)
+{
+    return file->was_seen && (uint64_t)file->seen.size == found->size &&
+           unix_time(&file->seen.modified) == found->mtime;
+}
+
 /* Whether `found` begins with the known files; *ret_new is what it adds. */
 static bool begins_with(const struct live_file *known, const struct tv_found_file *found,
-                        const struct tv_found_file **ret_new)
+                        const struct tv_found_file **ret_new, bool *is_moved)
 {
-    for (; known; known = known->next, found = found->next)
+    for (; known; known = known->next, found = found->next) {
         if (!found || strcmp(known->path, found->path) != 0 || known->parser != found->parser)
             return false;
+        *is_moved = *is_moved || !is_as_found(known, found);
+    }
     *ret_new = found;
+    *is_moved = *is_moved || found;
     return true;
 }
 
-bool tv_live_extend(struct tv_live *live, const struct tv_found_run *found)
+enum tv_live_match tv_live_extend(struct tv_live *live, const struct tv_found_run *found)
 {
+    bool is_moved = false;
     const struct tv_found_file *added[TV_DISCOVER_SOURCES + 1] = {NULL};
     size_t count = 0;
     struct live_source *source = live->sources;
-    if (!begins_with(source->files, found->configs, &added[0]) || added[0])
-        return false;
+    if (!begins_with(source->files, found->configs, &added[0], &is_moved) || added[0])
+        return TV_LIVE_OTHER;
     const struct tv_found_source *other = found->sources;
     for (source = source->next; source && other; source = source->next, other = other->next)
         if (strcmp(source->prefix, other->prefix) != 0 || source->rank != other->rank ||
-            !begins_with(source->files, other->files, &added[count++]))
-            return false;
+            !begins_with(source->files, other->files, &added[count++], &is_moved))
+            return TV_LIVE_OTHER;
     if (source || other)
-        return false;
+        return TV_LIVE_OTHER;
     count = 0;
     for (source = live->sources->next; source; source = source->next) {
         if (added[count] && (live->ended || source->is_done))
-            return false;
+            return TV_LIVE_OTHER;
         add_files(live, source, added[count++]);
     }
-    return true;
+    return is_moved ? TV_LIVE_MOVED : TV_LIVE_STILL;
 }
 
 static bool look_up(const char *path, struct look *ret)
@@ -402,8 +417,7 @@ double tv_live_written(const struct tv_live *live)
     for (const struct live_source *source = live->sources->next; source; source = source->next)
         for (const struct live_file *file = source->files; file; file = file->next)
             if (file->was_seen)
-                newest = fmax(newest, (double)file->seen.modified.tv_sec +
-                                          (double)file->seen.modified.tv_nsec * 1e-9);
+                newest = fmax(newest, unix_time(&file->seen.modified));
     return newest;
 }
 

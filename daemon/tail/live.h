@@ -28,9 +28,14 @@ struct tv_live *tv_live_new(
 struct tv_live *tv_live_again(const struct tv_live *live);
 void tv_live_free(struct tv_live *live);
 
-/* True when `found`, seen later, is the same run with at most new files behind the known ones; they
- * are then added. */
-bool tv_live_extend(struct tv_live *live, const struct tv_found_run *found);
+enum tv_live_match {
+    TV_LIVE_OTHER, /* not the same run as far as reading goes: other files, or in another order */
+    TV_LIVE_MOVED, /* something is to be read, as it seems */
+    TV_LIVE_STILL  /* all files are as they were at the last look */
+};
+
+/* Compares with `found`, seen later. New files behind the known ones are added. */
+enum tv_live_match tv_live_extend(struct tv_live *live, const struct tv_found_run *found);
 
 /* Looks at every file and reads at most about `budget` bytes of what is new. Samples that must wait
  * for another source wait; `flush` delivers them all the same. */

@@ -8,8 +8,8 @@
  *   state = zeroed block of state_size
  *   on_sample for each point of the roles it asked for. Steps of one role never go back within an
  * attempt. Between roles the order of equal steps is not defined, and a role may lag behind another
- * (another file): compare two series by step, never by order of arrival. on_tick   live only, as
- * wall-clock time goes by without new points; what it raises must also come out of the next
+ * (another file): compare two series by step, never by order of arrival. on_tick   live only, when
+ * new points have come and then when it asked for it; what it raises must also come out of the next
  * on_sample or of on_end, so that a scan of the same log finds it too on_end    once, when the run
  * has ended or the scan has read everything; tv_view_now() is the observer's clock A run that goes
  * back to its first steps starts anew: the state is zeroed and the firing alerts are resolved. A
@@ -31,8 +31,10 @@ struct tv_detector {
     size_t state_size;   /* aim at 2 KiB or less: there is one a run */
     void (*on_sample)(struct tv_view *view, const void *options, void *state,
                       const struct tv_point *point);
-    void (*on_tick)(struct tv_view *view, const void *options, void *state); /* NULL allowed */
-    void (*on_end)(struct tv_view *view, const void *options, void *state);  /* NULL allowed */
+    /* Returns the seconds after which it has something else to say if nothing is logged until then,
+     * INFINITY: never. NULL allowed. */
+    double (*on_tick)(struct tv_view *view, const void *options, void *state);
+    void (*on_end)(struct tv_view *view, const void *options, void *state); /* NULL allowed */
 };
 
 #define TV_DETECTOR_OPTIONS_MAX 512

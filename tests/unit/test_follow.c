@@ -76,11 +76,14 @@ static const struct tv_follow_options options = {.paths = root,
                                                  .run = on_run,
                                                  .problem = on_problem};
 
+static size_t calls; /* by settle() */
+
 static void settle(struct tv_follow *follow, double seconds)
 {
     double until = now.boot + seconds;
     while (now.boot < until) {
         double wait = tv_follow_work(follow, now);
+        calls++;
         wait = wait < 0.01 ? 0.01 : wait > until - now.boot ? until - now.boot + 1e-9 : wait;
         now.boot += wait;
         now.wall += wait;
@@ -171,6 +174,59 @@ START_TEST(what_was_told_stays_told_while_no_descriptor_is_left)
 }
 END_TEST
 
+START_TEST(a_finished_run_that_cannot_be_opened_is_tried_now_and_then)
+{
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 20, 2.5f);
+    append_steps(99990, 100001, 2.5f);
+    settle(follow, 2);
+    append_steps(100001, 100002, 2.5f);
+    limit_descriptors(true);
+    settle(follow, 10);
+    calls = 0;
+    settle(follow, 60);
+    ck_assert_uint_lt(calls, 200);
+    limit_descriptors(false);
+    tv_follow_free(follow);
+}
+END_TEST
+
+/* More than one slice, with a NaN at its end. */
+static void replace_by_large(void)
+{
+    char final[sizeof event_file];
+    struct tv_bytes bytes = {0};
+    for (int64_t step = 0; bytes.len < 5 << 20; step++)
+        tv_write_scalar_at(&bytes, now.wall, step, "train/a/loss/with/a/long/name", 2.5f);
+    tv_write_scalar_at(&bytes, now.wall, 200000, "train/loss", NAN);
+    strcpy(final, event_file);
+    strcat(event_file, ".tmp");
+    append(&bytes);
+    ck_assert_int_eq(rename(event_file, final), 0);
+    strcpy(event_file, final);
+    tv_bytes_free(&bytes);
+}
+
+START_TEST(a_log_that_is_replaced_while_it_is_read_for_the_first_time_is_read_again)
+{
+    wanted = "non_finite";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    replace_by_large();
+    tv_follow_work(follow, now);
+    for (int i = 0; i < 2; i++) {
+        replace_by_large();
+        now.boot += 2;
+        now.wall += 2;
+        tv_follow_work(follow, now);
+        tv_follow_work(follow, now);
+    }
+    ck_assert_uint_eq(firing, 0);
+    settle(follow, 10);
+    ck_assert_uint_eq(firing, 1);
+    tv_follow_free(follow);
+}
+END_TEST
+
 /* As stable-baselines3 writes a table over itself (not truncated) and Lightning anew. */
 static void write_table(int flags, bool has_norm, int rows, const char *last)
 {
@@ -245,6 +301,33 @@ START_TEST(a_silence_is_heard_in_a_log_of_elapsed_time)
     append_elapsed(31, 40);
     settle(follow, 20);
     ck_assert_uint_eq(resolved, 1);
+    tv_follow_free(follow);
+}
+END_TEST
+
+/* The log ends now, a second lay between its points. */
+START_TEST(a_silence_is_told_at_the_moment_when_it_is_too_long)
+{
+    wanted = "stall";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 100, 2.5f);
+    settle(follow, 299);
+    ck_assert_uint_eq(firing, 0);
+    settle(follow, 4);
+    ck_assert_uint_eq(firing, 1);
+    tv_follow_free(follow);
+}
+END_TEST
+
+START_TEST(what_a_run_logs_after_a_long_silence_is_seen_by_the_next_search)
+{
+    wanted = "non_finite";
+    struct tv_follow *follow = tv_follow_new(&options, NULL);
+    append_steps(0, 20, 2.5f);
+    settle(follow, 3600);
+    append_steps(20, 21, NAN);
+    settle(follow, 5);
+    ck_assert_uint_eq(firing, 1);
     tv_follow_free(follow);
 }
 END_TEST
@@ -596,6 +679,10 @@ static Suite *suite(void)
     tcase_add_test(files, a_run_that_appears_while_no_descriptor_is_left_is_read_later);
     tcase_add_test(files, what_is_appended_while_no_descriptor_is_left_is_read_later);
     tcase_add_test(files, what_was_told_stays_told_while_no_descriptor_is_left);
+    tcase_add_test(files, a_finished_run_that_cannot_be_opened_is_tried_now_and_then);
+    tcase_add_test(files, a_log_that_is_replaced_while_it_is_read_for_the_first_time_is_read_again);
+    tcase_add_test(files, a_silence_is_told_at_the_moment_when_it_is_too_long);
+    tcase_add_test(files, what_a_run_logs_after_a_long_silence_is_seen_by_the_next_search);
     tcase_add_loop_test(files, a_clock_that_is_set_by_a_day_makes_no_stall, 0, 2);
     tcase_add_test(files, a_clock_that_is_set_back_by_a_day_hides_no_stall);
     tcase_add_test(files, a_silence_is_heard_in_a_log_of_elapsed_time);

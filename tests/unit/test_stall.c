@@ -170,6 +170,27 @@ START_TEST(a_tick_finds_what_the_end_finds)
 }
 END_TEST
 
+START_TEST(a_tick_tells_when_the_next_one_has_something_else_to_say)
+{
+    struct tv_log log;
+    struct job job = steady;
+    job.steps = 1000;
+    double last = tell(&log, &job);
+    tv_run_pump(log.run, false);
+    double wait = tv_run_tick(log.run, last + 100);
+    tv_run_tick(log.run, last + 100 + wait - 1);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    double more = tv_run_tick(log.run, last + 100 + wait + 1);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->severity, TV_WARNING);
+    double end = tv_run_tick(log.run, last + 100 + wait + 1 + more + 1);
+    ck_assert_int_eq(tv_log_alert(&log, ID)->severity, TV_CRITICAL);
+    ck_assert_double_infinite(end);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(the_silence_of_a_finished_or_broken_or_unplanned_run_is_no_stall)
 {
     struct job job = steady;
@@ -259,6 +280,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_silence_in_the_middle_is_found_at_the_next_point);
     tcase_add_test(tcase, a_silence_that_lasts_is_found_by_the_observers_clock);
     tcase_add_test(tcase, a_tick_finds_what_the_end_finds);
+    tcase_add_test(tcase, a_tick_tells_when_the_next_one_has_something_else_to_say);
     tcase_add_test(tcase, a_log_of_elapsed_time_is_placed_in_the_day_by_when_it_was_written);
     tcase_add_test(tcase, the_silence_of_a_finished_or_broken_or_unplanned_run_is_no_stall);
     tcase_add_test(tcase, a_slow_down_is_found_with_its_first_step);
