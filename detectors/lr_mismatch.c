@@ -364,8 +364,11 @@ static void decide(struct tv_view *view, struct state *state)
     state->was_kept = state->has_fit && !state->is_raised && state->fit.exact >= TV_LR_FAILS;
     state->has_fit = false;
     const char *why = why_nothing(view, tv_view_schedule(view));
-    if (tv_lr_plateau_is_promised(view)) {
+    const struct tv_schedule *promise = tv_view_schedule(view);
+    if (promise && is_hf(promise) && is_promised(view, promise) &&
+        tv_schedule_follows_metric(promise)) {
         state->promised = PLATEAU;
+
     } else if (why) {
         state->promised = NOTHING_PROMISED;
         tv_silent(view, why);
@@ -380,17 +383,12 @@ static void on_sample(struct tv_view *view, const void *options, void *state,
 {
     struct state *s = state;
     decide(view, s);
-    if (point->role != TV_ROLE_LEARNING_RATE) {
-        if (s->promised == PLATEAU)
-            tv_lr_plateau_evaluated(&s->plateau, view, point->step);
-        return;
-    }
     if (!isfinite(point->value))
         return;
     struct tv_lr_point logged = {point->step, point->value};
     tv_lr_points_add(&s->points, logged.step, logged.value);
     if (s->promised == PLATEAU)
-        tv_lr_plateau_add(&s->plateau, view, logged);
+        tv_lr_plateau_add(&s->plateau, view, &s->points, logged);
     else if (s->promised == SCHEDULE)
         compare(view, options, s, tv_view_schedule(view), logged);
 }
@@ -407,6 +405,17 @@ static const char *why_kept(const struct state *state, const struct tv_schedule 
            "transformers before 4.51 and DeepSpeed do (assumed: the version is not known)";
 }
 
+static void end_plateau(struct tv_view *view, struct state *state)
+{
+    enum tv_role metric;
+    if (!tv_view_followed(view, &metric) || tv_view_count(view, metric) == 0)
+        tv_silent(view, "the promised learning rate depends on a metric that is not logged");
+    else if (!state->plateau.is_raised)
+        tv_silent(view, "the logged learning rate is what the promised scheduler makes of the "
+                        "logged evaluations");
+    tv_lr_plateau_end(&state->plateau, view);
+}
+
 static void on_end(struct tv_view *view, const void *options, void *state)
 {
     struct state *s = state;
@@ -415,8 +424,7 @@ static void on_end(struct tv_view *view, const void *options, void *state)
     if (s->points.seen == 0)
         tv_silent(view, "no learning rate is logged");
     else if (s->promised == PLATEAU)
-        tv_silent(view, "the learning rate falls where the promised scheduler, which follows a "
-                        "metric, may let it fall");
+        end_plateau(view, s);
     else if (s->is_minimum_open)
         tv_silent(view, "the promised scheduler has a minimum that no setting tells: any minimum "
                         "keeps the promise");
@@ -460,12 +468,14 @@ const struct tv_detector tv_detector_lr_mismatch = {
         "micro-batches, epochs), another "
         "warm-up or total, a logarithmic warm-up (DeepSpeed), a lowest learning rate, a "
         "scheduler never stepped, another value of a setting (by the framework's own rules); since "
-        "the onset: a restart or a shift on resume, a factor, a stop, another total. "
+        "the onset: a restart or a shift on resume, a factor, a stop, another total. A scheduler "
+        "that follows a metric is replayed from the logged evaluations, with other settings, "
+        "metric and direction when it differs. "
         "residual_best and residual_second "
         "are root mean squares relative to the highest logged value. It cannot see a wrong "
         "configuration that the job "
         "follows, and says nothing when the total number of steps is not known.",
-    .roles = TV_ROLE_BIT(TV_ROLE_LEARNING_RATE) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS),
+    .roles = TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = option_rows,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),

@@ -7,27 +7,23 @@
 #include <stdio.h>
 #include <string.h>
 
-struct state {
-    bool has_begun; /* a run that goes back to its first steps begins with a new state */
-};
-
-static void add_change(struct tv_lr_followed *followed, int64_t step, double lr)
+/* What has changed since it was looked at last keeps what was logged. */
+static void look(struct tv_lr_followed *followed, const struct tv_view *view, enum tv_role metric)
 {
-    if (followed->len == TV_LR_CHANGES)
-        followed->left_out++;
-    else
-        followed->changes[followed->len++] = (struct tv_lr_change){step, lr, NAN};
-}
-
-static bool begin(struct tv_lr_followed *followed, const struct tv_view *view)
-{
+    struct tv_level levels[TV_LR_CHANGES];
     const struct tv_schedule *schedule = tv_view_schedule(view);
-    memset(followed, 0, sizeof *followed);
-    followed->last_step = INT64_MIN;
-    if (!schedule || !tv_follow_start(&followed->follow, schedule))
-        return false;
-    add_change(followed, 0, followed->follow.lr);
-    return true;
+    size_t all = tv_view_levels(view, schedule, metric, 0, levels, TV_LR_CHANGES);
+    const char *tag = tv_view_tag(view, metric);
+    snprintf(followed->metric, sizeof followed->metric, "%s", tag ? tag : "");
+    size_t len = all < TV_LR_CHANGES ? all : TV_LR_CHANGES;
+    for (size_t i = 0; i < len; i++) {
+        struct tv_lr_change *change = &followed->changes[i];
+        if (i >= followed->len || change->step != levels[i].step)
+            *change = (struct tv_lr_change){levels[i].step, levels[i].lr, NAN};
+    }
+    followed->len = len;
+    followed->left_out = all - len;
+    followed->looked = followed->evaluations;
 }
 
 static void note_logged(struct tv_lr_followed *followed, const struct tv_point *point)
@@ -38,28 +34,32 @@ static void note_logged(struct tv_lr_followed *followed, const struct tv_point *
         last->logged = point->value;
 }
 
-static void on_sample(struct tv_view *view, const void *options, void *state_,
+static void on_sample(struct tv_view *view, const void *options, void *state,
                       const struct tv_point *point)
 {
     struct tv_lr_followed *followed = *(struct tv_lr_followed *const *)options;
-    struct state *state = state_;
-    if (!state->has_begun && !begin(followed, view))
+    enum tv_role metric;
+    (void)state;
+    if (!tv_view_followed(view, &metric))
         return;
-    state->has_begun = true;
     if (point->role == TV_ROLE_LEARNING_RATE) {
-        note_logged(followed, point);
-        return;
+        if (followed->len == 0 || followed->looked != followed->evaluations)
+            look(followed, view, metric);
+        if (followed->len > 0)
+            note_logged(followed, point);
+    } else if (point->role == metric) {
+        followed->last_step = point->step;
+        followed->evaluations++;
     }
-    enum tv_role role = tv_view_metric_is_chosen(view) ? TV_ROLE_EVAL_METRIC : TV_ROLE_EVAL_LOSS;
-    if (point->role != role || point->step <= followed->last_step)
-        return; /* a resumed run repeats evaluations that its scheduler has seen */
-    const char *tag = tv_view_tag(view, role);
-    snprintf(followed->metric, sizeof followed->metric, "%s", tag ? tag : "");
-    followed->last_step = point->step;
-    followed->evaluations++;
-    double before = followed->follow.lr;
-    if (tv_follow_step(&followed->follow, point->value) != before)
-        add_change(followed, point->step, followed->follow.lr);
+}
+
+static void on_end(struct tv_view *view, const void *options, void *state)
+{
+    struct tv_lr_followed *followed = *(struct tv_lr_followed *const *)options;
+    enum tv_role metric;
+    (void)state;
+    if (tv_view_followed(view, &metric))
+        look(followed, view, metric);
 }
 
 const struct tv_detector tv_lr_follower = {
@@ -69,8 +69,9 @@ const struct tv_detector tv_lr_follower = {
     .roles = TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_METRIC) |
              TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options_size = sizeof(struct tv_lr_followed *),
-    .state_size = sizeof(struct state),
+    .state_size = 1,
     .on_sample = on_sample,
+    .on_end = on_end,
 };
 
 void tv_lr_follow_json(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
@@ -118,7 +119,7 @@ void tv_lr_follow_csv(const struct tv_lr_followed *followed, const struct tv_sch
 void tv_lr_follow_text(const struct tv_lr_followed *followed, const struct tv_schedule *schedule,
                        const char *path)
 {
-    const double *setting = followed->follow.setting;
+    const double *setting = schedule->table;
     char a[TV_NUMBER_MAX], b[TV_NUMBER_MAX];
     tv_format_short(a, schedule->peak, 12);
     printf("%s: %s, peak %s\n\n", path, tv_schedule_name(schedule), a);

@@ -2,9 +2,9 @@
 #ifndef CMD_LR_FOLLOW_H
 #define CMD_LR_FOLLOW_H
 /* The learning rate of a scheduler that follows a metric, as it must have been by the evaluations
- * that the run logged (schedule/follow.h), beside what was logged. */
-#include "schedule/follow.h"
+ * that the run logged (trainvet/follow.h), beside what was logged. */
 #include "trainvet/detector.h"
+#include "trainvet/follow.h"
 
 #define TV_LR_CHANGES 256 /* of the learning rate; later ones are only counted */
 
@@ -16,10 +16,10 @@ struct tv_lr_change {
 
 /* Zero-initialise. */
 struct tv_lr_followed {
-    struct tv_follow follow;
-    char metric[128]; /* the tag, escaped */
-    int64_t last_step;
-    uint64_t evaluations;
+    char metric[128];                           /* the tag, escaped */
+    int64_t last_step;                          /* of an evaluation */
+    uint64_t evaluations;                       /* that the log has, */
+    uint64_t looked;                            /* and that the changes are by */
     struct tv_lr_change changes[TV_LR_CHANGES]; /* the first: the peak, before any evaluation */
     size_t len, left_out;
 };

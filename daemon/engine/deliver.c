@@ -29,6 +29,7 @@ static void restart(struct tv_run *run, int64_t step)
         return;
     run->rise = (struct tv_lr_rise){0};
     tv_rate_forget(run);
+    tv_evaluations_forget(run);
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
         tv_buckets_clear(&run->plots[role]);
     tv_run_wake(run);
@@ -109,6 +110,8 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
     }
     if (point->role == TV_ROLE_EPOCH)
         tv_epoch_watch(run, point);
+    if (point->role == TV_ROLE_EVAL_LOSS || point->role == TV_ROLE_EVAL_METRIC)
+        tv_evaluations_watch(run, point);
     dispatch(run, point);
     if (point->step >= run->calm_step)
         tv_bus_calm(run, point->step);

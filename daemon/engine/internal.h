@@ -5,9 +5,12 @@
  *   source.c   what parsers emit: tags, queues, facts, damage         -> tv_deliver
  *   merge.c    several sources into one order by step
  *   deliver.c  roles, attempts, steps that go back                    -> detectors
- *   rate.c     what the logged learning rate tells; identify*.c: which schedule it
- * is epoch.c    steps per epoch from logged epochs view.c     what a detector may ask bus.c what a
- * detector says: alerts, their identity and state story.c    which alert is a consequence of which
+ *   rate.c     what the logged learning rate tells; identify*.c: which schedule it is
+ *   evaluations.c  what a schedule that follows a metric goes by
+ *   epoch.c    steps per epoch from logged epochs
+ *   view.c     what a detector may ask
+ *   bus.c      what a detector says: alerts, their identity and state
+ *   story.c    which alert is a consequence of which
  *   run.c      life of a run; rest.c how it takes little memory between two looks
  *   report.c   what is told about it */
 #include "base/block.h"
@@ -108,6 +111,14 @@ struct tv_promise {
     struct tv_error error;
 };
 
+/* Of one role, in the order of steps; more than so many are not kept. */
+#define TV_EVALUATIONS_MAX 2048
+struct tv_evaluations {
+    struct tv_evaluation *at;
+    uint32_t len, cap;
+    bool is_full;
+};
+
 struct tv_alert_box {
     struct tv_alert alert;
     char *texts; /* of summary, causes, advice: replaced as a whole */
@@ -152,6 +163,7 @@ struct tv_run {
     struct tv_block rate; /* struct tv_rate, NULL before the first learning rate */
     double rate_total;    /* optimizer steps that the identified schedule takes, NaN: unknown */
     double rate_zero;     /* with which step it reaches its lowest value, NaN: unknown */
+    struct tv_evaluations evaluations[2]; /* losses, metrics: of a schedule that follows them */
     struct tv_epoch_length epoch;
     double end_epoch;  /* of an END mark that knows no step, 0: none */
     double first_rate; /* the learning rate that was logged at step 1, 0: none */
@@ -201,6 +213,8 @@ void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
 void tv_epoch_watch(struct tv_run *run,
                     const struct tv_point *point); /* adds log.steps_per_epoch */
 void tv_rate_watch(struct tv_run *run, const struct tv_point *point);
+void tv_evaluations_watch(struct tv_run *run, const struct tv_point *point);
+void tv_evaluations_forget(struct tv_run *run);
 void tv_batches_watch(struct tv_run *run,
                       const struct tv_point *point); /* adds log.batches_per_epoch */
 void tv_rate_end(struct tv_run *run);

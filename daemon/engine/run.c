@@ -198,6 +198,7 @@ void tv_run_free(struct tv_run *run)
     free_states(run);
     tv_block_free(&run->promise);
     tv_block_free(&run->rate);
+    tv_evaluations_forget(run);
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
         tv_buckets_free(&run->plots[role]);
     for (size_t i = 0; i < run->alerts_len; i++)

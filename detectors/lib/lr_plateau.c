@@ -1,147 +1,111 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/lr_plateau.h"
-#include "lib/lr_text.h"
-#include "trainvet/number.h"
+#include "lib/lr_plateau_cause.h"
 #include <math.h>
-#include <string.h>
 
-#define SAME  0.01 /* relative difference of equal learning rates */
-#define FAILS 3
+#define SAME     1e-3   /* relative difference of equal learning rates */
+#define FAILS    3      /* points in a row */
+#define LEVELS   64     /* of the promise that are looked at */
+#define ROUNDING 2.5e-7 /* relative: an evaluation that float32 moves across the threshold */
 
-bool tv_lr_plateau_is_promised(const struct tv_view *view)
+static void keep(struct tv_lr_plateau *plateau, struct tv_lr_point point)
 {
-    struct tv_setting setting;
-    return tv_view_setting(view, "lr_scheduler_type", &setting) &&
-           tv_span_ends(tv_span_of(setting.value), "reduce_lr_on_plateau");
+    uint32_t len = plateau->logged_len;
+    bool is_new = len == 0 || !tv_lr_is_level(point.value, plateau->logged[len - 1].value);
+    if (!is_new) {
+        plateau->logged[len - 1].last = point.step;
+    } else if (len < TV_LR_LEVELS_KEPT) {
+        plateau->logged[len].first = plateau->logged[len].last = point.step;
+        plateau->logged[plateau->logged_len++].value = point.value;
+    }
 }
 
-/* A number out of lr_scheduler_kwargs, which is a mapping or a text that holds one: {"factor":
- * 0.5}. */
-static double argument(const struct tv_view *view, const char *name, double otherwise)
-{
-    char key[64];
-    struct tv_text text = tv_text_in(key, sizeof key);
-    struct tv_setting setting;
-    tv_text_add(&text, "lr_scheduler_kwargs.%s", name);
-    if (tv_view_setting(view, key, &setting))
-        return isfinite(setting.number) ? setting.number : otherwise;
-    if (!tv_view_setting(view, "lr_scheduler_kwargs", &setting))
-        return otherwise;
-    const char *at = strstr(setting.value, name);
-    if (!at)
-        return otherwise;
-    at += strlen(name);
-    at += strspn(at, "\"': ");
-    double value;
-    return tv_scan_double(tv_span_of(at), &value) ? value : otherwise;
-}
-
-static bool is_same(double a, double b)
+bool tv_lr_is_level(double a, double b)
 {
     return fabs(a - b) <= SAME * fabs(b);
 }
 
-/* How often peak must be multiplied by the factor to give the value; -1: it never does. */
-static int falls_to(double peak, double factor, double lowest, double value)
+bool tv_lr_is_among(const struct tv_level *levels, size_t len, int64_t step, double value)
 {
-    double level = peak;
-    for (int falls = 0; falls < 64; falls++) {
-        if (is_same(value, level))
-            return falls;
-        if (level <= lowest || level < value * (1 - SAME) || !(factor < 1))
-            break;
-        level = fmax(level * factor, lowest);
-    }
-    return -1;
+    size_t i = len;
+    while (i > 1 && levels[i - 1].step > step)
+        i--;
+    if (i == 0)
+        return false;
+    bool is_edge = i > 1 && levels[i - 1].step == step;
+    return tv_lr_is_level(value, levels[i - 1].lr) ||
+           (is_edge && tv_lr_is_level(value, levels[i - 2].lr));
 }
 
-static void raise_finding(struct tv_lr_plateau *plateau, struct tv_view *view, double value,
-                          double expected, bool is_early)
+/* The same when the threshold is met a little earlier or later. */
+static bool is_rounding(const struct tv_view *view, enum tv_role metric, struct tv_lr_point point)
 {
-    struct tv_finding finding;
-    struct tv_note note;
-    const char *tag = tv_view_tag(view, TV_ROLE_LEARNING_RATE);
-    double factor = argument(view, "factor", 0.1), patience = argument(view, "patience", 10);
-    double ratio = value / plateau->level;
-    tv_note_init(&note, &finding, tag ? tag : "learning_rate", TV_WARNING, plateau->fail_step);
-    finding.observed = value;
-    finding.expected = expected;
-    finding.confidence = 0.9;
-    if (is_early) {
-        tv_note_summary(&note, "the learning rate fell after %u evaluations, the patience is %g",
-                        (unsigned)plateau->evaluations, patience);
-        tv_note_cause(
-            &note, "reduce_lr_on_plateau runs with a smaller patience than the configuration says");
-        tv_note_advice(&note,
-                       "lr_scheduler_kwargs.patience: %g -> %u or less if that is what you want",
-                       patience, (unsigned)(plateau->evaluations ? plateau->evaluations - 1 : 0));
-    } else if (ratio < 1) {
-        tv_note_summary(
-            &note, "the learning rate fell by a factor of %.3g, reduce_lr_on_plateau promises %g",
-            ratio, factor);
-        tv_note_cause(&note,
-                      "the scheduler is made with another factor than the configuration says");
-        tv_note_advice(&note, "lr_scheduler_kwargs.factor: %g -> %.3g if that is what you want",
-                       factor, ratio);
-    } else {
-        tv_note_summary(&note,
-                        "the learning rate is not one that reduce_lr_on_plateau can give: it may "
-                        "only fall by %g",
-                        factor);
-        tv_note_cause(&note,
-                      "another scheduler runs, or the run was resumed with another learning rate");
-        tv_note_advice(&note, "lr_scheduler_type: name the scheduler that the job really uses");
+    struct tv_level levels[LEVELS];
+    struct tv_point last;
+    struct tv_schedule schedule = *tv_view_schedule(view);
+    bool is_relative = schedule.table[TV_FOLLOW_RELATIVE] != 0;
+    double unit = is_relative ? 1 : tv_view_last(view, metric, &last) ? fabs(last.value) : 0;
+    double threshold = schedule.table[TV_FOLLOW_THRESHOLD];
+    for (int sign = -1; sign <= 1; sign += 2) {
+        schedule.table[TV_FOLLOW_THRESHOLD] = threshold + sign * ROUNDING * unit;
+        size_t len = tv_view_levels(view, &schedule, metric, 0, levels, LEVELS);
+        if (tv_lr_is_among(levels, len < LEVELS ? len : LEVELS, point.step, point.value))
+            return true;
     }
-    tv_note_evidence(&note, "promised_factor", factor);
-    tv_note_evidence(&note, "logged_factor", ratio);
-    tv_note_evidence(&note, "promised_patience", patience);
-    tv_note_evidence(&note, "evaluations", plateau->evaluations);
-    tv_raise(view, &finding);
-    plateau->is_raised = true;
+    return false;
 }
 
-/* Evaluations may come later than the learning rate of the same step: a fall is judged at the first
- * one behind it. */
-void tv_lr_plateau_evaluated(struct tv_lr_plateau *plateau, struct tv_view *view, int64_t step)
+/* The last two levels are kept until there is another evaluation. */
+static bool look(struct tv_lr_plateau *plateau, const struct tv_view *view, enum tv_role metric)
 {
-    if (plateau->level > 0 && step <= plateau->level_step && plateau->needed > 0)
-        plateau->evaluations++;
-    else
-        plateau->since++;
-    if (plateau->is_raised || plateau->needed <= 0 || step <= plateau->level_step)
-        return;
-    if (plateau->evaluations < plateau->needed) {
-        plateau->fail_step = plateau->level_step;
-        raise_finding(plateau, view, plateau->level, NAN, true);
-    }
-    plateau->needed = 0;
+    uint64_t evaluations = tv_view_count(view, metric);
+    uint32_t version = tv_view_schedule_version(view), attempt = tv_view_attempt(view);
+    if (evaluations == 0)
+        return false;
+    if (plateau->now.lr > 0 && evaluations == plateau->evaluations && version == plateau->version &&
+        attempt == plateau->attempt)
+        return true;
+    struct tv_level levels[LEVELS];
+    size_t len = tv_view_levels(view, tv_view_schedule(view), metric, 0, levels, LEVELS);
+    if (len == 0 || len > LEVELS)
+        return false;
+    plateau->now = levels[len - 1];
+    plateau->before = levels[len > 1 ? len - 2 : 0];
+    plateau->evaluations = evaluations;
+    plateau->version = version;
+    plateau->attempt = attempt;
+    return true;
 }
 
 void tv_lr_plateau_add(struct tv_lr_plateau *plateau, struct tv_view *view,
-                       struct tv_lr_point point)
+                       const struct tv_lr_points *points, struct tv_lr_point point)
 {
-    struct tv_setting peak;
-    if (plateau->is_raised || !tv_lr_setting(view, TV_LR_PEAK_KEYS, &peak) || !(peak.number > 0))
+    enum tv_role metric;
+    keep(plateau, point);
+    if (!tv_view_followed(view, &metric) || !look(plateau, view, metric))
         return;
-    double factor = argument(view, "factor", 0.1), lowest = argument(view, "min_lr", 0);
-    if (plateau->level == 0 || plateau->attempt != tv_view_attempt(view))
-        *plateau = (struct tv_lr_plateau){.level = peak.number, .attempt = tv_view_attempt(view)};
-    if (is_same(point.value, plateau->level)) {
+    const struct tv_level both[] = {plateau->before, plateau->now};
+    double rounding = 2 * tv_lr_points_rounding(points, point.value);
+    bool is_promised = fabs(point.value - plateau->now.lr) <= rounding ||
+                       tv_lr_is_among(both, 2, point.step, point.value) ||
+                       (!plateau->is_raised && is_rounding(view, metric, point));
+    if (is_promised) {
         plateau->fails = 0;
         return;
     }
-    int falls = falls_to(plateau->level, factor, lowest, point.value);
-    if (falls > 0) {
-        plateau->level = point.value;
-        plateau->level_step = point.step;
-        plateau->evaluations = plateau->since;
-        plateau->since = 0;
-        plateau->needed = plateau->evaluations ? falls * (argument(view, "patience", 10) + 1) : 0;
-        plateau->fails = 0;
-        return;
-    }
-    if (plateau->fails++ == 0)
+    if (plateau->fails++ == 0 && !plateau->is_raised) {
         plateau->fail_step = point.step;
-    if (plateau->fails >= FAILS)
-        raise_finding(plateau, view, point.value, plateau->level, false);
+        plateau->observed = point.value;
+        plateau->expected = plateau->now.lr;
+    }
+    if (plateau->fails == FAILS && !plateau->is_raised)
+        tv_lr_plateau_tell(plateau, view, metric);
+    plateau->is_raised |= plateau->fails >= FAILS;
+}
+
+void tv_lr_plateau_end(struct tv_lr_plateau *plateau, struct tv_view *view)
+{
+    enum tv_role metric;
+    if (plateau->is_raised && tv_view_followed(view, &metric))
+        tv_lr_plateau_tell(plateau, view, metric);
 }

@@ -1,30 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef DETECTORS_LIB_LR_PLATEAU_H
 #define DETECTORS_LIB_LR_PLATEAU_H
-/* reduce_lr_on_plateau: whatever the metric does, the learning rate is peak * factor^j or min_lr,
- * it never rises, and each fall takes at least patience + 1 evaluations
- * (torch.optim.lr_scheduler.ReduceLROnPlateau; transformers calls it after each evaluation and
- * hands lr_scheduler_kwargs on; defaults factor 0.1, patience 10, min_lr 0). */
+/* A learning rate that follows a metric (reduce_lr_on_plateau, greedy), against the one that the
+ * promised scheduler makes of the evaluations in the log, and which other setting would explain it.
+ */
 #include "lib/lr_points.h"
-#include "trainvet/detector.h"
+#include "trainvet/follow.h"
+
+#define TV_LR_LEVELS_KEPT 12
 
 /* Zero-initialise to create. */
 struct tv_lr_plateau {
-    double level;         /* the learning rate now, 0 before the first point */
-    int64_t level_step;   /* first logged with it */
-    uint32_t evaluations; /* up to level_step, since the level before was reached */
-    uint32_t since;       /* evaluations behind level_step */
-    double needed;        /* evaluations that the last fall takes at least, 0 when it was checked */
-    uint32_t attempt;
-    uint32_t fails; /* points in a row that cannot be */
+    struct {
+        int64_t first, last; /* steps at which it was logged */
+        double value;
+    } logged[TV_LR_LEVELS_KEPT]; /* the first ones */
+    uint32_t logged_len;
+    uint32_t version, attempt; /* of the schedule and of the run, when the levels were looked at */
+    uint64_t evaluations;      /* the same */
+    struct tv_level now, before;
+    uint32_t fails; /* points in a row that the evaluations do not give */
     int64_t fail_step;
+    double observed, expected; /* of the first of them */
     bool is_raised;
 };
 
-/* Is this the scheduler that the configuration promises? */
-bool tv_lr_plateau_is_promised(const struct tv_view *view);
-void tv_lr_plateau_evaluated(struct tv_lr_plateau *plateau, struct tv_view *view, int64_t step);
+/* Compares the next point; `points` know how it is printed. */
 void tv_lr_plateau_add(struct tv_lr_plateau *plateau, struct tv_view *view,
-                       struct tv_lr_point point);
+                       const struct tv_lr_points *points, struct tv_lr_point point);
+/* Tells what was found with all that is known at the end. */
+void tv_lr_plateau_end(struct tv_lr_plateau *plateau, struct tv_view *view);
 
 #endif

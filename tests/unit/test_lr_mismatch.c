@@ -235,56 +235,6 @@ START_TEST(not_a_number_is_not_a_mismatch)
 }
 END_TEST
 
-/* ---- reduce_lr_on_plateau ---- */
-
-static const struct tv_alert *plateau(struct tv_log *log, const char *kwargs, double factor,
-                                      int drop_every)
-{
-    open_log(log, "reduce_lr_on_plateau", "1000", NULL);
-    if (kwargs)
-        tv_log_fact(log, "lr_scheduler_kwargs", kwargs);
-    double lr = 1e-3;
-    for (int g = 10; g <= 1000; g += 10) {
-        if (g % 20 == 0)
-            tv_log_point(log, "eval/loss", g, 1.0);
-        if (g % drop_every == 0)
-            lr *= factor;
-        tv_log_point(log, LR, g, lr);
-    }
-    return end(log);
-}
-
-START_TEST(plateau_steps_that_can_be_are_left_alone)
-{
-    struct tv_log log;
-    ck_assert_ptr_null(plateau(&log, NULL, 0.1, 300));
-    tv_log_close(&log);
-    ck_assert_ptr_null(plateau(&log, "{\"factor\": 0.5, \"patience\": 2}", 0.5, 80));
-    tv_log_close(&log);
-}
-END_TEST
-
-START_TEST(plateau_steps_by_another_factor_are_a_mismatch)
-{
-    struct tv_log log;
-    const struct tv_alert *alert = plateau(&log, NULL, 0.3, 300);
-    ck_assert_ptr_nonnull(alert);
-    ck_assert_int_eq(alert->onset_step, 300);
-    ck_assert_ptr_nonnull(strstr(alert->advice[0], "factor: 0.1 -> 0.3"));
-    tv_log_close(&log);
-}
-END_TEST
-
-START_TEST(plateau_steps_before_the_patience_is_over_are_a_mismatch)
-{
-    struct tv_log log;
-    const struct tv_alert *alert = plateau(&log, NULL, 0.1, 100);
-    ck_assert_ptr_nonnull(alert);
-    ck_assert_ptr_nonnull(strstr(alert->summary, "patience"));
-    tv_log_close(&log);
-}
-END_TEST
-
 /* ---- a minimum that no setting gives ---- */
 
 static const struct tv_alert *open_minimum(struct tv_log *log, double lowest)
@@ -334,9 +284,6 @@ static Suite *suite(void)
     tcase_add_test(tc, facts_behind_the_points_are_judged_at_the_end);
     tcase_add_test(tc, nothing_fits_is_said_too);
     tcase_add_test(tc, not_a_number_is_not_a_mismatch);
-    tcase_add_test(tc, plateau_steps_that_can_be_are_left_alone);
-    tcase_add_test(tc, plateau_steps_by_another_factor_are_a_mismatch);
-    tcase_add_test(tc, plateau_steps_before_the_patience_is_over_are_a_mismatch);
     tcase_add_test(tc, any_minimum_keeps_an_open_promise_and_none_breaks_it);
     suite_add_tcase(s, tc);
     return s;
