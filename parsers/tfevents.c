@@ -242,6 +242,7 @@ static struct tv_feed feed(void *state, struct tv_span in, bool last, const stru
     reader.batch.last = reader.state->last;
     reader.batch.records = 0;
     reader.batch.seen = (struct tv_seen_step)TV_SEEN_NO_STEP;
+    reader.batch.tensor.len = 0;
     reader.batch.len = 0; /* its samples stay uninitialised: they are 8 KiB */
     while (read_on(&reader))
         ;

@@ -31,6 +31,7 @@ struct tv_event_value {
     enum tv_value_form form;
     enum tv_plugin plugin;
     double value;
+    const char *number; /* the four bytes that a TV_VALUE_TENSOR's float was read from, else NULL */
     struct tv_span body;
     const char *refused; /* static: what was found and what was expected */
 };
@@ -83,8 +84,30 @@ static inline size_t tv_event_step(const char *at, struct tv_seen_step *seen, in
     return len;
 }
 
-/* In line wherever it is called: it is a third of the work on a file of scalars. */
-static inline __attribute__((always_inline)) bool tv_event_plain(struct tv_span data,
+/* What stands behind the tag of a tensor of one float: its type, its shape, its number, the
+ * metadata. Writers repeat it to the byte, but for the number. */
+#define TV_SEEN_TENSOR_MAX 64
+struct tv_seen_tensor {
+    unsigned len, number; /* bytes, 0: none seen; where among them the number stands */
+    enum tv_plugin plugin;
+    char bytes[TV_SEEN_TENSOR_MAX];
+};
+
+/* memcmp() for what is short: the call alone would cost as much. */
+static inline __attribute__((always_inline)) bool tv_event_same(const char *a, const char *b,
+                                                                size_t len)
+{
+    if (len < 8)
+        return memcmp(a, b, len) == 0;
+    for (size_t at = 0; at + 8 < len; at += 8)
+        if (tv_load64(a + at) != tv_load64(b + at))
+            return false;
+    return tv_load64(a + len - 8) == tv_load64(b + len - 8);
+}
+
+/* Everything of an event of one value but the `tail` bytes behind its tag. In line wherever it is
+ * called: it is a third of the work on a file of scalars. */
+static inline __attribute__((always_inline)) bool tv_event_frame(struct tv_span data, unsigned tail,
                                                                  struct tv_seen_step *seen,
                                                                  struct tv_plain_event *ret)
 {
@@ -102,17 +125,42 @@ static inline __attribute__((always_inline)) bool tv_event_plain(struct tv_span 
             return false;
         at += len; /* at most 11: it left at least one byte */
     }
-    uint64_t summary = (uint64_t)(end - at) - 2; /* L */
-    if (summary < 10 || summary > 127)
+    uint64_t summary = (uint64_t)(end - at) - 2, around = 4 + tail; /* L; L less the tag */
+    if (summary <= around || summary > 127)
         return false;
     const uint64_t lengths = UINT64_C(0x0000010001000100), mask = UINT64_C(0x0000ffffffffffff);
-    const uint64_t head = UINT64_C(0x00000a000a002a) - UINT64_C(0x090002000000);
-    if ((tv_load64(at) & mask) != head + lengths * summary || end[-5] != 0x15)
+    const uint64_t head = UINT64_C(0x00000a000a002a) - (around << 40) - (UINT64_C(2) << 24);
+    if ((tv_load64(at) & mask) != head + lengths * summary)
         return false;
-    uint32_t value = tv_load32(end - 4);
     memcpy(&ret->wall_time, &wall_time, 8);
+    ret->tag = (struct tv_span){at + 6, summary - around};
+    return true;
+}
+
+static inline __attribute__((always_inline)) bool tv_event_plain(struct tv_span data,
+                                                                 struct tv_seen_step *seen,
+                                                                 struct tv_plain_event *ret)
+{
+    if (!tv_event_frame(data, 5, seen, ret) || ret->tag.data[ret->tag.len] != 0x15)
+        return false;
+    uint32_t value = tv_load32(ret->tag.data + ret->tag.len + 1);
     memcpy(&ret->value, &value, 4);
-    ret->tag = (struct tv_span){at + 6, summary - 9};
+    return true;
+}
+
+/* An event that differs from one that was remembered in its time, step, tag and number only. */
+static inline bool tv_event_tensor(struct tv_span data, struct tv_seen_step *seen,
+                                   const struct tv_seen_tensor *tensor, struct tv_plain_event *ret)
+{
+    if (tensor->len == 0 || !tv_event_frame(data, tensor->len, seen, ret))
+        return false;
+    const char *tail = ret->tag.data + ret->tag.len;
+    unsigned behind = tensor->number + 4;
+    if (!tv_event_same(tail, tensor->bytes, tensor->number) ||
+        !tv_event_same(tail + behind, tensor->bytes + behind, tensor->len - behind))
+        return false;
+    uint32_t value = tv_load32(tail + tensor->number);
+    memcpy(&ret->value, &value, 4);
     return true;
 }
 
@@ -131,5 +179,10 @@ struct tv_event_scan {
  * anything else, malformed or not: protobuf-c then has the word. Allocates nothing; *ret is
  * undefined when false. */
 bool tv_event_scan(struct tv_span data, struct tv_event_scan *ret);
+
+/* Remembers the only value that tv_event_scan() found in `data` when it is a tensor of one float
+ * and nothing but its tag stands before it. */
+void tv_event_remember(struct tv_span data, const struct tv_event_scan *event,
+                       struct tv_seen_step *seen, struct tv_seen_tensor *ret);
 
 #endif

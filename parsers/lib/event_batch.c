@@ -157,11 +157,22 @@ static void read_by_protobuf(struct tv_event_batch *batch, struct tv_span data)
 
 void tv_event_read_any(struct tv_event_batch *batch, struct tv_span data)
 {
+    struct tv_plain_event like;
     struct tv_event_scan event;
+    if (tv_event_tensor(data, &batch->seen, &batch->tensor, &like)) {
+        struct tv_event_value value = {.tag = like.tag,
+                                       .form = TV_VALUE_TENSOR,
+                                       .plugin = batch->tensor.plugin,
+                                       .value = like.value};
+        batch->records++;
+        deliver_number(batch, &value, like.step, like.wall_time);
+        return;
+    }
     if (!tv_event_scan(data, &event)) {
         read_by_protobuf(batch, data);
         return;
     }
+    tv_event_remember(data, &event, &batch->seen, &batch->tensor);
     batch->records++;
     for (size_t i = 0; i < event.count; i++)
         deliver_number(batch, &event.values[i], event.step, event.wall_time);

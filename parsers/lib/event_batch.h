@@ -16,6 +16,7 @@ struct tv_event_batch {
     uint64_t offset;     /* of the record that is being read */
     uint64_t records;    /* understood so far */
     struct tv_seen_step seen;
+    struct tv_seen_tensor tensor;
     size_t len;
     struct tv_sample samples[TV_EVENT_BATCH];
 };
@@ -32,18 +33,6 @@ void tv_event_read_any(struct tv_event_batch *batch, struct tv_span data);
 static inline double tv_event_time(double wall_time)
 {
     return wall_time > 0 && wall_time < (double)INFINITY ? wall_time : (double)NAN;
-}
-
-/* memcmp() for tags, which are short: the call alone would cost as much. */
-static inline __attribute__((always_inline)) bool tv_event_same(const char *a, const char *b,
-                                                                size_t len)
-{
-    if (len < 8)
-        return memcmp(a, b, len) == 0;
-    for (size_t at = 0; at + 8 < len; at += 8)
-        if (tv_load64(a + at) != tv_load64(b + at))
-            return false;
-    return tv_load64(a + len - 8) == tv_load64(b + len - 8);
 }
 
 /* The tag of this name as the receiver knows it; NULL when it has too many. */

@@ -183,8 +183,10 @@ static bool scan_tensor(struct wire wire, struct tv_event_value *value)
     struct wire number = content.at < content.end ? content : dtype == DT_FLOAT ? floats : doubles;
     if (number.end - number.at != (dtype == DT_FLOAT ? 4 : 8))
         return false;
-    return dtype == DT_FLOAT ? take_float(&number, &value->value)
-                             : take_double(&number, &value->value);
+    if (dtype == DT_DOUBLE)
+        return take_double(&number, &value->value);
+    value->number = number.at;
+    return take_float(&number, &value->value);
 }
 
 /* Summary.Value; its tag, its metadata and one member of the oneof, once each. */
@@ -194,6 +196,7 @@ static inline bool scan_value(struct wire wire, struct tv_event_value *value)
     bool has_value = false;
     value->form = TV_VALUE_OTHER;
     value->plugin = TV_PLUGIN_NONE;
+    value->number = NULL;
     while (wire.at < wire.end) {
         unsigned char key = (unsigned char)*wire.at++;
         if (key == KEY(1, BYTES)) {
@@ -273,4 +276,22 @@ bool tv_event_scan(struct tv_span data, struct tv_event_scan *ret)
     }
     ret->step = (int64_t)step;
     return scan_summary(summary, ret);
+}
+
+void tv_event_remember(struct tv_span data, const struct tv_event_scan *event,
+                       struct tv_seen_step *seen, struct tv_seen_tensor *ret)
+{
+    const struct tv_event_value *value = &event->values[0];
+    struct tv_plain_event frame;
+    if (event->count != 1 || !value->number || value->tag.len == 0)
+        return;
+    const char *tail = value->tag.data + value->tag.len;
+    size_t len = (size_t)(data.data + data.len - tail);
+    if (len > TV_SEEN_TENSOR_MAX || value->number < tail ||
+        !tv_event_frame(data, (unsigned)len, seen, &frame) || frame.tag.data != value->tag.data)
+        return;
+    memcpy(ret->bytes, tail, len);
+    ret->len = (unsigned)len;
+    ret->number = (unsigned)(value->number - tail);
+    ret->plugin = value->plugin;
 }

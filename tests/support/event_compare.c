@@ -71,6 +71,33 @@ static bool reads_plain(struct tv_span data, struct tv_plain_event *ret, bool *r
     return is_plain;
 }
 
+/* An event read by what was remembered of the tensor before it, and, once it is remembered itself,
+ * by that: both times as tv_event_scan() reads it. */
+static const char *compare_tensor(struct tv_span data, const struct tv_event_scan *scan,
+                                  bool is_scanned, bool *ret_taken)
+{
+    static struct tv_seen_step step = TV_SEEN_NO_STEP;
+    static struct tv_seen_tensor before;
+    *ret_taken = false;
+    for (int i = 0; i < 2; i++) {
+        struct tv_plain_event event = {.tag = {"", 0}};
+        bool is_taken = tv_event_tensor(data, &step, &before, &event);
+        *ret_taken = *ret_taken || (i == 0 && is_taken);
+        if (is_taken && (!is_scanned || scan->count != 1))
+            return "tensor: scan takes no such event";
+        struct tv_event_value value = {.tag = event.tag,
+                                       .form = TV_VALUE_TENSOR,
+                                       .plugin = before.plugin,
+                                       .value = event.value};
+        if (is_taken && (!same_value(&value, &scan->values[0]) || event.step != scan->step ||
+                         !same_bits(&event.wall_time, &scan->wall_time, 8)))
+            return "tensor: another value, time or step";
+        if (is_scanned)
+            tv_event_remember(data, scan, &step, &before);
+    }
+    return NULL;
+}
+
 const char *tv_compare_decoders(struct tv_span data, struct tv_decoded *ret)
 {
     struct tv_event_memory memory = {.left = TV_EVENT_MEMORY};
@@ -79,9 +106,12 @@ const char *tv_compare_decoders(struct tv_span data, struct tv_decoded *ret)
     struct tv_event_scan scan;
     Tvpb__Event *event = tvpb__event__unpack(&allocator, data.len, (const uint8_t *)data.data);
     bool agrees;
-    *ret = (struct tv_decoded){reads_plain(data, &plain, &agrees), tv_event_scan(data, &scan),
-                               event != NULL};
+    *ret = (struct tv_decoded){.by_plain = reads_plain(data, &plain, &agrees),
+                               .by_scan = tv_event_scan(data, &scan),
+                               .by_protobuf = event != NULL};
     const char *difference = agrees ? NULL : "plain: the event before matters";
+    if (!difference)
+        difference = compare_tensor(data, &scan, ret->by_scan, &ret->by_tensor);
     if (!difference && ret->by_plain && !ret->by_scan)
         difference = "plain events are among those that scan takes";
     else if (!event && ret->by_scan && !memory.refused)

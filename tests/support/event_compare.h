@@ -7,9 +7,10 @@
 /* Which of them took an event. */
 struct tv_decoded {
     bool by_plain, by_scan, by_protobuf;
+    bool by_tensor; /* by what was remembered of an event before */
 };
 
-/* Decodes `data` in all three ways. NULL when what the decoders by hand accepted they read as
+/* Decodes `data` in all these ways. NULL when what the decoders by hand accepted they read as
  * protobuf-c did, else one sentence that says what differs. */
 const char *tv_compare_decoders(struct tv_span data, struct tv_decoded *ret);
 

@@ -170,7 +170,7 @@ static void mutate(struct tv_bytes *event)
 }
 
 struct tally {
-    size_t plain, scan, full, invalid;
+    size_t plain, tensor, scan, full, invalid;
 };
 
 static void compare(const struct tv_bytes *event, struct tally *tally)
@@ -183,6 +183,7 @@ static void compare(const struct tv_bytes *event, struct tally *tally)
     free(exact);
     ck_assert_msg(!difference, "%s", difference);
     tally->plain += decoded.by_plain;
+    tally->tensor += decoded.by_tensor;
     tally->scan += decoded.by_scan;
     tally->full += decoded.by_protobuf;
     tally->invalid += !decoded.by_protobuf;
@@ -244,6 +245,36 @@ START_TEST(plain_events_are_recognised_up_to_their_limits)
 }
 END_TEST
 
+/* What one tensor is remembered by must hold for no event that differs in more than it may. */
+START_TEST(tensors_after_their_like_read_as_protobuf_c_reads_them)
+{
+    struct tally tally = {0};
+    for (int i = 0; i < 2000; i++) {
+        struct tv_bytes value = {0}, summary = {0}, event = {0};
+        tv_pb_text(&value, 1, "a tag");
+        add_tensor(&value);
+        if (one_in(2))
+            add_metadata(&value);
+        tv_pb_message(&summary, 1, &value);
+        tv_pb_double(&event, 1, 1.5);
+        if (one_in(2))
+            tv_pb_varint(&event, 2, any_number());
+        tv_pb_message(&event, 5, &summary);
+        compare(&event, &tally);
+        for (size_t at = 0; at < event.len; at++) {
+            char was = event.data[at];
+            event.data[at] ^= (char)(1 << below(8));
+            compare(&event, &tally);
+            event.data[at] = was;
+            compare(&event, &tally);
+        }
+        tv_bytes_free(&event);
+    }
+    ck_assert_uint_gt(tally.tensor, 2000);
+    ck_assert_uint_gt(tally.invalid, 5000);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("tfevents decode");
@@ -252,6 +283,7 @@ static Suite *suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, random_events_read_as_protobuf_c_reads_them);
     tcase_add_test(tcase, mutated_events_read_as_protobuf_c_reads_them);
+    tcase_add_test(tcase, tensors_after_their_like_read_as_protobuf_c_reads_them);
     tcase_add_test(tcase, plain_events_are_recognised_up_to_their_limits);
     return suite;
 }
