@@ -66,6 +66,11 @@ enum tv_status tv_one_cycle(const struct tv_scope *args, double total, double pc
                             struct tv_schedule *schedule, struct tv_schedule_part *part,
                             struct tv_error *reterr);
 
+/* The run's length, and how often the scheduler steps, by Lightning's rules (lightning.c): each
+ * epoch unless lr_scheduler.interval is "step". */
+enum tv_status tv_lightning_steps(const struct tv_facts *facts, struct tv_schedule *schedule,
+                                  struct tv_error *reterr);
+
 /* The scheduler of this name with transformers' keyword arguments (hf.c); peak, total and warm-up
  * are set. */
 enum tv_status tv_hf_kind(const struct tv_facts *facts, const char *name,

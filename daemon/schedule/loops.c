@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Training loops that people write themselves around transformers' schedulers: with Accelerate,
- * with Lightning, or plainly from the formulas. */
+/* Training loops that people write themselves around transformers' schedulers: with Accelerate, or
+ * plainly from the formulas. */
 #include "schedule/framework.h"
 #include <string.h>
 
@@ -40,39 +40,6 @@ static bool owns_accelerate(const struct tv_facts *facts)
            (tv_has(facts, "max_train_steps") && tv_has(facts, "learning_rate"));
 }
 
-/* Hyperparameters that a LightningModule saved: the keys are its author's. LearningRateMonitor logs
- * the value for the coming batch under the number of steps done. */
-static enum tv_status resolve_lightning(const struct tv_facts *facts, struct tv_schedule *ret,
-                                        struct tv_error *reterr)
-{
-    const char *name = tv_get_text(facts, "lr_scheduler|scheduler|lr_scheduler_type");
-    ret->peak = tv_get_number(facts, "lr|learning_rate");
-    ret->total_steps =
-        tv_get_number(facts, "max_steps|total_steps|num_training_steps|log.total_steps");
-    ret->warmup_steps = tv_get_number_or(facts, "warmup_steps|num_warmup_steps", 0);
-    double ratio = tv_get_number(facts, "warmup_ratio");
-    if (!tv_has(facts, "warmup_steps|num_warmup_steps") && ratio > 0)
-        ret->warmup_steps = ceil(ret->total_steps * ratio);
-    if (!name)
-        return tv_fail(reterr, TV_AGAIN,
-                       "the hyperparameters do not name a learning-rate scheduler");
-    enum tv_status status = tv_schedule_start(ret, "transformers", name, reterr);
-    if (status != TV_OK)
-        return status;
-    tv_set(ret, TV_P_CYCLES, tv_get_number(facts, "num_cycles"));
-    tv_set(ret, TV_P_POWER, tv_get_number(facts, "power"));
-    tv_set(ret, TV_P_FLOOR, tv_get_number(facts, "lr_end|min_lr|eta_min"));
-    tv_set(ret, TV_P_FLOOR_RATIO, tv_get_number(facts, "min_lr_rate|min_lr_ratio"));
-    tv_schedule_note(ret, "the scheduler named %s is taken for that of transformers", name);
-    return tv_schedule_complete(ret, reterr);
-}
-
-static bool owns_lightning(const struct tv_facts *facts)
-{
-    return tv_has(facts, "lr") && !tv_has(facts, "learning_rate") &&
-           tv_has(facts, "lr_scheduler|scheduler|lr_scheduler_type");
-}
-
 /* The warm-up shapes and three schedules as blog posts write them down: "constant" warms up here.
  */
 static enum tv_status resolve_plain(const struct tv_facts *facts, struct tv_schedule *ret,
@@ -103,5 +70,4 @@ static bool owns_plain(const struct tv_facts *facts)
 
 const struct tv_framework tv_framework_accelerate = {"accelerate", owns_accelerate,
                                                      resolve_accelerate};
-const struct tv_framework tv_framework_lightning = {"lightning", owns_lightning, resolve_lightning};
 const struct tv_framework tv_framework_plain = {"plain", owns_plain, resolve_plain};

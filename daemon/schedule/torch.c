@@ -227,7 +227,7 @@ double tv_torch_initial(const struct tv_scope *args, const struct tv_schedule_pa
     return is_first && !strcmp(part->kind->name, "CyclicLR") ? part->param[TV_P_FLOOR] : part->base;
 }
 
-/* {"class_path", "init_args": {}} of Lightning, or the arguments beside the class. */
+/* {"class_path", "init_args": {}} of LightningCLI, or the arguments beside the class. */
 static const char *class_of(const struct tv_scope *scope, struct tv_scope *args)
 {
     const char *path = tv_in_text(scope, "class_path|class|_target_|type|name");
@@ -337,49 +337,20 @@ static enum tv_status resolve_class(const struct tv_scope *scope, struct tv_sche
     return status;
 }
 
-/* A scheduler that LightningCLI attaches makes a step each epoch. */
-static enum tv_status by_epoch(const struct tv_facts *facts, struct tv_schedule *s,
-                               struct tv_error *reterr)
-{
-    double length = tv_get_number(facts, "steps_per_epoch|log.steps_per_epoch");
-    if (tv_schedule_follows_metric(s))
-        return TV_OK;
-    if (!(length >= 1))
-        return tv_fail(
-            reterr, TV_AGAIN,
-            "Lightning makes a scheduler step each epoch, and the length of an epoch is not known "
-            "(--set steps_per_epoch=N)");
-    s->param[TV_P_EVERY] = length;
-    s->steps_per_epoch = length < 1e15 ? (int64_t)length : 0;
-    s->warmup_steps *= length;
-    tv_schedule_note(s, "Lightning makes a scheduler step each epoch of %.0f steps", length);
-    return TV_OK;
-}
-
-/* Lightning ends with max_steps or max_epochs, whichever comes first; -1 is no limit. NaN when
- * neither says it in steps. */
-static double planned_steps(const struct tv_facts *facts)
-{
-    double steps = tv_get_number(facts, "max_steps|trainer.max_steps");
-    double epochs = tv_get_number(facts, "trainer.max_epochs") *
-                    tv_get_number(facts, "steps_per_epoch|log.steps_per_epoch");
-    double total = fmin(steps >= 0 ? steps : NAN, epochs >= 0 ? epochs : NAN);
-    return isnan(total) ? tv_get_number(facts, "log.total_steps") : total;
-}
-
 static enum tv_status resolve_torch(const struct tv_facts *facts, struct tv_schedule *ret,
                                     struct tv_error *reterr)
 {
     struct tv_scope top = tv_scope_top(facts), scheduler = tv_scope_in(&top, "lr_scheduler");
     ret->peak = tv_get_number(facts, "optimizer.lr|optimizer.init_args.lr|lr|learning_rate");
-    double total = planned_steps(facts);
+    bool lightning = tv_has_prefix(facts, "trainer.");
     if (isnan(ret->peak)) /* torch's own defaults differ by optimizer */
         return tv_fail(reterr, TV_AGAIN, "the learning rate is not given");
     enum tv_status status = resolve_class(&scheduler, ret, reterr);
-    if (status == TV_OK && tv_has_prefix(facts, "trainer."))
-        status = by_epoch(facts, ret, reterr);
-    if (!isnan(total) || tv_has_prefix(facts, "trainer."))
+    double total = lightning ? NAN : tv_get_number(facts, "max_steps|log.total_steps");
+    if (!isnan(total))
         ret->total_steps = total;
+    if (status == TV_OK && lightning)
+        status = tv_lightning_steps(facts, ret, reterr);
     return status == TV_OK ? tv_schedule_complete(ret, reterr) : status;
 }
 
