@@ -42,12 +42,17 @@ static int probe(struct tv_span basename, struct tv_span head)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (tv_span_holds(text, others[i]))
             return 0;
-    int found = 0;
+    static const char *const beside[] = {
+        "\"output_dir\"",    "\"do_train\"",      "\"model_name_or_path\"", "\"weight_decay\"",
+        "\"logging_steps\"", "\"eval_strategy\"", "\"save_steps\"",         "\"optim\""};
+    int found = 0, more = 0;
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        more += tv_span_holds(text, beside[i]);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         found += tv_span_holds(text, keys[i]);
     if (tv_span_is(basename, "training_args.json") && found)
         return 90;
-    return found >= 2 ? 70 : 0;
+    return found >= 2 || (found && more >= 2) ? 70 : 0;
 }
 
 const struct tv_parser tv_parser_hf_args = {
