@@ -2,6 +2,7 @@
 /* TrainingArguments as a JSON file: the trainer's own dump (to_json_string) or what a user wrote
  * for HfArgumentParser.parse_json_file and LLaMA Factory. */
 #include "lib/json_config.h"
+#include "lib/known_keys.h"
 #include "trainvet/parser.h"
 #include "trainvet/text.h"
 #include <string.h>
@@ -13,12 +14,27 @@ static bool is_dump(struct tv_span text)
            tv_span_holds(text, "\"adam_epsilon\"");
 }
 
+static void look_at_key(void *ctx, struct tv_span key, uint32_t line)
+{
+    const char *meant = tv_misspelt_key(key);
+    if (meant)
+        tv_config_note(ctx, line,
+                       "%.*s is no setting of transformers that we know; perhaps %s was meant",
+                       (int)key.len, key.data, meant);
+}
+
 static struct tv_feed feed(void *state, struct tv_span in, bool last, const struct tv_emit *out,
                            struct tv_error *reterr)
 {
     (void)state;
     (void)last;
-    return tv_json_feed(is_dump(in) ? TV_FACT_RUN_ARGS : TV_FACT_USER_CONFIG, in, out, reterr);
+    if (is_dump(in))
+        return tv_json_feed(TV_FACT_RUN_ARGS, in, out, reterr);
+    struct tv_feed result = tv_json_feed(TV_FACT_USER_CONFIG, in, out, reterr);
+    struct tv_config config = tv_config_begin(out, TV_FACT_USER_CONFIG, "");
+    if (result.status == TV_OK)
+        tv_json_keys(tv_config_without_bom(in), look_at_key, &config);
+    return result;
 }
 
 static int probe(struct tv_span basename, struct tv_span head)

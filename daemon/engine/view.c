@@ -178,7 +178,7 @@ static int64_t planned_steps(struct tv_run *run, const struct tv_schedule *sched
         return 0;
     if (tv_facts_number(tv_run_facts(run), "log.total_steps", &total) && is_count(total))
         return (int64_t)total;
-    if (schedule->kind && is_count(schedule->total_steps))
+    if (is_count(schedule->total_steps))
         return (int64_t)schedule->total_steps;
     if (tv_facts_number(tv_run_facts(run), "max_steps", &total) && is_count(total))
         return (int64_t)total;

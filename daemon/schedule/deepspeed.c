@@ -38,6 +38,13 @@ static double first_lr(const struct ds_case *ds, double start)
     return ds->version < TV_VERSION(0, 15, 3) ? ds->optimizer_lr : start;
 }
 
+static enum tv_status check_total(const struct ds_case *ds, struct tv_error *reterr)
+{
+    return tv_in_has(&ds->params, "total_num_steps")
+               ? TV_OK
+               : tv_fail(reterr, TV_ECONFIG, "%s needs total_num_steps", ds->s->kind->name);
+}
+
 static enum tv_status warmup_lr(const struct ds_case *ds, struct tv_error *reterr)
 {
     struct tv_schedule *s = ds->s;
@@ -51,6 +58,8 @@ static enum tv_status warmup_lr(const struct ds_case *ds, struct tv_error *reter
     s->param[TV_P_START] = low;
     s->param[TV_P_FLOOR] = low;
     s->param[TV_P_EXTRA] = first_lr(ds, low);
+    if (decays && check_total(ds, reterr) != TV_OK)
+        return TV_ECONFIG;
     return warmup(ds, reterr);
 }
 
@@ -62,7 +71,9 @@ static enum tv_status warmup_cosine(const struct ds_case *ds, struct tv_error *r
     s->param[TV_P_FLOOR_RATIO] = tv_in_number(&ds->params, "cos_min_ratio", 1e-4);
     s->param[TV_P_PERIODIC] = ds->version < TV_VERSION(0, 19, 3);
     s->param[TV_P_EXTRA] = first_lr(ds, 0);
-    enum tv_status status = warmup(ds, reterr);
+    enum tv_status status = check_total(ds, reterr);
+    if (status == TV_OK)
+        status = warmup(ds, reterr);
     double length = s->total_steps - s->warmup_steps;
     if (status != TV_OK || ds->version >= TV_VERSION(0, 19, 3) || !(length <= 0))
         return status;

@@ -202,6 +202,29 @@ static enum tv_status apply_arguments(const struct hf_case *hf, const char *name
     return TV_OK;
 }
 
+/* Source: SchedulerType in transformers/trainer_utils.py, by tag. */
+static enum tv_status check_age(const char *name, struct tv_versions versions, bool has_kwargs,
+                                struct tv_error *reterr)
+{
+    static const struct {
+        const char *name;
+        int since, major, minor;
+    } ages[] = {{"inverse_sqrt", TV_VERSION(4, 27, 0), 4, 27},
+                {"reduce_lr_on_plateau", TV_VERSION(4, 29, 0), 4, 29},
+                {"cosine_with_min_lr", TV_VERSION(4, 40, 0), 4, 40},
+                {"warmup_stable_decay", TV_VERSION(4, 41, 0), 4, 41},
+                {"cosine_warmup_with_min_lr", TV_VERSION(4, 54, 0), 4, 54},
+                {"greedy", TV_VERSION(5, 4, 0), 5, 4}};
+    for (size_t i = 0; i < sizeof ages / sizeof *ages; i++)
+        if (!strcmp(ages[i].name, name) && tv_since(versions, ages[i].since) == TV_NO)
+            return tv_fail(reterr, TV_ECONFIG,
+                           "lr_scheduler_type %s exists from transformers %d.%d on", name,
+                           ages[i].major, ages[i].minor);
+    if (has_kwargs && tv_since(versions, TV_VERSION(4, 36, 0)) == TV_NO)
+        return tv_fail(reterr, TV_ECONFIG, "lr_scheduler_kwargs exists from transformers 4.36 on");
+    return TV_OK;
+}
+
 enum tv_status tv_hf_kind(const struct tv_facts *facts, const char *name,
                           struct tv_schedule *schedule, struct tv_error *reterr)
 {
@@ -213,7 +236,9 @@ enum tv_status tv_hf_kind(const struct tv_facts *facts, const char *name,
                          .kwargs = &kwargs.in,
                          .versions = tv_transformers_versions(facts),
                          .fills_stable_decay = !strcmp(schedule->framework, "llamafactory")};
-    status = apply_arguments(&hf, name, reterr);
+    status = check_age(name, hf.versions, tv_in_any(&kwargs.in), reterr);
+    if (status == TV_OK)
+        status = apply_arguments(&hf, name, reterr);
     tv_kwargs_close(&kwargs);
     return status;
 }

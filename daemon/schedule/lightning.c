@@ -110,9 +110,8 @@ static enum tv_status resolve_lightning(const struct tv_facts *facts, struct tv_
     if (!name)
         return tv_fail(reterr, TV_AGAIN,
                        "the hyperparameters do not name a learning-rate scheduler");
-    enum tv_status status = tv_schedule_start(ret, "transformers", name, reterr);
-    if (status != TV_OK)
-        return status;
+    if (tv_schedule_start(ret, "transformers", name, reterr) != TV_OK)
+        return TV_EUNSUPPORTED; /* the project's own */
     tv_set(ret, TV_P_CYCLES, tv_get_number(facts, "num_cycles"));
     tv_set(ret, TV_P_POWER, tv_get_number(facts, "power"));
     tv_set(ret, TV_P_FLOOR, tv_get_number(facts, "lr_end|min_lr|eta_min"));

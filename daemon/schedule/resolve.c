@@ -135,9 +135,12 @@ enum tv_status tv_schedule_start(struct tv_schedule *schedule, const char *frame
 {
     const struct tv_schedule_kind *kind = tv_kind_find(framework, name);
     char safe[64];
+    bool is_closed = !strcmp(framework, "transformers") || !strcmp(framework, "megatron") ||
+                     !strcmp(framework, "torchtitan"); /* they take names from a list */
     if (!kind)
-        return tv_fail(reterr, TV_EUNSUPPORTED, "%s has no scheduler named %s that is known",
-                       framework, tv_escape(tv_span_of(name), safe, sizeof safe));
+        return tv_fail(reterr, is_closed ? TV_ECONFIG : TV_EUNSUPPORTED,
+                       "%s has no scheduler named %s that is known", framework,
+                       tv_escape(tv_span_of(name), safe, sizeof safe));
     schedule->kind = kind;
     tv_kind_defaults(kind, schedule->param);
     if (kind->flags & TV_KIND_NO_WARMUP && isnan(schedule->warmup_steps))

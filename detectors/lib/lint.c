@@ -82,5 +82,5 @@ const char *tv_lint_strategy(const struct tv_view *view, const char *name)
 }
 
 const struct tv_lint_rule *const tv_lint_rules[] = {
-    tv_lint_refused, tv_lint_warmup, tv_lint_rate, tv_lint_run, NULL,
+    tv_lint_refused, tv_lint_warmup, tv_lint_rate, tv_lint_run, tv_lint_schedule, NULL,
 };

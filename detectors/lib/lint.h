@@ -26,7 +26,8 @@ struct tv_lint_rule {
 };
 
 /* Each ended by a NULL setting; tv_lint_rules, ended by NULL, has them all. */
-extern const struct tv_lint_rule tv_lint_refused[], tv_lint_warmup[], tv_lint_rate[], tv_lint_run[];
+extern const struct tv_lint_rule tv_lint_refused[], tv_lint_warmup[], tv_lint_rate[], tv_lint_run[],
+    tv_lint_schedule[];
 extern const struct tv_lint_rule *const tv_lint_rules[];
 
 /* The setting if it is a number. */

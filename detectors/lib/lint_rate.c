@@ -121,10 +121,12 @@ static bool lr_is_not_positive(struct tv_view *view, const struct tv_lint_option
 {
     (void)options;
     struct tv_setting rate;
-    if (!tv_view_setting(view, "learning_rate", &rate) || rate.number > 0)
+    if (!tv_lint_number(view, "learning_rate", &rate) || rate.number > 0)
         return false;
     tv_note_summary(note, "%s is %s: a learning rate is a number above 0 (%s)", rate.key,
                     rate.value, rate.source);
+    tv_note_advice(note, "%s: %s -> %g", rate.key, rate.value,
+                   rate.number < 0 ? -rate.number : 5e-5);
     return true;
 }
 

@@ -25,7 +25,8 @@ static bool schedule_is_refused(struct tv_view *view, const struct tv_lint_optio
 {
     (void)options;
     const char *reason = tv_view_rejection(view);
-    if (!reason)
+    bool other_kind = reason && strstr(reason, "has no scheduler named");
+    if (!reason || (other_kind && !tv_lint_is_before_start(view)))
         return false;
     tv_lint_refusal(view, reason, note);
     return true;
@@ -108,6 +109,20 @@ static bool ratio_is_gone(struct tv_view *view, const struct tv_lint_options *op
     tv_note_summary(note, "%s is no setting any more since transformers 5.15 (%s)", ratio.key,
                     ratio.source);
     tv_note_advice(note, "%s: %s -> warmup_steps: %s", ratio.key, ratio.value, ratio.value);
+    return true;
+}
+
+static bool strategy_is_gone(struct tv_view *view, const struct tv_lint_options *options,
+                             struct tv_note *note)
+{
+    (void)options;
+    struct tv_setting old, other;
+    if (!tv_lint_is_hf(view) || !tv_lint_given(view, "evaluation_strategy", &old) ||
+        tv_lint_given(view, "eval_strategy", &other) || !tv_lint_since(view, 4, 51))
+        return false;
+    tv_note_summary(note, "%s is no setting any more since transformers 4.51 (%s)", old.key,
+                    old.source);
+    tv_note_advice(note, "%s: %s -> eval_strategy: %s", old.key, old.value, old.value);
     return true;
 }
 
@@ -284,6 +299,7 @@ const struct tv_lint_rule tv_lint_refused[] = {
     {"fp16 and bf16", TV_CRITICAL, precision_is_twofold},
     {"reduce_lr_on_plateau", TV_CRITICAL, plateau_has_no_metric},
     {"warmup_ratio is gone", TV_CRITICAL, ratio_is_gone},
+    {"evaluation_strategy is gone", TV_CRITICAL, strategy_is_gone},
     {"logging_steps 0", TV_CRITICAL, logs_every_zero_steps},
     {"finetuning_type", TV_CRITICAL, settings_exclude_each_other},
     {"val_size", TV_CRITICAL, evaluates_on_nothing},

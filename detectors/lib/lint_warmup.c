@@ -25,6 +25,32 @@ static bool warmup_never_ends(struct tv_view *view, const struct tv_lint_options
     return true;
 }
 
+/* In other frameworks' words; in epochs where the run is counted in epochs. */
+static bool all_is_warmup(struct tv_view *view, const struct tv_lint_options *options,
+                          struct tv_note *note)
+{
+    static const char names[] = "warmup_num_steps|num_warmup_steps|lr_warmup_steps|warmup_iters|"
+                                "warmup_epochs|t_warmup|warmup_steps";
+    const struct tv_schedule *schedule = tv_view_schedule(view);
+    double total = schedule ? schedule->total_steps : NAN;
+    struct tv_setting hf, setting;
+    if (tv_lint_number(view, "warmup_steps", &hf) || !(total > 0))
+        return false;
+    for (size_t i = 0; tv_view_setting_named(view, names, i, &setting); i++) {
+        bool epochs = strstr(setting.key, "epochs") != NULL;
+        if (!(setting.number >= total) || epochs != schedule->by_epoch)
+            continue;
+        double enough = fmax(1, ceil(total * options->warmup_share / 2));
+        tv_note_summary(note, "%s is %s, but the run has %.0f %s: all of it is warm-up (%s)",
+                        setting.key, setting.value, total, epochs ? "epochs" : "steps",
+                        setting.source);
+        tv_note_evidence(note, "total_steps", total);
+        tv_note_advice(note, "%s: %s -> %.0f", setting.key, setting.value, enough);
+        return true;
+    }
+    return false;
+}
+
 static bool warmup_is_long(struct tv_view *view, const struct tv_lint_options *options,
                            struct tv_note *note)
 {
@@ -88,7 +114,8 @@ static bool ratio_is_steps(struct tv_view *view, const struct tv_lint_options *o
 {
     (void)options;
     struct tv_setting setting;
-    if (!tv_lint_number(view, "warmup_ratio", &setting) || !(setting.number > 1))
+    if (!tv_lint_number(view, "warmup_ratio", &setting) || !(setting.number > 1) ||
+        tv_view_rejection(view)) /* says it already */
         return false;
     tv_note_summary(note, "%s is %s: a ratio lies between 0 and 1 (%s)", setting.key, setting.value,
                     setting.source);
@@ -152,6 +179,7 @@ static bool schedule_is_complex(struct tv_view *view, const struct tv_lint_optio
 
 const struct tv_lint_rule tv_lint_warmup[] = {
     {"warmup_steps", TV_CRITICAL, warmup_never_ends},
+    {"warm-up of the whole run", TV_WARNING, all_is_warmup},
     {"warmup_ratio", TV_CRITICAL, ratio_is_steps},
     {"warmup_steps as ratio", TV_WARNING, warmup_is_a_ratio},
     {"warmup_ratio 1", TV_WARNING, all_is_one_step},

@@ -59,6 +59,15 @@ static bool next_key(struct key_cursor *cursor, int depth, struct tv_span *ret, 
     return false;
 }
 
+void tv_json_keys(struct tv_span json, void (*tell)(void *ctx, struct tv_span key, uint32_t line),
+                  void *ctx)
+{
+    struct key_cursor cursor = {.at = json.data, .end = json.data + json.len, .line = 1};
+    struct tv_span key;
+    for (uint32_t line; next_key(&cursor, 1, &key, &line);)
+        tell(ctx, key, line);
+}
+
 /* Members come in the order of the text, so the cursor only ever moves on; a key that is written
  * with escapes has no line. */
 static uint32_t line_of(struct key_cursor *cursor, const char *key)

@@ -20,6 +20,10 @@ enum tv_status tv_json_config(struct tv_span json, const char *key_prefix,
 enum tv_status tv_json_flatten(struct tv_config *config, struct tv_span json, uint32_t line,
                                struct tv_error *reterr);
 
+/* Tells each key of the outermost object and its line, in the order of the text. */
+void tv_json_keys(struct tv_span json, void (*tell)(void *ctx, struct tv_span key, uint32_t line),
+                  void *ctx);
+
 /* The whole of a snapshot parser's feed(). */
 struct tv_feed tv_json_feed(enum tv_fact_source source, struct tv_span in,
                             const struct tv_emit *out, struct tv_error *reterr);

@@ -212,6 +212,18 @@ static size_t distance(struct tv_span a, const char *b, size_t b_len)
     return above[b_len];
 }
 
+const char *tv_misspelt_key(struct tv_span key)
+{
+    const char *nearest = tv_known_key(key) ? NULL : tv_nearest_key(key);
+    if (!nearest || strncmp(nearest, "lr_scheduler_kwargs", 19) == 0)
+        return nearest;
+    size_t len = strlen(nearest);
+    return key.len >= 6 && len <= NAME_MAX_LEN && key.len <= NAME_MAX_LEN &&
+                   distance(key, nearest, len) == 1
+               ? nearest
+               : NULL;
+}
+
 const char *tv_nearest_key(struct tv_span key)
 {
     for (size_t i = 0; i < sizeof meant / sizeof *meant; i++)

@@ -8,5 +8,8 @@
 bool tv_known_key(struct tv_span key);
 /* What the user may have meant: a key, or how to write it; NULL when nothing is near. */
 const char *tv_nearest_key(struct tv_span key);
+/* The same where a project may have settings of its own: one slip of the pen away, or an argument
+ * of a scheduler at the wrong place. */
+const char *tv_misspelt_key(struct tv_span key);
 
 #endif
