@@ -37,6 +37,7 @@ struct state {
     bool is_raised;
     int64_t onset_step, previous_step, earlier_step;
     int64_t before_step; /* last point before the onset */
+    int64_t level_step;  /* where the last new level began, 0: there was none */
     bool is_pair;        /* the point before was part of it */
     double limit;        /* above this the spike is not over, in the series' unit */
     double peak;
@@ -134,11 +135,18 @@ static bool is_spike(struct state *state, const struct options *options, double 
     return false;
 }
 
-static void say(struct tv_view *view, const struct state *state)
+/* With the loss: an unstable step, not other data. */
+static bool gradient_jumped(const struct state *state)
+{
+    return state->gradient_score > 5 && state->gradient_step >= state->before_step;
+}
+
+static void say(struct tv_view *view, const struct options *options, const struct state *state)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
     double factor = state->peak / state->first.centre;
-    bool gradient_too = state->gradient_score > 5 && state->gradient_step >= state->before_step;
+    bool gradient_too = gradient_jumped(state);
+    const char *stays = state->rejected >= options->relevel ? " and stays up" : "";
     struct tv_note note;
     struct tv_finding finding;
     tv_note_init(&note, &finding, tag ? tag : "train_loss",
@@ -148,13 +156,13 @@ static void say(struct tv_view *view, const struct state *state)
     finding.expected = state->first.centre;
     finding.confidence = tv_margin_confidence(state->first.score, state->score_needed);
     if (factor > 1 && !state->loss.is_raw)
-        tv_note_summary(&note, "loss jumps from %s to %s (x%s) at step %lld, %s times its noise",
+        tv_note_summary(&note, "loss jumps from %s to %s (x%s) at step %lld%s, %s times its noise",
                         TV_SHOW(state->first.centre), TV_SHOW(state->peak), TV_SHOW(factor),
-                        (long long)state->onset_step, TV_SHOW(state->first.score));
+                        (long long)state->onset_step, stays, TV_SHOW(state->first.score));
     else
-        tv_note_summary(&note, "loss jumps from %s to %s at step %lld, %s times its noise",
+        tv_note_summary(&note, "loss jumps from %s to %s at step %lld%s, %s times its noise",
                         TV_SHOW(state->first.centre), TV_SHOW(state->peak),
-                        (long long)state->onset_step, TV_SHOW(state->first.score));
+                        (long long)state->onset_step, stays, TV_SHOW(state->first.score));
     tv_note_evidence(&note, "score", state->first.score);
     tv_note_evidence(&note, "score_threshold", state->score_needed);
     tv_note_evidence(&note, "rise", state->first.change);
@@ -191,7 +199,7 @@ static void begin(struct tv_view *view, const struct options *options, struct st
     state->is_raised = true;
     double half = surprise->change / 2;
     state->limit = state->loss.is_raw ? surprise->centre + half : surprise->centre * exp(half);
-    say(view, state);
+    say(view, options, state);
 }
 
 static void remember(struct state *state, const struct tv_surprise *surprise)
@@ -232,11 +240,18 @@ static void follow(struct tv_view *view, const struct options *options, struct s
         state->calm = 0;
         bool higher = point->value > state->peak;
         state->peak = fmax(state->peak, point->value);
-        if (++state->rejected <= 4 || higher)
-            say(view, state);
+        if (++state->rejected <= 4 || higher || state->rejected == options->relevel)
+            say(view, options, state);
         if (state->rejected < options->relevel)
             return;
         tv_innovation_relevel(&state->loss);
+        if (!gradient_jumped(state)) {
+            learn(state, point);
+            state->is_raised = false;
+            state->level_step = state->onset_step;
+            tv_withdraw(view, tag ? tag : "train_loss");
+            return;
+        }
     } else if (++state->calm < 3) {
         learn(state, point);
         return;
@@ -350,6 +365,11 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
     if (state->loss.changes < options->least)
         tv_silent_because(view, "needs %lld training losses to know their noise, has %u",
                           (long long)options->least + TV_INNOVATION_LAST + 1, state->points);
+    else if (state->level_step)
+        tv_silent_because(view,
+                          "the training loss jumped at step %lld and stayed for %lld points: a new "
+                          "level (harder data, or divergence), not a spike",
+                          (long long)state->level_step, (long long)options->relevel);
     else
         tv_silent_because(view,
                           "none of %llu training losses stands far enough above those before it "
@@ -404,7 +424,8 @@ const struct tv_detector tv_detector_loss_spike = {
         "when the rise is above `rise` of the level and above `share` of the way from the "
         "start to here. Once a loss was negative, differences replace logarithms.\n"
         "Only accepted points are learnt. Over after 3 points below half of the jump; "
-        "`relevel` points above it are a new level (divergence reports those). After a resume "
+        "`relevel` points above it are a new level: unless the gradient norm jumped too, the "
+        "finding is withdrawn (harder data; divergence reports those that matter). After a resume "
         "`mask` points are not judged; after a jump of the learning rate (a cosine restart) "
         "the score needed is `restart_factor` times higher and the rise at least 50 %.\n"
         "Measured on 21 public runs (27,764 points): no false alarm at 58 % recall of an injected "

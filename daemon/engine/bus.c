@@ -97,14 +97,21 @@ static struct tv_alert_box *add(struct tv_run *run, const struct tv_view *view, 
         run->alert_list =
             tv_xrealloc(run->alert_list, run->alerts_cap, sizeof(const struct tv_alert *));
     }
-    struct tv_alert_box *box = tv_arena_alloc(&run->arena, sizeof *box);
+    /* The place of the one that was withdrawn: many may be, in a log of many levels. */
+    struct tv_alert_box *box = run->withdrawn[view->detector];
+    run->withdrawn[view->detector] = NULL;
+    if (!box)
+        box = tv_arena_alloc(&run->arena, sizeof *box);
     char safe[TEXT_MAX];
+    tv_escape(tv_span_of(subject), safe, sizeof safe);
+    const char *kept = box->alert.subject;
+    if (!kept || strcmp(kept, safe) != 0)
+        kept = tv_arena_text(&run->arena, tv_span_of(safe));
     box->alert = (struct tv_alert){
         .run = run->name,
         .root = run->root,
         .detector = run->detectors[view->detector]->name,
-        .subject = tv_arena_text(&run->arena,
-                                 tv_span_of(tv_escape(tv_span_of(subject), safe, sizeof safe))),
+        .subject = kept,
         .episode = episode,
         .step = tv_view_step(view),
         .wall_time = known_time(view->point ? view->point->wall_time : run->last_wall),
@@ -122,8 +129,11 @@ static struct tv_alert_box *begin_episode(struct tv_run *run, const struct tv_vi
                                           const struct tv_finding *finding)
 {
     unsigned often = run->options->flapping_after;
-    struct tv_alert_box *box =
-        add(run, view, finding->subject, before ? before->alert.episode + 1 : 0);
+    const struct tv_alert_box *gone = run->withdrawn[view->detector];
+    uint32_t episode = before ? before->alert.episode + 1 : 0;
+    if (gone && gone->alert.episode >= episode)
+        episode = gone->alert.episode + 1;
+    struct tv_alert_box *box = add(run, view, finding->subject, episode);
     bool goes_on = before && !before->is_flapping; /* one that flapped has stayed away */
     box->alert.onset_step = finding->onset_step;
     box->alert.severity = finding->severity;
@@ -218,6 +228,28 @@ void tv_clear(struct tv_view *view, const char *subject)
         expect_calm(view->run, box, tv_view_step(view));
     else if (box)
         resolve(&box->alert, tv_view_step(view));
+}
+
+void tv_withdraw(struct tv_view *view, const char *subject)
+{
+    struct tv_run *run = view->run;
+    struct tv_alert_box *box = find(run, run->detectors[view->detector]->name, subject);
+    if (!box || box->alert.state != TV_FIRING || box->is_flapping) {
+        tv_clear(view, subject); /* it came and went before: that stays true */
+        return;
+    }
+    size_t at = 0;
+    while (run->alerts[at] != box)
+        at++;
+    run->alerts_len--;
+    for (; at < run->alerts_len; at++) {
+        run->alerts[at] = run->alerts[at + 1];
+        run->alert_list[at] = run->alert_list[at + 1];
+    }
+    struct tv_alert_box **gone = &run->withdrawn[view->detector];
+    if (*gone)
+        free((*gone)->texts);
+    *gone = box;
 }
 
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step)

@@ -193,6 +193,7 @@ struct tv_run {
     char framework[32];       /* stands.framework: other texts go while the run rests */
 
     struct tv_alert_box **alerts;
+    struct tv_alert_box **withdrawn; /* by detector: the last one, NULL: none */
     const struct tv_alert **alert_list, **story_list;
     size_t alerts_len, alerts_cap, alerts_dropped;
     int64_t calm_step; /* the first of the alerts' */

@@ -56,6 +56,7 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
     run->detectors_len = count_detectors(run->detectors);
     run->states = tv_arena_alloc(&run->arena, run->detectors_len * sizeof *run->states);
     run->silences = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(char *));
+    run->withdrawn = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
     run->is_enabled = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(bool));
     run->detector_options = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
     for (size_t i = 0; i < run->detectors_len; i++) {
@@ -193,8 +194,11 @@ void tv_run_free(struct tv_run *run)
         free(source->tags.slots);
         free(source->queue);
     }
-    for (size_t i = 0; i < run->detectors_len; i++)
+    for (size_t i = 0; i < run->detectors_len; i++) {
         free(run->silences[i]);
+        if (run->withdrawn[i])
+            free(run->withdrawn[i]->texts);
+    }
     free_states(run);
     tv_block_free(&run->promise);
     tv_block_free(&run->rate);

@@ -45,6 +45,9 @@ struct tv_detector {
 void tv_raise(struct tv_view *view, const struct tv_finding *finding);
 /* The trouble is over (hysteresis is the detector's). Nothing happens when it does not fire. */
 void tv_clear(struct tv_view *view, const char *subject);
+/* What fires turned out to be nothing of the kind: it is no longer among the run's alerts, and who
+ * was told of it hears that it is over. */
+void tv_withdraw(struct tv_view *view, const char *subject);
 /* Why nothing can be said yet or at all, for --explain: one sentence ("needs 3 evaluations, has
  * 2"). The last one stays; raising a finding removes it. */
 void tv_silent(struct tv_view *view, const char *reason);

@@ -393,6 +393,20 @@ static void high_sees(struct tv_view *view, const void *options, void *state,
         tv_clear(view, "loss");
 }
 
+static void doubtful_sees(struct tv_view *view, const void *options, void *state,
+                          const struct tv_point *point)
+{
+    if (point->value < 0)
+        tv_withdraw(view, "loss");
+    else
+        high_sees(view, options, state, point);
+}
+
+static const struct tv_detector doubtful = {.name = "doubtful",
+                                            .summary = "",
+                                            .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
+                                            .on_sample = doubtful_sees};
+
 static const struct tv_detector high = {.name = "high",
                                         .summary = "",
                                         .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
@@ -572,10 +586,39 @@ START_TEST(tags_mean_what_their_writers_mean)
 }
 END_TEST
 
+START_TEST(what_is_withdrawn_was_never_there_and_the_next_one_is_another)
+{
+    static const struct tv_detector *const one[] = {&doubtful, NULL};
+    struct tv_log log = {.options = {.detectors = one}};
+    const struct tv_alert *const *alerts;
+    char first[sizeof alerts[0]->fingerprint];
+    log.run = tv_run_new(&log.options, "test");
+    log.source = tv_log_source(&log, "", 0, &log.emit);
+    tv_log_point(&log, "train/loss", 1, 2);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
+    memcpy(first, alerts[0]->fingerprint, sizeof first);
+    for (int step = 2; step < 2000; step += 2) { /* more often than a run may have alerts */
+        tv_log_point(&log, "train/loss", step, -1);
+        ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 0);
+        tv_log_point(&log, "train/loss", step + 1, 2);
+        ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
+        ck_assert_str_ne(alerts[0]->fingerprint, first);
+        ck_assert_int_eq(alerts[0]->onset_step, step + 1);
+        ck_assert_uint_eq(alerts[0]->episode, (uint32_t)step / 2);
+    }
+    tv_log_point(&log, "train/loss", 2000, 1); /* over, and no longer to be withdrawn */
+    tv_log_point(&log, "train/loss", 2001, -1);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
+    ck_assert_int_eq(alerts[0]->state, TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("engine");
     TCase *tcase = tcase_create("engine");
+    tcase_add_test(tcase, what_is_withdrawn_was_never_there_and_the_next_one_is_another);
     tcase_add_test(tcase, one_late_record_is_no_restart);
     tcase_add_test(tcase, plots_keep_what_the_detectors_saw);
     tcase_add_test(tcase, steps_that_go_on_from_an_earlier_one_are_a_new_attempt);

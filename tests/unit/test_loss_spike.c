@@ -38,6 +38,20 @@ static void restart(const struct tv_curve *curve, int i, struct tv_curve_point *
         point->loss *= 1.3;
 }
 
+/* From one point on twice as high, for good. */
+static void harder_data(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i >= curve->points * 6 / 10)
+        point->loss *= 2;
+}
+
+static void damaged(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    harder_data(curve, i, point);
+    if (i == curve->points * 6 / 10)
+        point->gradient *= 50;
+}
+
 /* Noise, unit and logging interval of a healthy run must not matter. */
 START_TEST(healthy_runs_are_silent)
 {
@@ -190,10 +204,29 @@ START_TEST(a_very_long_run_is_silent)
 }
 END_TEST
 
+START_TEST(a_level_that_stays_is_withdrawn_unless_the_gradient_jumped_with_it)
+{
+    for (int jumps = 0; jumps <= 1; jumps++) {
+        struct tv_curve curve = TV_CURVE;
+        struct tv_log log;
+        const struct tv_alert *const *alerts;
+        tv_curve_run(&log, "loss_spike", &curve, jumps ? damaged : harder_data);
+        ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), (size_t)jumps);
+        if (jumps) {
+            ck_assert_int_eq(alerts[0]->onset_step, 605);
+            ck_assert_int_eq(alerts[0]->state, TV_RESOLVED);
+            ck_assert_ptr_nonnull(strstr(alerts[0]->summary, "at step 605 and stays up"));
+        }
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("loss_spike");
     TCase *c = tcase_create("loss_spike");
+    tcase_add_test(c, a_level_that_stays_is_withdrawn_unless_the_gradient_jumped_with_it);
     tcase_add_test(c, healthy_runs_are_silent);
     tcase_add_test(c, a_doubled_loss_is_found_at_its_step_in_any_unit);
     tcase_add_test(c, a_plain_spike_is_found_in_a_short_noisy_log);
