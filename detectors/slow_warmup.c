@@ -15,6 +15,7 @@ struct state {
     bool promised;   /* the promise was found to be slow */
     bool logged;
     bool is_early; /* it was told before a learning rate was logged: its subject has no tag */
+    bool is_past;  /* what was told is over */
     /* The rise of the logged learning rate. */
     double top;
     int64_t first, rising_to;
@@ -92,6 +93,8 @@ static void judge_promise(struct tv_view *view, const struct options *options, s
     if (state->judged == version)
         return;
     state->judged = version;
+    if (state->is_past)
+        return;
     const struct tv_schedule *schedule = tv_view_schedule(view);
     double total = (double)tv_view_total_steps(view);
     bool slow = schedule && total > 0 && schedule->warmup_steps > options->share * total &&
@@ -103,12 +106,18 @@ static void judge_promise(struct tv_view *view, const struct options *options, s
     state->promised = slow;
 }
 
+static void end_it(struct tv_view *view, struct state *state)
+{
+    tv_clear(view, subject_of(view, state));
+    state->is_past = true;
+}
+
 /* Rises that are too small to be a warm-up (cosine restarts, rounding) end it. */
 static void judge_log(struct tv_view *view, const struct options *options, struct state *state,
                       const struct tv_point *point)
 {
     double total = (double)tv_view_total_steps(view);
-    if (state->over || state->promised || state->logged)
+    if (state->over || state->promised)
         return;
     if (state->rises == 0 && state->top == 0 && point->value > 0) {
         state->top = point->value;
@@ -117,13 +126,15 @@ static void judge_log(struct tv_view *view, const struct options *options, struc
     }
     if (point->value <= state->top) {
         state->over = point->value > 0 || state->rises > 0;
+        if (state->logged && state->over)
+            end_it(view, state);
         return;
     }
     state->top = point->value;
     state->rising_to = point->step;
     state->rises++;
-    if (total < options->short_run_steps || state->rises < (uint64_t)options->points ||
-        (double)point->step <= options->share * total)
+    if (state->logged || total < options->short_run_steps ||
+        state->rises < (uint64_t)options->points || (double)point->step <= options->share * total)
         return;
     raise(view, options, state, (double)point->step, total, false);
     state->logged = true;
@@ -136,6 +147,9 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     if (tv_view_is_rl(view))
         return;
     judge_promise(view, options, state);
+    if (state->promised && !state->is_past &&
+        (double)point->step > tv_view_schedule(view)->warmup_steps)
+        end_it(view, state);
     if (point->role == TV_ROLE_LEARNING_RATE && isfinite(point->value))
         judge_log(view, options, state, point);
 }
@@ -192,7 +206,7 @@ const struct tv_detector tv_detector_slow_warmup = {
         "Fires when the warm-up that the configuration promises is longer than `share` of the "
         "planned steps, at once; or when\n"
         "the logged learning rate is still rising behind that part of the plan, whatever was "
-        "promised. Onset: the first step.\n"
+        "promised. Onset: the first step. Resolved where the warm-up ends.\n"
         "Source: usual warm-ups are 1 to 10 % of a run; the threshold was set on labelled runs (a "
         "warm-up of a fifth is unusual,\n"
         "not wrong).\n"

@@ -85,10 +85,48 @@ START_TEST(without_a_plan_nothing_is_said)
 }
 END_TEST
 
+START_TEST(it_is_over_when_the_warm_up_is)
+{
+    for (int is_promised = 0; is_promised <= 1; is_promised++) {
+        struct tv_log log;
+        struct tv_course course = base;
+        course.warmup = is_promised ? 250 : 20;
+        course.lr = rising_for_half;
+        tv_course_tell(&log, ID, &course);
+        tv_log_end(&log, NAN);
+        const struct tv_alert *alert = tv_log_alert(&log, ID);
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_eq(alert->state, TV_RESOLVED);
+        ck_assert_int_eq(alert->resolved_step, 255);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(a_longer_plan_resolves_it)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "framework", "llamafactory");
+    tv_log_fact(&log, "learning_rate", "1e-4");
+    tv_log_fact(&log, "lr_scheduler_type", "cosine");
+    tv_log_fact(&log, "warmup_steps", "1000");
+    tv_log_fact(&log, "max_steps", "2000");
+    tv_log_point(&log, "loss", 10, 2);
+    ck_assert_int_eq(tv_log_alert(&log, ID)->state, TV_FIRING);
+    tv_log_fact(&log, "max_steps", "20000");
+    tv_log_point(&log, "loss", 20, 2);
+    ck_assert_int_eq(tv_log_alert(&log, ID)->state, TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("slow_warmup");
     TCase *tcase = tcase_create("slow_warmup");
+    tcase_add_test(tcase, it_is_over_when_the_warm_up_is);
+    tcase_add_test(tcase, a_longer_plan_resolves_it);
     tcase_add_test(tcase, a_promised_long_warm_up_is_reported_at_the_first_point);
     tcase_add_test(tcase, a_warm_up_longer_than_the_run_is_critical);
     tcase_add_test(tcase, a_logged_rise_that_was_not_promised_is_reported);
