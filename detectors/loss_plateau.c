@@ -39,7 +39,8 @@ struct state {
     struct tv_change change, eval_change; /* of the two, kept up to date */
     double start[START];                  /* first points */
     uint32_t start_len;
-    double low, high; /* of all points */
+    double low, high;             /* of all points */
+    double level_low, level_high; /* of their levels: a spike is in none */
     uint64_t points;
     int64_t first_step, last_step;
     double effort; /* steps, weighted with the learning rate's part of its peak */
@@ -104,6 +105,10 @@ static void add_loss(const struct tv_view *view, struct state *state, const stru
     state->recent[START - 1] = point->value;
     state->last_step = point->step;
     state->points++;
+    double level = level_now(state);
+    bool has_level = state->points > START;
+    state->level_low = has_level ? tv_least(state->level_low, level) : level;
+    state->level_high = has_level ? tv_most(state->level_high, level) : level;
     if (tv_thin_add(&state->loss, point->step, point->value))
         state->change = tv_change_of(&state->loss);
 }
@@ -185,7 +190,7 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
 {
     double start = start_level(state), size = fabs(start);
     if (start <= 0 || state->low <= 0)
-        size = tv_most(size, (state->high - state->low) / 2);
+        size = tv_most(size, (state->level_high - state->level_low) / 2);
     const struct tv_change *change = &state->change;
     if (has_fallen(options, change, start, size))
         return false; /* most points end here */

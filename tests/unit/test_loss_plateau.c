@@ -300,10 +300,25 @@ START_TEST(a_spike_does_not_hide_what_was_learnt)
 }
 END_TEST
 
+START_TEST(nor_where_the_loss_crosses_zero)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "600");
+    for (int step = 2; step <= 600; step += 2)
+        tv_log_point(&log, "train/loss", step,
+                     step == 204 ? 51.6 : 0.06 - 0.33 * step / 600 + 0.05 * sin(step));
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("loss_plateau");
     TCase *tcase = tcase_create("loss_plateau");
+    tcase_add_test(tcase, nor_where_the_loss_crosses_zero);
     tcase_add_test(tcase, a_dead_gradient_and_equal_losses_are_said_at_the_second_point);
     tcase_add_test(tcase, a_spike_does_not_hide_what_was_learnt);
     tcase_add_test(tcase, a_run_that_learns_nothing_is_found_early);
