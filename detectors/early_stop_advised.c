@@ -268,7 +268,7 @@ static const struct tv_option options[] = {
                   "percent above the best from which few evaluations are enough"),
     TV_OPTION_ROW(struct options, risen_evals, INT, 4, 1, 9,
                   "successive evaluations so far above the best"),
-    TV_OPTION_ROW(struct options, noise, DOUBLE, 3, 0, 100,
+    TV_OPTION_ROW(struct options, noise, DOUBLE, 4, 0, 100,
                   "standard deviations of the evaluation's noise that such a rise must exceed"),
     TV_OPTION_ROW(struct options, opening_rise, DOUBLE, 3, 0, 1000,
                   "percent above the best in 2 evaluations while the training loss fell by more"),
@@ -276,7 +276,7 @@ static const struct tv_option options[] = {
                   "standard deviations of the evaluation's noise that this rise must exceed"),
     TV_OPTION_ROW(struct options, many_evals, INT, 16, 3, 1000000,
                   "planned evaluations from which two are enough for that"),
-    TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 3.5, 0, 100,
+    TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 4.5, 0, 100,
                   "standard deviations that this rise and fall must be beyond, taken together"),
     TV_OPTION_ROW(struct options, climb, DOUBLE, 2, 0, 100,
                   "deviations of a training point that two climbing evaluations must reach where "

@@ -209,11 +209,11 @@ static const struct tv_option options[] = {
                   "percent; evaluation loss above its best that is overfitting"),
     TV_OPTION_ROW(struct options, critical_rise, DOUBLE, 25, 0, 10000,
                   "percent; the same from which it is critical"),
-    TV_OPTION_ROW(struct options, noise, DOUBLE, 3, 0, 100,
+    TV_OPTION_ROW(struct options, noise, DOUBLE, 4, 0, 100,
                   "standard deviations of the evaluation's noise that the rise must exceed"),
     TV_OPTION_ROW(struct options, opening_rise, DOUBLE, 3, 0, 1000,
                   "percent; the same where the training loss fell by at least as much meanwhile"),
-    TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 3.5, 0, 100,
+    TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 4.5, 0, 100,
                   "standard deviations that this rise and fall must be beyond, taken together"),
     TV_OPTION_ROW(struct options, climb, DOUBLE, 2, 0, 100,
                   "deviations of a training point that two climbing evaluations must reach where "

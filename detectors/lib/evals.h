@@ -56,7 +56,7 @@ struct tv_evals_gap {
 struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n);
 /* The gap opens: the training loss fell by at least as much as the evaluation loss rose, neither is
  * noise (1 and 2 sigmas), and both together are beyond `sigmas` (root of the sum of squares; two
- * independent normal deviates exceed 3.5 once in 450 times). With fewer than 4 evaluations the
+ * independent normal deviates exceed 4.5 once in 25,000 times). With fewer than 4 evaluations the
  * training loss alone must be so sure. */
 bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap, double sigmas);
 /* The same before the noise of the evaluations is known: two in a row climb from the best by more
