@@ -11,6 +11,12 @@ static void blow_up(const struct tv_curve *curve, int i, struct tv_curve_point *
         point->loss *= fmin(20, 2 + 2 * (i - at));
 }
 
+static void away_for_a_while(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i >= curve->points * 5 / 10 && i < curve->points * 6 / 10)
+        point->loss *= 10;
+}
+
 /* Up by a third within a tenth of the run, then flat. */
 static void creep(const struct tv_curve *curve, int i, struct tv_curve_point *point)
 {
@@ -262,10 +268,26 @@ START_TEST(one_point_is_enough_behind_a_kick_or_beside_a_dead_gradient)
 }
 END_TEST
 
+START_TEST(a_loss_that_comes_back_resolves_it)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    tv_curve_run(&log, "divergence", &curve, away_for_a_while);
+    const struct tv_alert *alert = tv_log_alert(&log, "divergence");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 505);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    ck_assert_int_ge(alert->resolved_step, 605);
+    ck_assert_int_le(alert->resolved_step, 620);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("divergence");
     TCase *c = tcase_create("divergence");
+    tcase_add_test(c, a_loss_that_comes_back_resolves_it);
     tcase_add_test(c, healthy_runs_are_silent);
     tcase_add_test(c, one_point_is_enough_behind_a_kick_or_beside_a_dead_gradient);
     tcase_add_test(c, a_blow_up_is_found_within_three_points_in_any_unit);

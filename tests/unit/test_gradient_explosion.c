@@ -10,6 +10,13 @@ static void hundredfold(const struct tv_curve *curve, int i, struct tv_curve_poi
         point->gradient *= 100;
 }
 
+static void hundredfold_for_a_while(const struct tv_curve *curve, int i,
+                                    struct tv_curve_point *point)
+{
+    if (i >= curve->points * 5 / 10 && i < curve->points * 6 / 10)
+        point->gradient *= 100;
+}
+
 static void single_peaks(const struct tv_curve *curve, int i, struct tv_curve_point *point)
 {
     (void)curve;
@@ -132,10 +139,26 @@ START_TEST(a_thousandfold_norm_is_told_at_its_first_point_unless_the_loss_jumps_
 }
 END_TEST
 
+START_TEST(a_norm_that_comes_back_resolves_it)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    tv_curve_run(&log, "gradient_explosion", &curve, hundredfold_for_a_while);
+    const struct tv_alert *alert = tv_log_alert(&log, "gradient_explosion");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 505);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    ck_assert_int_ge(alert->resolved_step, 605);
+    ck_assert_int_le(alert->resolved_step, 660);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("gradient_explosion");
     TCase *c = tcase_create("gradient_explosion");
+    tcase_add_test(c, a_norm_that_comes_back_resolves_it);
     tcase_add_test(c, healthy_runs_are_silent);
     tcase_add_test(c, a_thousandfold_norm_is_told_at_its_first_point_unless_the_loss_jumps_too);
     tcase_add_test(c, a_norm_that_stays_a_hundredfold_is_found_in_any_unit);

@@ -10,6 +10,12 @@ static void drops(const struct tv_curve *curve, int i, struct tv_curve_point *po
         point->gradient *= 1e-4;
 }
 
+static void drops_for_a_while(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i >= curve->points * 5 / 10 && i < curve->points * 6 / 10)
+        point->gradient *= 1e-4;
+}
+
 static void never_was(const struct tv_curve *curve, int i, struct tv_curve_point *point)
 {
     (void)curve;
@@ -122,10 +128,26 @@ START_TEST(a_batch_without_a_gradient_is_not_reported)
 }
 END_TEST
 
+START_TEST(a_norm_that_comes_back_resolves_it)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    tv_curve_run(&log, "gradient_vanishing", &curve, drops_for_a_while);
+    const struct tv_alert *alert = tv_log_alert(&log, "gradient_vanishing");
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 505);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    ck_assert_int_ge(alert->resolved_step, 605);
+    ck_assert_int_le(alert->resolved_step, 620);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("gradient_vanishing");
     TCase *c = tcase_create("gradient_vanishing");
+    tcase_add_test(c, a_norm_that_comes_back_resolves_it);
     tcase_add_test(c, healthy_runs_are_silent);
     tcase_add_test(c, a_batch_without_a_gradient_is_not_reported);
     tcase_add_test(c, a_norm_that_drops_while_the_loss_stays_is_found_in_any_unit);
