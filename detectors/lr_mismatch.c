@@ -22,7 +22,7 @@ struct state {
     struct tv_lr_tolerance tolerance;
     uint32_t settings; /* version of those that the tolerance rests on */
     double rough;      /* uncertainty of the total that does not shrink with the epochs */
-    enum { UNDECIDED, NOTHING_PROMISED, PLATEAU, SCHEDULE } promised;
+    enum { UNDECIDED, NOTHING_PROMISED, PLATEAU, SCHEDULE, OTHER_GROUP } promised;
     uint32_t version; /* of the schedule that this is about */
     bool has_fit, is_raised;
     bool was_kept; /* the promise before this one was kept to the end */
@@ -158,11 +158,48 @@ static void add_evidence(struct tv_note *note, const struct tv_lr_case *input,
         tv_note_evidence(note, "residual_second", verdicts[1].residual);
 }
 
+/* Several groups are logged, and another one keeps the promise. */
+static void leave_alone(struct tv_view *view, struct state *state, const char *tag)
+{
+    char why[300];
+    struct tv_text text = tv_text_in(why, sizeof why);
+    tv_text_add(&text,
+                "%s keeps the promise; %s is another parameter group, a constant part or multiple "
+                "of it",
+                tag, subject_of(view));
+    tv_clear(view, subject_of(view));
+    tv_silent(view, why);
+    state->is_raised = false;
+    state->promised = OTHER_GROUP;
+}
+
+/* The tag names a parameter group, or a setting gives one this factor of the promise. */
+static bool may_be_group(const struct tv_view *view, const struct tv_lr_case *input)
+{
+    struct tv_lr_point all[TV_LR_POINTS];
+    struct tv_setting setting;
+    bool may_be = tv_view_rate_group(view) >= 0;
+    size_t len = tv_lr_points_get(input->points, all);
+    for (int offset = -1; offset <= 1 && len > 0; offset++) {
+        double n = fmax(0, (double)(all[len - 1].step - offset));
+        double factor = all[len - 1].value / tv_schedule_lr(input->promise, n);
+        may_be |= tv_lr_group_setting(input, factor, &setting);
+    }
+    return may_be;
+}
+
 static void tell(struct tv_view *view, struct state *state, const struct tv_schedule *promise)
 {
     struct tv_lr_case input = case_of(view, state, promise);
     struct tv_lr_verdict verdicts[TV_LR_VERDICTS];
     size_t len = tv_lr_causes(&input, verdicts);
+    if (len == 0 && state->points.seen < TV_LR_FAILS && may_be_group(view, &input))
+        return; /* more is known with the next point */
+    const char *group = len > 0 ? tv_lr_promised_group(&input, &verdicts[0]) : NULL;
+    if (group) {
+        leave_alone(view, state, group);
+        return;
+    }
     if (len > 0 && !verdicts[0].is_exact && verdicts[0].residual > CLOSE)
         len = 0;
     struct tv_finding finding;

@@ -43,20 +43,51 @@ bool tv_view_is_one_log(const struct tv_view *view, enum tv_role role, enum tv_r
     return one && two && one->source == two->source;
 }
 
+static const char *shown(struct tv_run *run, struct tv_series *series)
+{
+    if (series->count->shown)
+        return series->count->shown;
+    char full[TV_TAG_LENGTH_MAX + 64], safe[128];
+    struct tv_text text = tv_text_in(full, sizeof full);
+    tv_text_add(&text, "%s", series->source->prefix);
+    tv_text_add_span(&text, (struct tv_span){series->tag.name, series->tag.len});
+    tv_escape((struct tv_span){full, text.len}, safe, sizeof safe);
+    series->count->shown = tv_arena_text(&run->arena, tv_span_of(safe));
+    return series->count->shown;
+}
+
 const char *tv_view_tag(const struct tv_view *view, enum tv_role role)
 {
     struct tv_series *owner = view->run->roles[role].owner;
-    if (!owner)
-        return NULL;
-    if (owner->count->shown)
-        return owner->count->shown;
-    char full[TV_TAG_LENGTH_MAX + 64], safe[128];
-    struct tv_text text = tv_text_in(full, sizeof full);
-    tv_text_add(&text, "%s", owner->source->prefix);
-    tv_text_add_span(&text, (struct tv_span){owner->tag.name, owner->tag.len});
-    tv_escape((struct tv_span){full, text.len}, safe, sizeof safe);
-    owner->count->shown = tv_arena_text(&view->run->arena, tv_span_of(safe));
-    return owner->count->shown;
+    return owner ? shown(view->run, owner) : NULL;
+}
+
+bool tv_view_other_rate(const struct tv_view *view, size_t index, struct tv_point *ret,
+                        const char **ret_tag)
+{
+    struct tv_run *run = view->run;
+    for (size_t i = 0; i < run->series_len; i++) {
+        struct tv_series *series = run->series[i];
+        if (series->role != TV_ROLE_LEARNING_RATE ||
+            series == run->roles[TV_ROLE_LEARNING_RATE].owner || series->count->points == 0 ||
+            index-- > 0)
+            continue;
+        *ret = (struct tv_point){.step = series->count->last_step,
+                                 .wall_time = NAN,
+                                 .value = series->count->last,
+                                 .role = TV_ROLE_LEARNING_RATE};
+        *ret_tag = shown(run, series);
+        return true;
+    }
+    return false;
+}
+
+int tv_view_rate_group(const struct tv_view *view)
+{
+    const struct tv_series *owner = view->run->roles[TV_ROLE_LEARNING_RATE].owner;
+    return owner ? tv_tag_group(owner->source->prefix,
+                                (struct tv_span){owner->tag.name, owner->tag.len})
+                 : -1;
 }
 
 bool tv_view_metric_is_chosen(const struct tv_view *view)

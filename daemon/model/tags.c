@@ -111,15 +111,35 @@ static void normalise(struct tv_text *text, const char *prefix, struct tv_span t
         *c = *c == ' ' || *c == '-' || *c == '.' ? '_' : (char)tolower((unsigned char)*c);
 }
 
-/* "lr-AdamW", but not its other parameter groups and momenta ("lr-AdamW/pg2", "lr-SGD-momentum").
- */
+#define OTHER_GROUP 20 /* rank of a learning rate behind that of the first parameter group */
+
+/* The number of the parameter group, from 0, that a tag's name ends in; -1: it is no learning rate
+ * of a group. Lightning counts from 1: "lr-AdamW/pg2" is group 1. */
+static int group_of(const char *name)
+{
+    static const char *const begins[] = {
+        "lr/pg",          "x/lr",           "optim/learning_rate_group",
+        "train/lr/group", "train/lr_group", "lr_group"};
+    const char *digits = name + strlen(name);
+    while (digits > name && isdigit((unsigned char)digits[-1]))
+        digits--;
+    size_t begin = (size_t)(digits - name), len = strlen(digits);
+    if (len == 0 || len > 2)
+        return -1;
+    int number = len == 2 ? 10 * (digits[0] - '0') + digits[1] - '0' : digits[0] - '0';
+    if (strncmp(name, "lr_", 3) == 0 && begin > 6 && strncmp(digits - 3, "/pg", 3) == 0)
+        return number - 1;
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (strlen(begins[i]) == begin && strncmp(name, begins[i], begin) == 0)
+            return number;
+    return -1;
+}
+
+/* "lr-AdamW", but not its momenta ("lr-SGD-momentum"). */
 static bool is_lightning_lr(const char *name)
 {
-    if (strncmp(name, "lr_", 3) != 0)
-        return false;
-    const char *group = strstr(name, "/pg");
     size_t len = strlen(name);
-    return (!group || strcmp(group, "/pg1") == 0) &&
+    return strncmp(name, "lr_", 3) == 0 && !strstr(name, "/pg") &&
            !(len > 9 && strcmp(name + len - 9, "_momentum") == 0) && !strstr(name, "_weight_decay");
 }
 
@@ -213,6 +233,14 @@ bool tv_tag_is_metric(const char *prefix, struct tv_span tag, const char *metric
     return !text.cut && !other.cut && strcmp(without_eval(name), without_eval(wanted)) == 0;
 }
 
+int tv_tag_group(const char *prefix, struct tv_span tag)
+{
+    char name[TAG_MAX];
+    struct tv_text text = tv_text_in(name, sizeof name);
+    normalise(&text, prefix, tag);
+    return text.cut ? -1 : group_of(name);
+}
+
 int tv_tag_direction(const char *prefix, struct tv_span tag)
 {
     char name[TAG_MAX];
@@ -229,11 +257,17 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
     normalise(&text, prefix, tag);
     if (text.cut)
         return (struct tv_role_match){TV_ROLE_OTHER, 0};
+    /* what the settings of single layers do not change */
+    if (strcmp(parser, "mmengine_log") == 0 && strcmp(name, "base_lr") == 0)
+        return (struct tv_role_match){TV_ROLE_LEARNING_RATE, -1};
     if (strcmp(parser, "hf_trainer_state") == 0 && strcmp(name, "train_loss") == 0)
         return (struct tv_role_match){TV_ROLE_OTHER, 0}; /* as train/train_loss */
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (name[0] == table[i].tag[0] && strcmp(name, table[i].tag) == 0)
             return (struct tv_role_match){table[i].role, table[i].rank};
+    int group = group_of(name);
+    if (group >= 0)
+        return (struct tv_role_match){TV_ROLE_LEARNING_RATE, group ? OTHER_GROUP + group : 2};
     if (is_lightning_lr(name))
         return (struct tv_role_match){TV_ROLE_LEARNING_RATE, 2};
     int dataset = rank_of_dataset(name);

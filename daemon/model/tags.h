@@ -19,6 +19,9 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
 /* Is this the tag that `metric_for_best_model` means? "loss", "eval_loss" and "eval/loss" are the
  * same. */
 bool tv_tag_is_metric(const char *prefix, struct tv_span tag, const char *metric);
+/* The parameter group, from 0, whose learning rate a tag holds by its name ("lr/pg2"); -1: it does
+ * not say. */
+int tv_tag_group(const char *prefix, struct tv_span tag);
 /* 1: larger is better, -1: smaller is better, 0: the name does not tell. */
 int tv_tag_direction(const char *prefix, struct tv_span tag);
 

@@ -59,4 +59,11 @@ struct tv_lr_verdict {
 /* The likeliest causes, best first; returns how many. 0: nothing explains the log to a per cent. */
 size_t tv_lr_causes(const struct tv_lr_case *input, struct tv_lr_verdict ret[TV_LR_VERDICTS]);
 
+/* The setting that gives a parameter group of its own this factor of the promised learning rate. */
+bool tv_lr_group_setting(const struct tv_lr_case *input, double factor, struct tv_setting *ret);
+/* The log has a learning rate beside this one that keeps the promise, and the verdict says that
+ * this one is a constant part or multiple of it: its tag. NULL: no. */
+const char *tv_lr_promised_group(const struct tv_lr_case *input,
+                                 const struct tv_lr_verdict *verdict);
+
 #endif

@@ -10,12 +10,22 @@
 #define PATIENCE_MAX 64 /* evaluations that are tried, besides what the configuration says */
 #define COOLDOWN_MAX 32
 
-enum cause { NEVER_STEPPED, PEAK, NUMBER, MODE, METRIC, MODE_AND_METRIC, DEFAULTS, BEGAN_ANEW };
+enum cause {
+    NEVER_STEPPED,
+    PEAK,
+    NUMBER,
+    FACTOR_AND_PATIENCE,
+    MODE,
+    METRIC,
+    MODE_AND_METRIC,
+    DEFAULTS,
+    BEGAN_ANEW
+};
 
 struct guess {
     enum cause cause;
-    int setting; /* of NUMBER */
-    double value, residual;
+    int setting;                    /* of NUMBER */
+    double value, factor, residual; /* factor: of FACTOR_AND_PATIENCE */
 };
 
 static const struct number {
@@ -92,7 +102,8 @@ static void try_number(struct work *work, int setting, double value)
     if (value == promised)
         return;
     *place = value;
-    judge(work, (struct guess){NUMBER, setting, value, 0}, residual_of(work, work->metric, 0));
+    judge(work, (struct guess){.cause = NUMBER, .setting = setting, .value = value},
+          residual_of(work, work->metric, 0));
     *place = promised;
 }
 
@@ -126,6 +137,23 @@ static void try_numbers(struct work *work)
         try_number(work, TV_FOLLOW_THRESHOLD, thresholds[i]);
 }
 
+/* Of each the configuration says another, or nothing. */
+static void try_pair(struct work *work)
+{
+    double *setting = work->schedule.table, factor = setting[TV_FOLLOW_FACTOR],
+           patience = setting[TV_FOLLOW_PATIENCE], logged = logged_factor(work->plateau);
+    if (!(logged > 0 && logged < 1) || work->best.residual == 0)
+        return;
+    setting[TV_FOLLOW_FACTOR] = logged;
+    for (int i = 0; i <= PATIENCE_MAX; i++) {
+        setting[TV_FOLLOW_PATIENCE] = i;
+        judge(work, (struct guess){.cause = FACTOR_AND_PATIENCE, .value = i, .factor = logged},
+              residual_of(work, work->metric, 0));
+    }
+    setting[TV_FOLLOW_FACTOR] = factor;
+    setting[TV_FOLLOW_PATIENCE] = patience;
+}
+
 static void try_sides(struct work *work)
 {
     enum tv_role other =
@@ -151,7 +179,7 @@ static void try_whole(struct work *work)
         judge(work, (struct guess){.cause = NEVER_STEPPED}, 0);
     work->schedule.peak = p->logged[0].value;
     if (!tv_lr_is_level(promise.peak, work->schedule.peak))
-        judge(work, (struct guess){PEAK, 0, work->schedule.peak / promise.peak, 0},
+        judge(work, (struct guess){.cause = PEAK, .value = work->schedule.peak / promise.peak},
               residual_of(work, work->metric, 0));
     work->schedule = promise;
     bool is_changed = promise.table[TV_FOLLOW_MAXIMISE] != 0;
@@ -198,6 +226,20 @@ static void say_number(struct tv_note *note, const struct work *work, const stru
                       number->name);
     tv_note_advice(note, "lr_scheduler_kwargs.%s: %s -> %s if that is what you want", number->name,
                    promised, logged);
+}
+
+static void say_pair(struct tv_note *note, const struct work *work, const struct guess *guess)
+{
+    const double *promised = work->schedule.table;
+    tv_note_summary(note,
+                    "the learning rate follows the evaluations with a factor of %.3g and a "
+                    "patience of %.0f, the configuration says %.3g and %.0f",
+                    guess->factor, guess->value, promised[TV_FOLLOW_FACTOR],
+                    promised[TV_FOLLOW_PATIENCE]);
+    tv_note_cause(note, "the scheduler is made by code that does not read lr_scheduler_kwargs");
+    tv_note_advice(note,
+                   "lr_scheduler_kwargs: {factor: %.3g, patience: %.0f} if that is what you want",
+                   guess->factor, guess->value);
 }
 
 static void say_sides(struct tv_note *note, const struct work *work, enum cause cause)
@@ -275,6 +317,7 @@ static void say_second(struct tv_note *note, const struct guess *guess)
     static const char *const names[] = {
         [NEVER_STEPPED] = "the scheduler is never stepped",
         [PEAK] = "the optimizer is made with another learning rate",
+        [FACTOR_AND_PATIENCE] = "another factor and patience",
         [MODE] = "the scheduler has another mode",
         [METRIC] = "it follows another metric",
         [MODE_AND_METRIC] = "it follows another metric in the other direction",
@@ -314,6 +357,7 @@ void tv_lr_plateau_tell(const struct tv_lr_plateau *plateau, struct tv_view *vie
     try_whole(&work);
     try_numbers(&work);
     try_sides(&work);
+    try_pair(&work);
     const char *tag = tv_view_tag(view, TV_ROLE_LEARNING_RATE);
     struct tv_finding finding;
     struct tv_note note;
@@ -325,6 +369,8 @@ void tv_lr_plateau_tell(const struct tv_lr_plateau *plateau, struct tv_view *vie
         say_nothing_fits(&note, &work);
     else if (work.best.cause == NUMBER)
         say_number(&note, &work, &work.best);
+    else if (work.best.cause == FACTOR_AND_PATIENCE)
+        say_pair(&note, &work, &work.best);
     else if (work.best.cause >= MODE && work.best.cause <= MODE_AND_METRIC)
         say_sides(&note, &work, work.best.cause);
     else

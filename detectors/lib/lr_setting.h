@@ -19,9 +19,17 @@ bool tv_lr_setting(const struct tv_view *view, const char *keys, struct tv_setti
 #define TV_LR_TOTAL_KEYS                                                                           \
     "max_steps|training_steps|total_steps|num_training_steps|max_train_steps|lr_decay_iters|lr_"   \
     "decay_samples"
-#define TV_LR_GROUP_KEYS   "loraplus_lr_ratio|embedding_lr_scale|lr_mult"
 #define TV_LR_COUNTED_KEYS "trainer_state.max_steps|log.total_steps"
 
+/* Of one parameter group: times the others' learning rate, and by itself. */
+#define TV_LR_GROUP_FACTORS                                                                        \
+    "loraplus_lr_ratio|embedding_lr_scale|lr_mult|lr_scale|head_lr_scale|backbone_lr_scale|"       \
+    "backbone_multiplier|llrd|layer_decay|layerwise_lr_decay"
+#define TV_LR_GROUP_RATES                                                                          \
+    "embedding_lr|embedding_learning_rate|loraplus_lr_embedding|encoder_lr|decoder_lr|"            \
+    "encoder_learning_rate|decoder_learning_rate|backbone_lr|head_lr|text_encoder_lr|unet_lr|"     \
+    "mm_projector_lr|mm_vision_tower_lr|vision_lr|vision_tower_lr|merger_lr|projector_lr|"         \
+    "transformer_lr|crf_learning_rate|lora_B_lr|muon_lr|adam_lr|learning_rate_B"
 #define TV_LR_PEAK_NAMES                                                                           \
     "learning_rate|lr|warmup_max_lr|cycle_max_lr|max_lr|peak_value|init_value|lr0|eta_max"
 #define TV_LR_KIND_NAMES                                                                           \

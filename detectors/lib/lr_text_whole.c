@@ -59,10 +59,40 @@ void tv_lr_tell_parameter(const struct tv_lr_telling *t)
                    tv_lr_number(&w, t->verdict->value));
 }
 
+/* " 2 (lr-AdamW/pg3)", or nothing. */
+static const char *group_of(const struct tv_lr_telling *t, struct tv_lr_words *w)
+{
+    char *buffer = w->text[w->next++ % 16];
+    struct tv_text text = tv_text_in(buffer, sizeof w->text[0]);
+    int group = tv_view_rate_group(t->view);
+    if (group >= 0)
+        tv_text_add(&text, " %d (%s)", group, tv_view_tag(t->view, TV_ROLE_LEARNING_RATE));
+    return buffer;
+}
+
+/* A setting says so: the schedule is right, another group is looked at. */
+static void tell_group(const struct tv_lr_telling *t, const struct tv_setting *setting)
+{
+    struct tv_lr_words w = {0};
+    t->note->finding->severity = TV_INFO;
+    tv_note_summary(t->note,
+                    "the logged learning rate is that of another parameter group%s: %s times what "
+                    "the configuration says for the others, at every step",
+                    group_of(t, &w), tv_lr_number(&w, t->verdict->value));
+    tv_note_cause(t->note, "%s is %s: the group that it is for was logged", setting->key,
+                  setting->value);
+    tv_note_advice(t->note, "log the learning rate of each parameter group, or of the first one");
+}
+
 void tv_lr_tell_scaled(const struct tv_lr_telling *t)
 {
     struct tv_lr_words w = {0};
     double factor = t->verdict->value, peak = t->input->promise->peak;
+    struct tv_setting group;
+    if (tv_lr_group_setting(t->input, factor, &group)) {
+        tell_group(t, &group);
+        return;
+    }
     tv_note_summary(t->note,
                     "the learning rate is %s times what the configuration says, at every step "
                     "(peak %s, not %s)",
@@ -70,12 +100,6 @@ void tv_lr_tell_scaled(const struct tv_lr_telling *t)
                     tv_lr_number(&w, peak));
     const char *meaning = tv_lr_meaning(t, &w, factor);
     bool is_inverse = !meaning && (meaning = tv_lr_meaning(t, &w, 1 / factor));
-    struct tv_setting group;
-    if (tv_lr_setting(t->view, TV_LR_GROUP_KEYS, &group) && tv_lr_is_about(factor, group.number))
-        tv_note_cause(t->note,
-                      "the logged value belongs to another parameter group: %s %s, the schedule of "
-                      "group 0 may be right",
-                      group.key, tv_lr_number(&w, factor));
     if (!meaning && t->input->world_size > 1 && tv_lr_is_about(factor, sqrt(t->input->world_size)))
         meaning = "the square root of the number of processes";
     if (meaning)
@@ -86,7 +110,8 @@ void tv_lr_tell_scaled(const struct tv_lr_telling *t)
             t->note,
             "the job was started with another peak (%s), or scales it by the batch or world size",
             tv_lr_number(&w, factor * peak));
-    tv_note_cause(t->note, "the logged value belongs to another parameter group");
+    tv_note_cause(t->note, "the logged value belongs to another parameter group%s",
+                  group_of(t, &w));
     tv_note_advice(t->note, "%s: %s -> %s if that is what you want; else remove what changes it",
                    tv_lr_key(t, &w, TV_LR_PEAK_KEYS, TV_LR_PEAK_NAMES), tv_lr_number(&w, peak),
                    tv_lr_number(&w, factor * peak));

@@ -43,6 +43,13 @@ const char *tv_view_tag(const struct tv_view *view, enum tv_role role);
  * other is not (yet). */
 bool tv_view_is_one_log(const struct tv_view *view, enum tv_role role, enum tv_role other);
 
+/* The index-th learning rate in the log beside the one that has the role: those of other parameter
+ * groups. Its last point and its tag; false behind the last. */
+bool tv_view_other_rate(const struct tv_view *view, size_t index, struct tv_point *ret,
+                        const char **ret_tag);
+/* The parameter group, from 0, that the tag with the role names; -1: none. */
+int tv_view_rate_group(const struct tv_view *view);
+
 /* Which way the series with role TV_ROLE_EVAL_METRIC is better: 1 up, -1 down, 0 not known. By
  * greater_is_better where metric_for_best_model names it, else by what well-known metrics do. */
 int tv_view_metric_direction(const struct tv_view *view);

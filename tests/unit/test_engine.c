@@ -568,7 +568,7 @@ START_TEST(tags_mean_what_their_writers_mean)
         {"validation/", "tfevents", "epoch_loss", TV_ROLE_EVAL_LOSS},
         {"", "tfevents", "lr-AdamW", TV_ROLE_LEARNING_RATE},
         {"", "tfevents", "lr-AdamW/pg1", TV_ROLE_LEARNING_RATE},
-        {"", "tfevents", "lr-AdamW/pg2", TV_ROLE_OTHER},
+        {"", "tfevents", "lr-AdamW/pg2", TV_ROLE_LEARNING_RATE},
         {"", "tfevents", "lr-SGD-momentum", TV_ROLE_OTHER},
         {"", "tfevents", "eval/runtime", TV_ROLE_OTHER},
         {"", "tfevents", "eval/accuracy", TV_ROLE_EVAL_METRIC},

@@ -235,6 +235,79 @@ START_TEST(not_a_number_is_not_a_mismatch)
 }
 END_TEST
 
+/* ---- parameter groups ---- */
+
+/* Each of the tags logs its factor of the promise, NULL ends them. */
+static const struct tv_alert *groups(struct tv_log *log, const char *key, const char *value,
+                                     const char *const *tags, const double *factors)
+{
+    open_log(log, "linear", "800", "80");
+    if (key)
+        tv_log_fact(log, key, value);
+    for (int g = 10; g <= 800; g += 10)
+        for (int i = 0; tags[i]; i++)
+            tv_log_point(log, tags[i], g, factors[i] * linear(g, 800, 80));
+    return end(log);
+}
+
+START_TEST(one_group_that_keeps_the_promise_is_enough)
+{
+    static const struct {
+        const char *tags[4];
+        double factors[3];
+    } logs[] = {{{"lr-AdamW/pg1", "lr-AdamW/pg2"}, {1, 0.1}},
+                {{"lr-AdamW/pg1", "lr-AdamW/pg2"}, {0.1, 1}},
+                {{"lr-AdamW/pg1", "lr-AdamW/pg2", "lr-AdamW/pg3"}, {16, 4, 1}},
+                {{"lr/pg0", "lr/pg1", "lr/pg2"}, {0.5, 1, 1}},
+                {{"lr-SGD/pg1", "lr-SGD/pg2"}, {0, 1}},
+                {{"optim/learning_rate_group0", "optim/learning_rate_group1"}, {3, 1}}};
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        struct tv_log log;
+        const struct tv_alert *alert = groups(&log, NULL, NULL, logs[i].tags, logs[i].factors);
+        ck_assert_msg(!alert, "%zu: %s", i, alert ? alert->summary : "");
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+START_TEST(groups_of_which_none_keeps_the_promise_are_a_mismatch)
+{
+    static const char *const tags[] = {"lr-AdamW/pg1", "lr-AdamW/pg2", NULL};
+    static const double factors[] = {0.1, 0.2};
+    struct tv_log log;
+    const struct tv_alert *alert = groups(&log, NULL, NULL, tags, factors);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_ptr_nonnull(strstr(alert->summary, "0.1 times"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_group_that_a_setting_is_for_is_named)
+{
+    static const struct {
+        const char *key, *value, *tag;
+        double factor;
+    } cases[] = {{"loraplus_lr_ratio", "16", LR, 16},
+                 {"embedding_lr", "1e-4", LR, 0.1},
+                 {"model.decoder_lr", "5e-3", "lr-AdamW/pg3", 5},
+                 {"layer_decay", "0.75", LR, 0.237304688},
+                 {"optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult", "0.1", LR, 0.1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tv_log log;
+        const char *const tags[] = {cases[i].tag, NULL};
+        const struct tv_alert *alert =
+            groups(&log, cases[i].key, cases[i].value, tags, &cases[i].factor);
+        ck_assert_msg(alert != NULL, "%s", cases[i].key);
+        ck_assert_msg(alert->severity == TV_INFO, "%s: %s", cases[i].key, alert->summary);
+        ck_assert_ptr_nonnull(strstr(alert->summary, "another parameter group"));
+        ck_assert_ptr_nonnull(strstr(alert->causes[0], cases[i].key));
+        bool has_number = strstr(alert->summary, "group 2 (lr-AdamW/pg3)") != NULL;
+        ck_assert_int_eq(has_number, strcmp(cases[i].tag, LR) != 0);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 /* ---- a minimum that no setting gives ---- */
 
 static const struct tv_alert *open_minimum(struct tv_log *log, double lowest)
@@ -283,6 +356,9 @@ static Suite *suite(void)
     tcase_add_test(tc, a_run_resumed_with_other_settings_keeps_both_promises);
     tcase_add_test(tc, facts_behind_the_points_are_judged_at_the_end);
     tcase_add_test(tc, nothing_fits_is_said_too);
+    tcase_add_test(tc, one_group_that_keeps_the_promise_is_enough);
+    tcase_add_test(tc, groups_of_which_none_keeps_the_promise_are_a_mismatch);
+    tcase_add_test(tc, a_group_that_a_setting_is_for_is_named);
     tcase_add_test(tc, not_a_number_is_not_a_mismatch);
     tcase_add_test(tc, any_minimum_keeps_an_open_promise_and_none_breaks_it);
     suite_add_tcase(s, tc);

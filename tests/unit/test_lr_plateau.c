@@ -179,6 +179,11 @@ static const struct slip slips[] = {
      {.kind = "reduce_lr_on_plateau", .factor = "0.5", .patience = "2"},
      0.2,
      0},
+    {"factor and patience",
+     "factor of 0.3 and a patience of 4",
+     {.kind = "reduce_lr_on_plateau", .factor = "0.3", .patience = "4"},
+     1,
+     0},
     {"nothing handed on", "defaults", {.kind = "reduce_lr_on_plateau"}, 1, 0},
 };
 #define SLIPS (sizeof slips / sizeof *slips)
