@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 512 }; /* of an escaped name, as the engine has it */
-#define DISCOVER_MIN  0.2  /* seconds between two searches for new runs */
-#define DISCOVER_COST 50.0 /* and at least so many times what the last one took */
-#define GONE_PATIENCE 30.0 /* seconds that a run whose files are gone is waited for */
+enum { NAME_BYTES = 512 };  /* of an escaped name, as the engine has it */
+#define DISCOVER_MIN  0.2   /* seconds between two searches for new runs */
+#define DISCOVER_COST 50.0  /* and at least so many times what the last one took */
+#define SURE_COST     200.0 /* the same where every directory is watched and nothing was told */
+#define GONE_PATIENCE 30.0  /* seconds that a run whose files are gone is waited for */
 
 void tv_followed_free(struct tv_followed *run)
 {
@@ -190,10 +191,11 @@ static bool must_discover(struct tv_follow *follow, double now)
         0) { /* the first call after a search: the time between is what it took */
         follow->search_cost = now - follow->searched_at;
         double pause = follow->search_cost * DISCOVER_COST;
-        follow->next_discover = now + (pause > DISCOVER_MIN ? pause : DISCOVER_MIN);
-        double usual =
-            follow->must_poll ? follow->options->active_poll : follow->options->idle_poll;
-        follow->next_reconcile = now + (pause > usual ? pause : usual);
+        follow->next_discover = now + fmax(pause, DISCOVER_MIN);
+        follow->next_reconcile =
+            now + (follow->must_poll
+                       ? fmax(pause, follow->options->active_poll)
+                       : fmax(follow->search_cost * SURE_COST, follow->options->idle_poll));
     }
     return (follow->entries_changed && now >= follow->next_discover) ||
            now >= follow->next_reconcile;
