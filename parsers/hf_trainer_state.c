@@ -38,7 +38,7 @@ struct pass {
     struct tv_config config; /* the facts, below "trainer_state" */
     const char *start;       /* of the file */
     const char *good;        /* everything before it was understood */
-    const char *counted;     /* its line is `line` */
+    const char *counted;     /* what stands here is in line `line` */
     uint32_t line;
     uint64_t entries;
 };
@@ -58,13 +58,11 @@ static uint32_t line_at(struct pass *pass, const char *at)
         pass->counted = pass->start;
         pass->line = 1;
     }
-    while (pass->counted < at) {
-        const char *end = memchr(pass->counted, '\n', (size_t)(at - pass->counted));
-        if (!end)
-            break;
-        pass->counted = end + 1;
-        pass->line++;
-    }
+    uint32_t lines = 0;
+    for (const char *p = pass->counted; p < at; p++)
+        lines += *p == '\n';
+    pass->counted = at;
+    pass->line += lines;
     return pass->line;
 }
 

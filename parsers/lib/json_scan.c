@@ -1,24 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "lib/json_scan.h"
+#include "lib/json_skip.h"
 #include "trainvet/number.h"
 #include <math.h>
 #include <string.h>
 
 #define SPACES         UINT64_C(0x2020202020202020)
 #define NAME_MAX_BYTES 2048 /* of a key with escapes resolved; no receiver takes so long a tag */
-
-static enum tv_status fail(struct tv_json *json, const char *at, enum tv_status status,
-                           const char *why)
-{
-    json->at = at;
-    json->why = why;
-    return status;
-}
-
-static enum tv_status ends_early(struct tv_json *json)
-{
-    return fail(json, json->end, TV_AGAIN, "the text ends in the middle");
-}
 
 static inline bool is_blank(char c)
 {
@@ -42,82 +29,6 @@ static inline const char *after_blank(const char *p, const char *end)
 void tv_json_skip_blank(struct tv_json *json)
 {
     json->at = after_blank(json->at, json->end);
-}
-
-/* What stops a reader: 1 in a string, 2 between the brackets of a value that is passed over. */
-static const uint8_t stops[256] = {
-    ['"'] = 3, ['\\'] = 1, ['{'] = 2, ['}'] = 2, ['['] = 2, [']'] = 2, [0] = 3,  [1] = 1,
-    [2] = 1,   [3] = 1,    [4] = 1,   [5] = 1,   [6] = 1,   [7] = 1,   [8] = 1,  [9] = 1,
-    [10] = 1,  [11] = 1,   [12] = 1,  [13] = 1,  [14] = 1,  [15] = 1,  [16] = 1, [17] = 1,
-    [18] = 1,  [19] = 1,   [20] = 1,  [21] = 1,  [22] = 1,  [23] = 1,  [24] = 1, [25] = 1,
-    [26] = 1,  [27] = 1,   [28] = 1,  [29] = 1,  [30] = 1,  [31] = 1,
-};
-
-static inline const char *next_stop(const char *p, const char *end, uint8_t what)
-{
-    while (p < end && !(stops[(unsigned char)*p] & what))
-        p++;
-    return p;
-}
-
-/* Behind the closing quote of the string whose first character is at `p`. */
-static inline enum tv_status end_of_string(struct tv_json *json, const char *p, const char **ret)
-{
-    for (;;) {
-        p = next_stop(p, json->end, 1);
-        if (p == json->end)
-            return ends_early(json);
-        if (*p == '"') {
-            *ret = p + 1;
-            return TV_OK;
-        }
-        if (*p != '\\')
-            return fail(json, p, TV_ECORRUPT, "a control character stands in a string");
-        if (json->end - p < 2)
-            return ends_early(json);
-        p += 2;
-    }
-}
-
-/* What lies between the brackets, without recursion: one bit a level tells { from [. */
-static enum tv_status skip_nested(struct tv_json *json, const char *p, const char **ret)
-{
-    uint8_t is_array[TV_JSON_DEPTH_MAX / 8] = {0};
-    unsigned depth = 0;
-    enum tv_status status;
-    for (;; p++) {
-        p = next_stop(p, json->end, 2);
-        if (p == json->end)
-            return ends_early(json);
-        switch (*p) {
-        case '"':
-            status = end_of_string(json, p + 1, &p);
-            if (status != TV_OK)
-                return status;
-            p--;
-            break;
-        case '{':
-        case '[':
-            if (depth == TV_JSON_DEPTH_MAX)
-                return fail(json, p, TV_ELIMIT, "it is nested deeper than 512 levels");
-            is_array[depth / 8] &= (uint8_t) ~(1u << depth % 8);
-            is_array[depth / 8] |= (uint8_t)((unsigned)(*p == '[') << depth % 8);
-            depth++;
-            break;
-        case '}':
-        case ']':
-            depth--;
-            if ((is_array[depth / 8] >> depth % 8 & 1) != (*p == ']'))
-                return fail(json, p, TV_ECORRUPT, "a bracket closes what another kind opened");
-            if (depth == 0) {
-                *ret = p + 1;
-                return TV_OK;
-            }
-            break;
-        default:
-            return fail(json, p, TV_ECORRUPT, "a NUL byte stands where JSON was expected");
-        }
-    }
 }
 
 static inline bool ends_value(const char *p, const char *end)
@@ -147,14 +58,14 @@ static enum tv_status read_word(struct tv_json *json, struct tv_json_value *ret)
         if (memcmp(json->at, words[i].text, n) != 0)
             continue;
         if (n < words[i].len)
-            return ends_early(json);
+            return tv_json_ends_early(json);
         if (!ends_value(json->at + n, json->end))
             continue;
         *ret = (struct tv_json_value){{json->at, n}, words[i].number, words[i].type};
         json->at += n;
         return TV_OK;
     }
-    return fail(json, json->at, TV_ECORRUPT, "a value was expected");
+    return tv_json_fail(json, json->at, TV_ECORRUPT, "a value was expected");
 }
 
 static enum tv_status read_number(struct tv_json *json, struct tv_json_value *ret)
@@ -162,9 +73,10 @@ static enum tv_status read_number(struct tv_json *json, struct tv_json_value *re
     const char *p = json->at;
     size_t n = tv_scan_double((struct tv_span){p, (size_t)(json->end - p)}, &ret->number);
     if (p + n == json->end)
-        return ends_early(json); /* more digits may follow */
+        return tv_json_ends_early(json); /* more digits may follow */
     if (n == 0 || !ends_value(p + n, json->end))
-        return fail(json, p + n, TV_ECORRUPT, "a number has a form that JSON does not know");
+        return tv_json_fail(json, p + n, TV_ECORRUPT,
+                            "a number has a form that JSON does not know");
     ret->type = TV_JSON_NUMBER;
     ret->text = (struct tv_span){p, n};
     json->at = p + n;
@@ -177,15 +89,15 @@ static inline enum tv_status read_value(struct tv_json *json, struct tv_json_val
     const char *p = json->at, *behind = p;
     enum tv_status status;
     if (p == json->end)
-        return ends_early(json);
+        return tv_json_ends_early(json);
     if ((*p >= '0' && *p <= '9') || *p == '-')
         return read_number(json, ret);
     if (*p == '"') {
-        status = end_of_string(json, p + 1, &behind);
+        status = tv_json_string_end(json, p + 1, &behind);
         ret->type = TV_JSON_STRING;
         ret->text = (struct tv_span){p + 1, (size_t)(behind - p) - 2};
     } else if (*p == '{' || *p == '[') {
-        status = skip_nested(json, p, &behind);
+        status = tv_json_skip_nested(json, p, &behind);
         ret->type = *p == '{' ? TV_JSON_OBJECT : TV_JSON_ARRAY;
         ret->text = (struct tv_span){p, (size_t)(behind - p)};
     } else {
@@ -206,10 +118,11 @@ enum tv_status tv_json_enter(struct tv_json *json, char bracket)
 {
     tv_json_skip_blank(json);
     if (json->at == json->end)
-        return ends_early(json);
+        return tv_json_ends_early(json);
     if (*json->at != bracket)
-        return fail(json, json->at, TV_ECORRUPT,
-                    bracket == '{' ? "a JSON object was expected" : "a JSON array was expected");
+        return tv_json_fail(json, json->at, TV_ECORRUPT,
+                            bracket == '{' ? "a JSON object was expected"
+                                           : "a JSON array was expected");
     json->at++;
     return TV_OK;
 }
@@ -218,8 +131,8 @@ static enum tv_status read_key(struct tv_json *json, struct tv_span *ret)
 {
     const char *p = json->at, *behind = p;
     if (*p != '"')
-        return fail(json, p, TV_ECORRUPT, "a key in quotes was expected");
-    enum tv_status status = end_of_string(json, p + 1, &behind);
+        return tv_json_fail(json, p, TV_ECORRUPT, "a key in quotes was expected");
+    enum tv_status status = tv_json_string_end(json, p + 1, &behind);
     if (status != TV_OK)
         return status;
     *ret = (struct tv_span){p + 1, (size_t)(behind - p) - 2};
@@ -231,9 +144,9 @@ static enum tv_status read_colon(struct tv_json *json)
 {
     tv_json_skip_blank(json);
     if (json->at == json->end)
-        return ends_early(json);
+        return tv_json_ends_early(json);
     if (*json->at != ':')
-        return fail(json, json->at, TV_ECORRUPT, "a colon was expected behind a key");
+        return tv_json_fail(json, json->at, TV_ECORRUPT, "a colon was expected behind a key");
     json->at = after_blank(json->at + 1, json->end);
     return TV_OK;
 }
@@ -245,17 +158,18 @@ enum tv_status tv_json_next(struct tv_json *json, bool first, struct tv_span *re
     *ret_more = false;
     tv_json_skip_blank(json);
     if (json->at == json->end)
-        return ends_early(json);
+        return tv_json_ends_early(json);
     if (*json->at == closing) {
         json->at++;
         return TV_OK;
     }
     if (!first) {
         if (*json->at != ',')
-            return fail(json, json->at, TV_ECORRUPT, "a comma or the closing bracket was expected");
+            return tv_json_fail(json, json->at, TV_ECORRUPT,
+                                "a comma or the closing bracket was expected");
         json->at = after_blank(json->at + 1, json->end);
         if (json->at == json->end)
-            return ends_early(json);
+            return tv_json_ends_early(json);
     }
     *ret_more = true;
     if (!ret_key)
@@ -345,7 +259,7 @@ enum tv_status tv_json_object(struct tv_json *json, struct tv_json_keys *keys,
         struct tv_json_field *field = len < cap ? &fields[len] : &spare;
         tv_json_skip_blank(json);
         if (json->at == json->end)
-            return ends_early(json);
+            return tv_json_ends_early(json);
         status = object_key(json, keys, &link, field);
         if (status != TV_OK)
             break;
@@ -355,7 +269,7 @@ enum tv_status tv_json_object(struct tv_json *json, struct tv_json_keys *keys,
         len++;
         tv_json_skip_blank(json);
         if (json->at == json->end)
-            return ends_early(json);
+            return tv_json_ends_early(json);
         char c = *json->at;
         if (c == '}') {
             json->at++;
@@ -363,7 +277,8 @@ enum tv_status tv_json_object(struct tv_json *json, struct tv_json_keys *keys,
             return TV_OK;
         }
         if (c != ',')
-            return fail(json, json->at, TV_ECORRUPT, "a comma or the closing bracket was expected");
+            return tv_json_fail(json, json->at, TV_ECORRUPT,
+                                "a comma or the closing bracket was expected");
         json->at++;
     }
     return status;

@@ -163,6 +163,83 @@ START_TEST(nesting_has_a_limit)
 }
 END_TEST
 
+/* What passing over a nested value must come to, byte by byte. */
+static enum tv_status pass_slowly(struct tv_span text, size_t *ret_taken)
+{
+    char open[1024];
+    size_t depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        *ret_taken = i;
+        if (in_string && (unsigned char)c < 0x20)
+            return TV_ECORRUPT;
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\';
+        else if (c == '\0' || (depth && (c == '}' || c == ']') && open[depth - 1] != c))
+            return TV_ECORRUPT;
+        else if (c == '{' || c == '[')
+            open[depth++] = c == '{' ? '}' : ']';
+        else if (c == '}' || c == ']')
+            depth--;
+        *ret_taken = i + 1;
+        if (depth == 0)
+            return TV_OK;
+    }
+    *ret_taken = text.len;
+    return TV_AGAIN;
+}
+
+/* Words of all kinds in any order, most of them harmless, so that many values are longer than the
+ * blocks in which they are passed over. */
+static size_t write_nested(char *text, size_t cap)
+{
+    static const char *const words[] = {
+        "{",  "}",  "[",    "]",        "\"", "\"key\"", "\"\\\\\"", "\"a \\\" [ b\"",
+        "\\", "\n", "\x01", "\xff\xc3",
+    };
+    enum { WORDS = sizeof words / sizeof *words };
+    size_t len = 0, end = 1 + random_bits() % (cap - 32), rarely = 1 + random_bits() % 60;
+    text[len++] = random_bits() % 2 ? '{' : '[';
+    while (len < end) {
+        uint64_t bits = random_bits();
+        const char *word = bits % 4 == 0            ? "\"key\": 1.5"
+                           : bits % 4 == 1          ? "\n      "
+                           : bits / 4 % rarely != 0 ? "\"\", "
+                           : bits / 256 % 200 == 0  ? NULL /* NUL */
+                                                    : words[bits / 65536 % WORDS];
+        size_t size = word ? strlen(word) : 1;
+        memcpy(text + len, word ? word : "", size);
+        len += size;
+    }
+    return len;
+}
+
+START_TEST(nested_values_are_passed_over_as_byte_by_byte)
+{
+    size_t seen[3] = {0}, far = 0;
+    for (int i = 0; i < 60000; i++) {
+        char text[600];
+        struct tv_json_value value;
+        struct tv_span span = {text, write_nested(text, sizeof text)};
+        size_t taken, expected;
+        enum tv_status status = read_value(span, &value, &taken);
+        enum tv_status slow = pass_slowly(span, &expected);
+        ck_assert_int_eq(status, slow);
+        ck_assert_uint_eq(taken, expected);
+        if (status == TV_OK)
+            ck_assert_uint_eq(value.text.len, taken);
+        seen[status == TV_OK ? 0 : status == TV_AGAIN ? 1 : 2]++;
+        far += status != TV_AGAIN && taken > 130;
+    }
+    for (int i = 0; i < 3; i++)
+        ck_assert_uint_gt(seen[i], 2000);
+    ck_assert_uint_gt(far, 2000);
+}
+END_TEST
+
 START_TEST(escapes_are_resolved_as_json_c_does)
 {
     static const char *const texts[] = {
@@ -346,6 +423,7 @@ static Suite *suite(void)
     tcase_add_test(c, values_have_their_types);
     tcase_add_test(c, what_is_no_json_is_refused);
     tcase_add_test(c, text_that_ends_early_may_go_on);
+    tcase_add_test(c, nested_values_are_passed_over_as_byte_by_byte);
     tcase_add_test(c, nesting_has_a_limit);
     tcase_add_test(c, escapes_are_resolved_as_json_c_does);
     tcase_add_test(c, broken_escapes_become_the_replacement_character);
