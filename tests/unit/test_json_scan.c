@@ -166,7 +166,7 @@ END_TEST
 /* What passing over a nested value must come to, byte by byte. */
 static enum tv_status pass_slowly(struct tv_span text, size_t *ret_taken)
 {
-    char open[1024];
+    char open[1024] = {0};
     size_t depth = 0;
     bool in_string = false;
     for (size_t i = 0; i < text.len; i++) {
