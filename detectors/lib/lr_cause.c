@@ -5,6 +5,7 @@
 
 #define NEAR_FACTOR 2e-3 /* what 4 digits leave open */
 #define SAME        1e-9 /* residual of what cannot be better */
+#define KEPT_LONG   8    /* points that keep the promise before the onset */
 #define NEARLY      0.1  /* residual of what may be right but for a step */
 
 /* ---- data ---- */
@@ -265,7 +266,8 @@ size_t tv_lr_causes(const struct tv_lr_case *input, struct tv_lr_verdict ret[TV_
                    (ret[0].cause == TV_LR_RATE && !tv_lr_is_number_of_run(input, ret[0].value));
     if (is_open && input->view)
         tv_lr_try_settings(&work);
-    if (!ret[0].is_exact)
+    /* what fits the whole may have happened on the way as well: both are told */
+    if (!ret[0].is_exact || work.early_len >= KEPT_LONG)
         tv_lr_try_late(&work);
     if (!ret[0].is_exact) {
         work.fit_scale = true;

@@ -105,6 +105,7 @@ struct trial {
     const struct tv_lr_search *search;
     bool fit_scale;
     double best_value, best;
+    bool is_whole; /* every residual is worked out to the end: two that are bad are compared */
 };
 
 /* The same as tv_lr_model_residual(), but for the last digits, and infinite as soon as it is four
@@ -120,7 +121,7 @@ static double quick_residual(const struct trial *trial)
     for (size_t i = 0; i < data->len; i++) {
         double value = data->at[i].value, lr = tv_lr_model_at(model, data->at[i].step);
         difference += (lr - value) * (lr - value);
-        if (!trial->fit_scale && !(difference <= limit))
+        if (!trial->fit_scale && !trial->is_whole && !(difference <= limit))
             return INFINITY;
         cross += lr * value;
         square += lr * lr;
@@ -208,6 +209,7 @@ static void explore(struct trial *trial, const struct tv_lr_data *thin)
         return;
     trial->best = INFINITY;
     attempt(trial, trial->best_value);
+    trial->is_whole = true;
     struct bracket best = {0, 0};
     for (int round = 0; round < VALLEYS; round++) {
         int lowest = -1;
@@ -262,7 +264,7 @@ double tv_lr_model_search(struct tv_lr_model *model, const struct tv_lr_data *da
                           const struct tv_lr_search *search, bool fit_scale, double *ret_value)
 {
     struct tv_lr_data thin = thinned(data, SEARCHED), few = thinned(data, SCREENED);
-    struct trial trial = {model, &thin, search, fit_scale, search->low, INFINITY};
+    struct trial trial = {model, &thin, search, fit_scale, search->low, INFINITY, false};
     double at_seed;
     double seed = best_seed(&trial, &at_seed);
     trial.data = &few;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lr_injection [all]: for every scheduler and every cause, the log that the bug would give, through
- * the real engine (a sample of them, or `all`): is the cause named, and are clean logs left alone?
- * Prints the confusion table. A case counts as identifiable when it shows at all and no other cause
- * gives the same log up to rounding. */
+/* lr_injection [all | SEED RUNS]: for every scheduler and every cause, the log that the bug would
+ * give, through the real engine (a sample of them, or `all`): is the cause named, and are clean
+ * logs left alone? Prints the confusion table. A case counts as identifiable when it shows at all
+ * and no other cause gives the same log up to rounding. With a seed: so many runs of random sizes,
+ * settings and faults.
+ */
 #include "support/lr_answer.h"
+#include "support/noise.h"
 #include "support/suite.h"
 #include "trainvet/number.h"
 #include <math.h>
@@ -11,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_all;
+static bool is_all, is_random;
+static uint64_t first_seed = 20261;
+static int random_runs = 150;
 
 struct setup {
     int total, warmup, accumulation, world, epoch;
@@ -116,7 +121,7 @@ static double at(const struct tv_schedule *promise, const struct setup *setup,
     case TV_LR_RATE:
         return tv_schedule_lr(&s, floor(n * value));
     case TV_LR_WARMUP:
-        s.warmup_steps *= value;
+        s.warmup_steps = round(s.warmup_steps * value);
         return tv_schedule_lr(&s, n);
     case TV_LR_TOTAL:
         s.total_steps = floor(s.total_steps * value);
@@ -330,13 +335,121 @@ START_TEST(the_injected_cause_is_named)
 }
 END_TEST
 
+/* ---- random ones ---- */
+
+static int pick(struct tv_noise *noise, const int *numbers, int len)
+{
+    return numbers[(int)(tv_noise_uniform(noise) * len)];
+}
+
+static double between(struct tv_noise *noise, double low, double high)
+{
+    return low * pow(high / low, tv_noise_uniform(noise));
+}
+
+static double two_digits(double value)
+{
+    double unit = pow(10, floor(log10(value)) - 1);
+    return round(value / unit) * unit;
+}
+
+static struct setup random_setup(struct tv_noise *noise)
+{
+    static const int accumulations[] = {2, 3, 4, 6, 8, 16}, worlds[] = {2, 3, 4, 6, 8};
+    struct setup setup = {.total = (int)between(noise, 400, 8000),
+                          .accumulation = pick(noise, accumulations, 6),
+                          .world = pick(noise, worlds, 5),
+                          .peak = two_digits(between(noise, 1e-6, 1e-2))};
+    setup.warmup = (int)(setup.total * (0.02 + 0.1 * tv_noise_uniform(noise)));
+    setup.epoch = setup.total / (3 + (int)(6 * tv_noise_uniform(noise)));
+    return setup;
+}
+
+/* A number of its own in place of the fixed one. */
+static struct bug random_bug(struct tv_noise *noise)
+{
+    struct bug bug = bugs[(int)(tv_noise_uniform(noise) * (double)BUGS)];
+    if (bug.value < 0 || tv_noise_uniform(noise) < 0.5)
+        return bug;
+    if (bug.cause == TV_LR_SCALED || bug.cause == TV_LR_JUMPED)
+        bug.value = two_digits(between(noise, 0.05, 30));
+    else if (bug.cause == TV_LR_WARMUP || bug.cause == TV_LR_TOTAL || bug.cause == TV_LR_NEW_TOTAL)
+        bug.value = two_digits(between(noise, 0.4, 4));
+    else if (bug.cause == TV_LR_FLOOR)
+        bug.value = two_digits(between(noise, 0.03, 0.5));
+    return bug;
+}
+
+static const char *kwarg_of(struct tv_noise *noise, const struct kind *kind,
+                            const struct setup *setup, char text[TV_NUMBER_MAX])
+{
+    double x = tv_noise_uniform(noise);
+    if (!kind->kwarg)
+        return NULL;
+    double value = strstr(kind->kwarg, "num_cycles")  ? 2 + floor(4 * x)
+                   : strstr(kind->kwarg, "power")     ? 1.5 + floor(4 * x) / 2
+                   : strstr(kind->kwarg, "timescale") ? two_digits(100 + 2000 * x)
+                   : strstr(kind->kwarg, "rate")      ? two_digits(0.05 + 0.3 * x)
+                                                      : floor((0.1 + 0.4 * x) * setup->total);
+    tv_format_double(text, value);
+    return text;
+}
+
+START_TEST(random_faults_are_named)
+{
+    static int table[BUGS][TV_ANSWERS], ambiguous[BUGS], hidden[BUGS];
+    static const int every[] = {1, 2, 5, 10, 25, 50};
+    int right = 0, all = 0, alarms = 0;
+    for (int i = 0; i < random_runs; i++) {
+        struct tv_noise noise = {first_seed + (uint64_t)i};
+        char text[TV_NUMBER_MAX];
+        struct setup setup = random_setup(&noise);
+        struct kind kind = kinds[(int)(tv_noise_uniform(&noise) * sizeof kinds / sizeof *kinds)];
+        kind.value = kwarg_of(&noise, &kind, &setup, text);
+        struct bug bug = random_bug(&noise);
+        struct writer writer = {pick(&noise, every, 6), (int)(2 * tv_noise_uniform(&noise)),
+                                (enum tv_digits)(DIGITS * tv_noise_uniform(&noise))};
+        alarms +=
+            !is_clean_silent(&setup, &kind, &writer, (int)(CLEANS * tv_noise_uniform(&noise)));
+        if (bug.kind && !strcmp(bug.kind, kind.name))
+            continue;
+        struct outcome outcome = inject(&setup, &kind, &bug, &writer);
+        size_t b = 0;
+        while (strcmp(bugs[b].name, bug.name) != 0)
+            b++;
+        ambiguous[b] += outcome.is_visible && outcome.is_ambiguous;
+        hidden[b] += !outcome.is_visible;
+        if (!outcome.is_visible || outcome.is_ambiguous)
+            continue;
+        bool is_right = tv_answer_same(outcome.answer, bug.cause);
+        if (!is_right && getenv("LR_INJECTION_VERBOSE"))
+            printf("seed %d: %s (%g) -> %s: %s %s, total %d, warm-up %d, ga %d, world %d, every "
+                   "%d, format %d, offset %d\n",
+                   (int)noise.seed, bug.name, bug.value, tv_answer_name(outcome.answer), kind.name,
+                   kind.value ? kind.value : "", setup.total, setup.warmup, setup.accumulation,
+                   setup.world, writer.every, writer.digits, writer.offset);
+        table[b][outcome.answer]++;
+        right += is_right;
+        all++;
+    }
+    print_table(table, ambiguous, hidden);
+    printf("random: right cause: %d of %d identifiable (%.2f %%), alarms on %d clean: %d\n", right,
+           all, 100.0 * right / all, random_runs, alarms);
+    ck_assert_int_ge(right * 100, all * 95);
+    ck_assert_int_eq(alarms, 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("lr_injection");
     TCase *tc = tcase_create("all");
     tcase_set_timeout(tc, 580);
-    tcase_add_test(tc, clean_logs_are_left_alone);
-    tcase_add_test(tc, the_injected_cause_is_named);
+    if (!is_random) {
+        tcase_add_test(tc, clean_logs_are_left_alone);
+        tcase_add_test(tc, the_injected_cause_is_named);
+    }
+    tcase_add_test(tc, random_faults_are_named);
     suite_add_tcase(s, tc);
     return s;
 }
@@ -344,5 +457,10 @@ static Suite *suite(void)
 int main(int argc, char **argv)
 {
     is_all = argc > 1 && strcmp(argv[1], "all") == 0;
+    is_random = argc > 2;
+    if (is_random) {
+        first_seed = strtoull(argv[1], NULL, 10);
+        random_runs = (int)strtol(argv[2], NULL, 10);
+    }
     return tv_test_main(suite());
 }
