@@ -90,7 +90,14 @@ static void say(struct tv_view *view, const struct options *options, const struc
     tv_note_evidence(&note, "first_loss", state->first_loss);
     tv_note_evidence(&note, "learning_rate", tv_rate_now(view));
     add_decision(options, state, norm, from_start, &note);
-    if (from_start) {
+    if (norm == 0) {
+        tv_note_cause(&note, "no gradient arrives: the parameters are frozen or detached from the "
+                             "loss, or every unit is dead");
+        tv_note_advice(&note,
+                       "check which parameters require gradients, and resume from a "
+                       "checkpoint before step %lld",
+                       (long long)state->below_step);
+    } else if (from_start) {
         tv_note_cause(&note, "initialisation or saturated activations: the signal dies on its way "
                              "through the layers");
         tv_note_cause(&note, "the trained parameters are not connected to the loss (frozen, "

@@ -319,6 +319,12 @@ static bool is_too_high(const struct tv_view *view, const struct state *state,
            (error > needed || -state->change.fall > fmax(2 * error, needed));
 }
 
+/* Not beyond what every optimizer learns with: there a higher one is no answer. */
+static bool may_be_low(const struct tv_view *view)
+{
+    return !(tv_view_peak_lr(view) > 50 * usual_rate(view));
+}
+
 static void advise(const struct tv_view *view, const struct state *state,
                    const struct verdict *verdict, bool is_dead, struct tv_note *note)
 {
@@ -334,6 +340,9 @@ static void advise(const struct tv_view *view, const struct state *state,
                              "learning rate makes up for such a gradient");
     } else if (is_too_high(view, state, verdict)) {
         tv_advise_lower_lr(view, note, peak / 10);
+    } else if (!may_be_low(view)) {
+        tv_note_advice(note, "look which parameters require gradients and which ones the "
+                             "optimizer has");
     } else if (tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting) && setting.number > 0) {
         if (setting.number < usual / 5)
             tv_note_advice(note, "%s: %s -> %g, usual for %s", setting.key, setting.value, usual,
@@ -351,20 +360,26 @@ static void advise(const struct tv_view *view, const struct state *state,
 static void guess(const struct tv_view *view, const struct state *state,
                   const struct verdict *verdict, bool is_dead, struct tv_note *note)
 {
+    static const char detached[] = "the trainable parameters do not reach the loss, or labels and "
+                                   "inputs do not belong together";
     double peak = tv_view_peak_lr(view);
-    const char *how = is_too_high(view, state, verdict) ? "high" : "low";
-    if (is_dead)
+    bool is_high = is_too_high(view, state, verdict), is_usual = !is_high && !may_be_low(view);
+    if (is_dead) {
         tv_note_cause(note, "the signal dies on its way through the layers");
-    else if (peak > 0)
-        tv_note_cause(note, "the learning rate is far too %s (peak %.2g)", how, peak);
-    else
-        tv_note_cause(note, "the learning rate is far too %s", how);
+    } else if (is_usual) {
+        tv_note_cause(note, "%s", detached);
+    } else if (peak > 0) {
+        tv_note_cause(note, "the learning rate is far too %s (peak %.2g)", is_high ? "high" : "low",
+                      peak);
+    } else {
+        tv_note_cause(note, "the learning rate is far too %s", is_high ? "high" : "low");
+    }
     if (state->change.error > verdict->fall_needed)
         tv_note_cause(note, "the noise of the losses hides what is learnt");
-    else if (is_dead || !is_too_high(view, state, verdict))
+    else if (is_dead || !is_high)
         tv_note_cause(note, "a learning rate that was far too high has killed the units early on");
-    tv_note_cause(note, "the trainable parameters do not reach the loss, or labels and inputs "
-                        "do not belong together");
+    if (is_dead || !is_usual)
+        tv_note_cause(note, "%s", detached);
 }
 
 static void raise(struct tv_view *view, const struct state *state, const struct verdict *verdict)

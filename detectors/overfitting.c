@@ -196,12 +196,12 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
         tv_silent_because(
             view,
             "the last evaluation (%.4g) is %.2g %% worse than the best (%.4g at step %lld): %.3g "
-            "%% beyond the noise in %lld evaluations is needed, or less while the training loss "
-            "falls faster",
+            "%% and %.3g times their noise (%.2g %%) in %lld evaluations is needed, or less while "
+            "the training loss falls faster",
             shown(state, evals->recent[evals->recent_len - 1]),
             100 * (evals->recent[evals->recent_len - 1] - evals->best) / tv_evals_scale(evals),
-            shown(state, evals->best), (long long)evals->best_step, options->rise,
-            (long long)options->evals);
+            shown(state, evals->best), (long long)evals->best_step, options->rise, options->noise,
+            100 * tv_evals_noise(evals) / tv_evals_scale(evals), (long long)options->evals);
 }
 
 static const struct tv_option options[] = {

@@ -107,11 +107,18 @@ static void raise(struct tv_view *view, const struct options *options, const str
         "the run ended while the training loss was still falling: by %.3g (from %.4g to "
         "%.4g) over its last %.0f steps",
         train->before - train->after, train->before, train->after, steps);
-    finding.observed = train->share;
-    finding.expected = options->gain;
+    bool by_log = train->share < options->gain; /* the other rule decided */
+    finding.observed = by_log ? train->log_share : train->share;
+    finding.expected = by_log ? options->log_gain : options->gain;
     finding.confidence = fmin(0.95, 0.5 + 0.1 * fmin(train->sigmas, 5));
-    tv_note_evidence(&note, "gain_share_of_the_last_15_percent", train->share);
-    tv_note_evidence(&note, "gain_share_of_the_last_15_percent_threshold", options->gain);
+    tv_note_evidence(&note,
+                     by_log ? "log_gain_share_of_the_last_15_percent"
+                            : "gain_share_of_the_last_15_percent",
+                     finding.observed);
+    tv_note_evidence(&note,
+                     by_log ? "log_gain_share_of_the_last_15_percent_threshold"
+                            : "gain_share_of_the_last_15_percent_threshold",
+                     finding.expected);
     tv_note_evidence(&note, "gain_sigmas", train->sigmas);
     tv_note_evidence(&note, "gain_sigmas_threshold", options->sigmas);
     tv_note_evidence(&note, "eval_gain_share", state->eval.len < 4 ? NAN : eval->share);

@@ -253,6 +253,27 @@ START_TEST(where_the_loss_is_higher_than_at_the_start_a_lower_learning_rate_is_p
 }
 END_TEST
 
+START_TEST(at_a_high_learning_rate_no_higher_one_is_proposed)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "framework", "llamafactory");
+    tv_log_fact(&log, "learning_rate", "0.05");
+    tv_log_fact(&log, "max_steps", "100");
+    for (int64_t step = 1; step <= 60; step++) {
+        tv_log_point(&log, "loss", step, 2.3 + 0.001 * (double)(step % 3));
+        tv_log_point(&log, "learning_rate", step, 0.05);
+    }
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_ptr_nonnull(strstr(alert->causes[0], "do not reach the loss"));
+    for (size_t i = 0; i < alert->advice_len; i++)
+        ck_assert_ptr_null(strstr(alert->advice[i], "0.5"));
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_learning_rate_that_is_not_known_is_not_shown)
 {
     struct tv_log log;
@@ -335,6 +356,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_low_learning_rate_is_blamed_and_a_usual_one_proposed);
     tcase_add_test(tcase,
                    where_the_loss_is_higher_than_at_the_start_a_lower_learning_rate_is_proposed);
+    tcase_add_test(tcase, at_a_high_learning_rate_no_higher_one_is_proposed);
     tcase_add_test(tcase, a_learning_rate_that_is_not_known_is_not_shown);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -106,6 +106,23 @@ START_TEST(without_a_plan_a_long_silence_is_the_end)
 }
 END_TEST
 
+/* The first number is what decided, the second what it took. */
+START_TEST(where_the_logarithm_decided_its_numbers_are_shown)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    for (int step = 1; step <= 50; step++)
+        tv_log_point(&log, "loss", step, 50 * exp(-8 * step / 50.0));
+    tv_log_end(&log, 1e9 + 50 + 86400);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_double_ge(alert->observed, alert->expected);
+    ck_assert_double_eq(alert->evidence[0].value, alert->observed);
+    ck_assert_double_eq(alert->evidence[1].value, alert->expected);
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("undertraining");
@@ -116,6 +133,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_run_that_is_under_way_is_not_judged);
     tcase_add_test(tcase, a_run_that_has_levelled_off_is_left_alone);
     tcase_add_test(tcase, a_rising_evaluation_excludes_it);
+    tcase_add_test(tcase, where_the_logarithm_decided_its_numbers_are_shown);
     tcase_add_test(tcase, without_a_plan_a_long_silence_is_the_end);
     suite_add_tcase(suite, tcase);
     return suite;
