@@ -2,30 +2,25 @@
 #include "http/http.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "http/listen.h"
 #include "http/pages.h"
 #include "http/response.h"
 #include "http/scrape.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
-#include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
 #include <math.h>
 #include <microhttpd.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     CONNECTIONS_MAX = 32,
     RESERVE = 8, /* of them: the oldest that has asked nothing goes before a newcomer waits */
-    BACKLOG = 64,
     LIMIT = 1000 /* objects in an answer: more would hold up the loop */
 };
 
@@ -47,7 +42,7 @@ struct tv_http {
     sd_event_source *ready, *timer;
     struct client *clients; /* newest first */
     bool has_closed;        /* one, in this turn */
-    char unix_path[sizeof((struct sockaddr_un *)0)->sun_path];
+    char *where;            /* it listens */
 };
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, char *body,
@@ -231,87 +226,6 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     return say(connection, MHD_HTTP_NOT_FOUND, "/metrics /api/v1/runs /api/v1/alerts /healthz\n");
 }
 
-/* The socket of a service that was killed. Nothing else is removed. */
-static void remove_stale(const char *path)
-{
-    struct stat stat;
-    if (lstat(path, &stat) == 0 && S_ISSOCK(stat.st_mode))
-        unlink(path);
-}
-
-static int listen_unix(struct tv_http *http, const char *path, struct tv_error *reterr)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s", path) >=
-        sizeof address.sun_path) {
-        tv_fail(reterr, TV_ECONFIG, "listen: the socket's path is too long");
-    } else if (fd >= 0) {
-        remove_stale(path);
-        if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-            listen(fd, BACKLOG) == 0) {
-            memcpy(http->unix_path, address.sun_path, sizeof http->unix_path);
-            return fd;
-        }
-        tv_fail(reterr, TV_EIO, "listen: %.120s: %s", path, strerrordesc_np(errno));
-    }
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* NULL, and *reterr says so, when it is none. */
-static struct addrinfo *parse_tcp(const char *where, struct tv_error *reterr)
-{
-    char host[128];
-    const char *colon = strrchr(where, ':'), *from = where;
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                             .ai_socktype = SOCK_STREAM},
-                    *found = NULL;
-    size_t len = colon ? (size_t)(colon - where) : 0;
-    if (len > 1 && where[0] == '[' && colon[-1] == ']') {
-        from++;
-        len -= 2;
-    }
-    if (!colon || !tv_span_copy((struct tv_span){from, len}, host, sizeof host) ||
-        getaddrinfo(host, colon + 1, &hints, &found) != 0) {
-        tv_fail(reterr, TV_ECONFIG, "listen: expected ADDRESS:PORT or unix:/PATH, not \"%.120s\"",
-                where);
-        return NULL;
-    }
-    return found;
-}
-
-enum tv_status tv_http_check(const char *listen, struct tv_error *reterr)
-{
-    if (strncmp(listen, "unix:", 5) == 0)
-        return strlen(listen + 5) < sizeof((struct sockaddr_un *)0)->sun_path && listen[5] == '/'
-                   ? TV_OK
-                   : tv_fail(reterr, TV_ECONFIG,
-                             "listen: the socket's path is relative or too long");
-    struct addrinfo *found = parse_tcp(listen, reterr);
-    if (!found)
-        return TV_ECONFIG;
-    freeaddrinfo(found);
-    return TV_OK;
-}
-
-static int listen_tcp(const char *where, struct tv_error *reterr)
-{
-    struct addrinfo *found = parse_tcp(where, reterr);
-    if (!found)
-        return -1;
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
-    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
-    if (!ok)
-        tv_fail(reterr, TV_EIO, "listen: %.120s: %s", where, strerrordesc_np(errno));
-    freeaddrinfo(found);
-    if (!ok && fd >= 0)
-        close(fd);
-    return ok ? fd : -1;
-}
-
 /* libmicrohttpd works when its descriptor is ready, and now when it says so. At its limit of
  * connections it listens again only in the turn after one has closed, which nothing announces. */
 static void run(struct tv_http *http)
@@ -360,12 +274,12 @@ struct tv_http *tv_http_start(sd_event *loop, const char *listen_at, struct tv_s
 {
     struct tv_http *http = tv_xcalloc(1, sizeof *http);
     http->service = service;
-    int fd = strncmp(listen_at, "unix:", 5) == 0 ? listen_unix(http, listen_at + 5, reterr)
-                                                 : listen_tcp(listen_at, reterr);
+    int fd = tv_listen(listen_at, reterr);
     if (fd < 0) {
         free(http);
         return NULL;
     }
+    http->where = tv_xstrndup(listen_at, strlen(listen_at));
     http->scrape =
         tv_scrape_new(&(struct tv_scrape_options){loop, service, http, on_page, end_slow});
     http->daemon = !http->scrape
@@ -400,7 +314,7 @@ void tv_http_stop(struct tv_http *http)
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
     tv_scrape_free(http->scrape);
-    if (http->unix_path[0])
-        unlink(http->unix_path);
+    tv_listen_remove(http->where);
+    free(http->where);
     free(http);
 }

@@ -9,12 +9,9 @@
 struct tv_http;
 struct tv_service;
 
-/* `listen`: "HOST:PORT" (HOST an address, "[::1]" for IPv6) or "unix:/PATH". NULL when it cannot be
- * bound; *reterr says why. */
+/* `listen`: see http/listen.h. NULL when it cannot be bound; *reterr says why. */
 struct tv_http *tv_http_start(sd_event *loop, const char *listen, struct tv_service *service,
                               struct tv_error *reterr);
-/* Whether `listen` can be understood, without binding it. */
-enum tv_status tv_http_check(const char *listen, struct tv_error *reterr);
 void tv_http_stop(struct tv_http *http); /* NULL allowed */
 
 #endif

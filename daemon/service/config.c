@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "service/config.h"
-#include "http/http.h"
+#include "http/listen.h"
 #include "service/config_read.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -125,7 +125,7 @@ static void take_listen(struct tv_config *config, const struct tv_yaml *yaml, in
     struct tv_error error;
     config->listen = tv_config_text(config, yaml, node);
     if (*config->listen && strcmp(config->listen, "off") != 0 &&
-        tv_http_check(config->listen, &error) != TV_OK)
+        tv_listen_check(config->listen, &error) != TV_OK)
         tv_config_complain(config, yaml, node, "%s", error.message);
 }
 

@@ -1,58 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "service/dispatch.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "sinks/lib/alert_json.h"
-#include "store/alert_text.h"
+#include "service/dispatch_parts.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { BATCH_MAX = 64 };
 #define SLICE 0.02 /* seconds of one sink's deliveries, then others have their turn */
-
-/* Alerts that are told again in one request to each server. */
-struct batch {
-    struct batch *next;
-    char *objects[BATCH_MAX];
-    size_t len, requests;
-    int64_t ticket; /* 0: not started */
-    bool is_refused;
-};
-
-struct route_end {
-    struct route_end *next;
-    char *name;
-    const struct tv_sink *sink;
-    const void *options;
-    void *state;
-    int64_t under_way; /* delivery id, 0: none */
-    int64_t ticket;    /* of this attempt */
-    bool is_settled;   /* it has ended as `worst` says, but that could not be written yet */
-    size_t requests;   /* of it that have not ended */
-    enum tv_outcome worst;
-    char reason[320];    /* of the worst */
-    int attempts;        /* of what is under way */
-    int failures;        /* one after the other, of anything */
-    double paused_until; /* nobody knocks every second for each of a thousand alerts */
-    bool said_failing;   /* once, until it works again */
-    double asked_pause;  /* seconds, by the other side */
-    double resend_at;
-    struct batch *batches; /* to be told again; the first is under way */
-    bool said_refused;
-};
-
-struct tv_dispatch {
-    struct tv_dispatch_options options;
-    struct tv_host *host;
-    struct route_end *ends;
-    sd_event_source *timer;
-    int64_t tickets;
-};
 
 /* 1, 2, 4 ... seconds. */
 static double pause_after(int attempts)
@@ -61,7 +18,7 @@ static double pause_after(int attempts)
     return pause < TV_STORE_PAUSE_MAX ? pause : TV_STORE_PAUSE_MAX;
 }
 
-static void say_outcome(struct route_end *end)
+static void say_outcome(struct tv_route_end *end)
 {
     if (end->worst == TV_DELIVERED && end->said_failing)
         tv_log(TV_LOG_WARNING, "sink %s: works again", end->name);
@@ -76,7 +33,7 @@ static void say_outcome(struct route_end *end)
 
 /* An alert that failed stands back a little longer than its sink, so that one that is never taken
  * does not hold up the others. */
-static bool write_failed(struct tv_dispatch *dispatch, struct route_end *end)
+static bool write_failed(struct tv_dispatch *dispatch, struct tv_route_end *end)
 {
     double now = dispatch->options.now(), asked = fmin(end->asked_pause, TV_STORE_PAUSE_MAX);
     if (!tv_store_failed(dispatch->options.store, end->under_way,
@@ -89,7 +46,7 @@ static bool write_failed(struct tv_dispatch *dispatch, struct route_end *end)
 
 /* What has ended is written down before the sink gets anything else: with a full disk it would get
  * the same thing again and again. False: it cannot be written now. */
-static bool write_down(struct tv_dispatch *dispatch, struct route_end *end)
+static bool write_down(struct tv_dispatch *dispatch, struct tv_route_end *end)
 {
     struct tv_store *store = dispatch->options.store;
     if (!end->is_settled)
@@ -106,7 +63,7 @@ static bool write_down(struct tv_dispatch *dispatch, struct route_end *end)
     return true;
 }
 
-static void settle(struct tv_dispatch *dispatch, struct route_end *end, enum tv_outcome outcome,
+static void settle(struct tv_dispatch *dispatch, struct tv_route_end *end, enum tv_outcome outcome,
                    const char *reason)
 {
     end->worst = outcome;
@@ -119,14 +76,14 @@ static void settle(struct tv_dispatch *dispatch, struct route_end *end, enum tv_
 }
 
 /* A clock that was set back since makes no pause longer. */
-static bool is_paused(const struct tv_dispatch *dispatch, const struct route_end *end)
+static bool is_paused(const struct tv_dispatch *dispatch, const struct tv_route_end *end)
 {
     double left = end->paused_until - dispatch->options.now();
     return left > 0 && left <= TV_STORE_PAUSE_MAX;
 }
 
 /* One delivery. False when the sink has nothing due or is busy. */
-static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
+static bool deliver_next(struct tv_dispatch *dispatch, struct tv_route_end *end)
 {
     struct tv_delivery delivery;
     struct tv_error error = {0};
@@ -154,135 +111,10 @@ static bool deliver_next(struct tv_dispatch *dispatch, struct route_end *end)
     return true;
 }
 
-static void free_batch(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->len; i++)
-        free(batch->objects[i]);
-    free(batch);
-}
-
-static enum tv_status send_again(struct route_end *end, const struct tv_alert *const *alerts,
-                                 size_t len, struct tv_error *reterr)
-{
-    if (end->sink->deliver_all)
-        return end->sink->deliver_all(end->options, end->state, alerts, len, reterr);
-    for (size_t i = 0; i < len; i++)
-        end->sink->deliver(end->options, end->state, alerts[i], reterr);
-    return TV_AGAIN;
-}
-
-/* Starts the first batch, unless one is under way. Nothing is owed for it, the next time makes up
- * for a failure. */
-static void resend_next(struct tv_dispatch *dispatch, struct route_end *end)
-{
-    while (end->batches && !end->batches->ticket) {
-        struct batch *batch = end->batches;
-        struct tv_alert alerts[BATCH_MAX];
-        const struct tv_alert *list[BATCH_MAX];
-        struct tv_arena texts = {0};
-        struct tv_error error;
-        size_t len = 0, before = tv_host_under_way(dispatch->host);
-        for (size_t i = 0; i < batch->len; i++)
-            if (tv_alert_from_json(batch->objects[i], &texts, &alerts[len])) {
-                list[len] = &alerts[len];
-                len++;
-            }
-        batch->ticket = ++dispatch->tickets;
-        tv_host_set_ticket(dispatch->host, batch->ticket);
-        send_again(end, list, len, &error);
-        batch->requests = tv_host_under_way(dispatch->host) - before;
-        tv_arena_free(&texts);
-        if (batch->requests)
-            return;
-        end->batches = batch->next;
-        free_batch(batch);
-    }
-}
-
-/* One that was refused holds an alert that is never taken: each half goes by itself. */
-static void take_apart(struct route_end *end, struct batch *batch)
-{
-    for (size_t half = 2; half-- > 0;) {
-        size_t from = half ? batch->len / 2 : 0, to = half ? batch->len : batch->len / 2;
-        struct batch *part = tv_xcalloc(1, sizeof *part);
-        part->len = to - from;
-        memcpy(part->objects, batch->objects + from, part->len * sizeof *part->objects);
-        part->next = end->batches;
-        end->batches = part;
-    }
-    batch->len = 0;
-}
-
-static void batch_ended(struct tv_dispatch *dispatch, struct route_end *end,
-                        enum tv_outcome outcome, const char *reason)
-{
-    struct batch *batch = end->batches;
-    batch->is_refused = batch->is_refused || outcome == TV_REFUSED;
-    if (--batch->requests > 0)
-        return;
-    end->batches = batch->next;
-    if (batch->is_refused && batch->len > 1)
-        take_apart(end, batch);
-    else if (batch->is_refused && !end->said_refused) {
-        tv_log(TV_LOG_ERROR, "sink %s: an alert is refused when it is told again: %s", end->name,
-               reason);
-        end->said_refused = true;
-    }
-    free_batch(batch);
-    resend_next(dispatch, end);
-}
-
-struct resending {
-    struct tv_dispatch *dispatch;
-    struct route_end *end;
-    struct batch *newest;
-};
-
-static bool resend_one(void *ctx, const struct tv_alert *alert)
-{
-    struct resending *resending = ctx;
-    struct tv_dispatch *dispatch = resending->dispatch;
-    if (tv_store_is_held(dispatch->options.store, resending->end->name, alert->fingerprint))
-        return true;
-    if (dispatch->options.wants &&
-        !dispatch->options.wants(dispatch->options.ctx, resending->end->name, alert))
-        return true;
-    if (!resending->newest || resending->newest->len == BATCH_MAX) {
-        struct batch *batch = tv_xcalloc(1, sizeof *batch);
-        *(resending->newest ? &resending->newest->next : &resending->end->batches) = batch;
-        resending->newest = batch;
-    }
-    struct tv_json json = {0};
-    tv_alert_json(&json, alert);
-    resending->newest->objects[resending->newest->len++] = json.data;
-    return true;
-}
-
-/* What still fires, once more. */
-static void resend(struct tv_dispatch *dispatch, struct route_end *end)
-{
-    double every = end->sink->resend ? end->sink->resend(end->options) : 0,
-           now = dispatch->options.now();
-    if (!(every > 0)) {
-        end->resend_at = INFINITY;
-        return;
-    }
-    if (end->resend_at == 0 || end->resend_at > now + every) /* or the clock was set back */
-        end->resend_at = now + every;
-    if (now < end->resend_at)
-        return;
-    end->resend_at = now + every;
-    if (end->batches)
-        return;
-    tv_store_each(dispatch->options.store, true, resend_one,
-                  &(struct resending){dispatch, end, NULL});
-    resend_next(dispatch, end);
-}
-
 static void set_timer(struct tv_dispatch *dispatch, bool has_more)
 {
     double next = tv_store_next_time(dispatch->options.store), now = dispatch->options.now();
-    for (struct route_end *end = dispatch->ends; end; end = end->next)
+    for (struct tv_route_end *end = dispatch->ends; end; end = end->next)
         next = end->resend_at < next ? end->resend_at : next;
     double wait = has_more ? 0 : next - now < 1 ? 1 : next - now > 60 ? 60 : next - now;
     sd_event_source_set_time_relative(dispatch->timer, (uint64_t)(wait * 1e6));
@@ -291,7 +123,7 @@ static void set_timer(struct tv_dispatch *dispatch, bool has_more)
 
 /* A file on a slow disk takes a thousand alerts in seconds: the loop goes on meanwhile. True when
  * there may be more. */
-static bool deliver_some(struct tv_dispatch *dispatch, struct route_end *end)
+static bool deliver_some(struct tv_dispatch *dispatch, struct tv_route_end *end)
 {
     double until = tv_clock_seconds(CLOCK_MONOTONIC) + SLICE;
     while (deliver_next(dispatch, end))
@@ -304,15 +136,15 @@ void tv_dispatch_pump(struct tv_dispatch *dispatch)
 {
     bool has_more = false;
     tv_store_tell_held(dispatch->options.store, dispatch->options.now());
-    for (struct route_end *end = dispatch->ends; end; end = end->next) {
+    for (struct tv_route_end *end = dispatch->ends; end; end = end->next) {
         has_more = deliver_some(dispatch, end) || has_more;
-        resend(dispatch, end);
+        tv_resend(dispatch, end);
     }
     set_timer(dispatch, has_more);
 }
 
 /* A delivery of several requests ends as its worst one did. */
-static void request_ended(struct tv_dispatch *dispatch, struct route_end *end,
+static void request_ended(struct tv_dispatch *dispatch, struct tv_route_end *end,
                           enum tv_outcome outcome, const char *reason)
 {
     if (outcome > end->worst) {
@@ -327,11 +159,11 @@ static void request_ended(struct tv_dispatch *dispatch, struct route_end *end,
 static void on_done(void *ctx, int64_t ticket, enum tv_outcome outcome, const char *reason)
 {
     struct tv_dispatch *dispatch = ctx;
-    for (struct route_end *end = dispatch->ends; ticket && end; end = end->next)
+    for (struct tv_route_end *end = dispatch->ends; ticket && end; end = end->next)
         if (end->ticket == ticket)
             request_ended(dispatch, end, outcome, reason);
-        else if (end->batches && end->batches->ticket == ticket)
-            batch_ended(dispatch, end, outcome, reason);
+        else if (tv_resend_is(end, ticket))
+            tv_resend_ended(dispatch, end, outcome, reason);
     tv_dispatch_pump(dispatch);
 }
 
@@ -369,8 +201,8 @@ enum tv_status tv_dispatch_add(struct tv_dispatch *dispatch, const char *name,
         free(state);
         return status;
     }
-    struct route_end *end = tv_xcalloc(1, sizeof *end), **last = &dispatch->ends;
-    *end = (struct route_end){
+    struct tv_route_end *end = tv_xcalloc(1, sizeof *end), **last = &dispatch->ends;
+    *end = (struct tv_route_end){
         .name = tv_xstrndup(name, strlen(name)), .sink = sink, .options = options, .state = state};
     while (*last)
         last = &(*last)->next;
@@ -381,14 +213,14 @@ enum tv_status tv_dispatch_add(struct tv_dispatch *dispatch, const char *name,
 void tv_dispatch_reopen(struct tv_dispatch *dispatch)
 {
     struct tv_error error;
-    for (struct route_end *end = dispatch->ends; end; end = end->next)
+    for (struct tv_route_end *end = dispatch->ends; end; end = end->next)
         if (end->sink->reopen && end->sink->reopen(end->options, end->state, &error) != TV_OK)
             tv_log(TV_LOG_ERROR, "sink %s: %s", end->name, error.message);
 }
 
 void tv_dispatch_forget(struct tv_dispatch *dispatch)
 {
-    for (struct route_end *end = dispatch->ends; end; end = end->next) {
+    for (struct tv_route_end *end = dispatch->ends; end; end = end->next) {
         end->under_way = 0;
         end->ticket = 0;
         end->is_settled = false;
@@ -405,18 +237,14 @@ void tv_dispatch_free(struct tv_dispatch *dispatch)
     if (!dispatch)
         return;
     while (dispatch->ends) {
-        struct route_end *end = dispatch->ends;
+        struct tv_route_end *end = dispatch->ends;
         struct tv_error error;
         dispatch->ends = end->next;
         if (end->sink->close)
             end->sink->close(end->options, end->state, &error);
         free(end->state);
         free(end->name);
-        while (end->batches) {
-            struct batch *batch = end->batches;
-            end->batches = batch->next;
-            free_batch(batch);
-        }
+        tv_resend_free(end);
         free(end);
     }
     tv_host_free(dispatch->host);

@@ -30,9 +30,9 @@ struct tv_tree_node {
 
 /* Walks the directory `path`. Problems go to found->problems; NULL when it cannot be opened. */
 struct tv_tree_node *tv_tree_walk(struct tv_found *found, const char *path);
-/* The file `path`, opened as `name` in the directory `dirfd`, with what its first bytes tell. NULL
- * when it cannot be read, and the problem is noted; NULL also when nobody can parse it, which is a
- * problem when it is `required`. */
+/* tree_file.c: the file `path`, opened as `name` in the directory `dirfd`, with what its first
+ * bytes tell. NULL when it cannot be read, and the problem is noted; NULL also when nobody can
+ * parse it, which is a problem when it is `required`. */
 struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char *name,
                                   const char *path, bool required);
 
