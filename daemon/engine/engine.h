@@ -77,8 +77,6 @@ void tv_run_on_problem(struct tv_run *run,
 bool tv_source_is_hungry(const struct tv_source *source);
 
 void tv_run_pump(struct tv_run *run, bool flush);
-/* Whether samples wait for a source that has nothing queued. */
-bool tv_run_is_waiting(const struct tv_run *run);
 /* True once a flushed sample turned out to have been too early: another source had a lower step to
  * tell. What the detectors saw differs from what a scan shows them; read the run again. */
 bool tv_run_is_disordered(const struct tv_run *run);

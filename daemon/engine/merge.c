@@ -59,14 +59,6 @@ void tv_merge(struct tv_run *run, bool flush)
     }
 }
 
-bool tv_run_is_waiting(const struct tv_run *run)
-{
-    for (const struct tv_source *source = run->sources; source; source = source->next)
-        if (source->head != source->len)
-            return true;
-    return false;
-}
-
 bool tv_run_is_disordered(const struct tv_run *run)
 {
     return run->disordered;

@@ -42,8 +42,6 @@ enum tv_live_match tv_live_extend(struct tv_live *live, const struct tv_found_ru
 enum tv_live_news tv_live_look(struct tv_live *live, size_t budget, bool flush);
 /* What was read since the last call. */
 struct tv_read_counts tv_live_take_counts(struct tv_live *live);
-/* Whether samples wait for another source. */
-bool tv_live_is_waiting(const struct tv_live *live);
 /* Whether a file that is rewritten as a whole could not be read to its end: its writer is probably
  * at it. */
 bool tv_live_is_torn(const struct tv_live *live);
