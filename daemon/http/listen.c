@@ -66,15 +66,15 @@ static struct addrinfo *parse_tcp(const char *where, struct tv_error *reterr)
     return found;
 }
 
-enum tv_status tv_listen_check(const char *listen, struct tv_error *reterr)
+enum tv_status tv_listen_check(const char *where, struct tv_error *reterr)
 {
-    if (path_of(listen))
-        return strlen(path_of(listen)) < sizeof((struct sockaddr_un *)0)->sun_path &&
-                       path_of(listen)[0] == '/'
+    if (path_of(where))
+        return strlen(path_of(where)) < sizeof((struct sockaddr_un *)0)->sun_path &&
+                       path_of(where)[0] == '/'
                    ? TV_OK
                    : tv_fail(reterr, TV_ECONFIG,
                              "listen: the socket's path is relative or too long");
-    struct addrinfo *found = parse_tcp(listen, reterr);
+    struct addrinfo *found = parse_tcp(where, reterr);
     if (!found)
         return TV_ECONFIG;
     freeaddrinfo(found);
