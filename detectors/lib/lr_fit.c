@@ -63,10 +63,9 @@ static bool is_within_uncertainty(const struct tv_schedule *promise,
 
 static enum tv_lr_match compare(const struct tv_schedule *promise,
                                 const struct tv_lr_tolerance *tolerance,
-                                const struct tv_lr_points *points, double n, double value,
-                                double strictness)
+                                const struct tv_lr_points *points, double n, double expected,
+                                double value, double strictness)
 {
-    double expected = lr_at(promise, n);
     if (isnan(expected))
         return TV_LR_UNKNOWN;
     double difference = fabs(value - expected);
@@ -83,7 +82,8 @@ static enum tv_lr_match compare(const struct tv_schedule *promise,
 
 void tv_lr_fit_init(struct tv_lr_fit *fit, int offset)
 {
-    *fit = (struct tv_lr_fit){.offset = offset, .last_step = INT64_MIN, .start_lag = -1};
+    *fit = (struct tv_lr_fit){
+        .offset = offset, .last_step = INT64_MIN, .start_lag = -1, .known_n = NAN};
 }
 
 /* Steps that are skipped in part of every interval are not skipped steps but a slower schedule: a
@@ -112,6 +112,12 @@ static int64_t most_lag(const struct tv_lr_fit *fit, struct tv_lr_point point)
     return reachable < most ? reachable : most;
 }
 
+/* One step more of lag leads to where the point before was compared. */
+static double known_at(const struct tv_lr_fit *fit, const struct tv_schedule *promise, double n)
+{
+    return n == fit->known_n ? fit->known : lr_at(promise, n);
+}
+
 /* The smallest lag that makes the fit exact, -1 when there is none. It does not fall, except on
  * resume. */
 static int64_t find_lag(const struct tv_lr_fit *fit, const struct tv_schedule *promise,
@@ -120,7 +126,7 @@ static int64_t find_lag(const struct tv_lr_fit *fit, const struct tv_schedule *p
     bool went_back = fit->last_step != INT64_MIN && point.step <= fit->last_step;
     int64_t most = most_lag(fit, point);
     for (int64_t lag = went_back ? 0 : fit->lag + 1; lag <= most; lag++) {
-        double expected = lr_at(promise, (double)(point.step - fit->offset - lag));
+        double expected = known_at(fit, promise, (double)(point.step - fit->offset - lag));
         if (fabs(point.value - expected) <= tv_lr_exactness(points, expected, promise->peak))
             return lag;
     }
@@ -182,8 +188,9 @@ enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *
                                const struct tv_lr_points *points, struct tv_lr_point point)
 {
     double n = (double)(point.step - fit->offset - fit->lag);
-    enum tv_lr_match match =
-        compare(promise, tolerance, points, n, point.value, strictness_of(fit, tolerance, points));
+    double expected = lr_at(promise, n);
+    enum tv_lr_match match = compare(promise, tolerance, points, n, expected, point.value,
+                                     strictness_of(fit, tolerance, points));
     if (match == TV_LR_UNKNOWN)
         return match;
     if (fit->last_step == INT64_MIN || point.value != fit->last_value)
@@ -213,6 +220,8 @@ enum tv_lr_match tv_lr_fit_add(struct tv_lr_fit *fit, const struct tv_schedule *
                      : 1;
     fit->last_step = point.step;
     fit->last_value = point.value;
+    fit->known_n = n;
+    fit->known = expected;
     fit->exact += match == TV_LR_EXACT;
     if (match == TV_LR_EXACT && fit->start_lag < 0 && point.step - fit->offset > fit->lag)
         fit->start_lag = fit->lag;

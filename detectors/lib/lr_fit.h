@@ -29,13 +29,14 @@ struct tv_lr_fit {
     int64_t start_lag; /* of them before the first step that was taken; -1: none was yet */
     int64_t last_step; /* of the last point that was compared */
     double last_value;
-    int64_t same_since; /* step since which that is the value */
-    uint32_t parts;     /* intervals in a row of which a large part, not all, seems to be skipped */
-    uint32_t fails;     /* weight of the points in a row that fit nowhere */
-    uint32_t exact;     /* points that differed by rounding only */
-    bool is_rough;      /* some early point was near only */
-    int64_t fail_step;  /* first of these fails */
-    bool is_broken;     /* they weigh TV_LR_FAILS: the promise is not kept */
+    double known_n, known; /* the schedule that is compared gives `known` there; NaN: nothing yet */
+    int64_t same_since;    /* step since which that is the value */
+    uint32_t parts;    /* intervals in a row of which a large part, not all, seems to be skipped */
+    uint32_t fails;    /* weight of the points in a row that fit nowhere */
+    uint32_t exact;    /* points that differed by rounding only */
+    bool is_rough;     /* some early point was near only */
+    int64_t fail_step; /* first of these fails */
+    bool is_broken;    /* they weigh TV_LR_FAILS: the promise is not kept */
 };
 
 #define TV_LR_FAILS                                                                                \
