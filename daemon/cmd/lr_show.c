@@ -30,22 +30,54 @@ static double last_step(const struct tv_schedule *schedule)
     return fmax(1000, is_known(schedule->warmup_steps) ? 4 * ceil(schedule->warmup_steps) : 0);
 }
 
+/* All steps of the run at once: faster than one by one, which for several schedulers at work
+ * together does not get far. */
+struct curve {
+    const struct tv_schedule *schedule;
+    double *lr; /* NULL: not made yet */
+    size_t len;
+    bool is_needed; /* tv_schedule_lr() does not get far */
+};
+
+static void make_curve(struct curve *curve)
+{
+    double last = last_step(curve->schedule);
+    if (curve->lr)
+        return;
+    curve->is_needed = isnan(tv_schedule_lr(curve->schedule, last));
+    curve->len = (size_t)fmin(last, ROWS_MAX) + 1;
+    curve->lr = tv_xcalloc(curve->len, sizeof *curve->lr);
+    tv_schedule_series(curve->schedule, 0, curve->len, curve->lr);
+}
+
+static double lr_at(const struct curve *curve, double step)
+{
+    if (curve->is_needed && step >= 0 && step < (double)curve->len && step == floor(step))
+        return curve->lr[(size_t)step];
+    return tv_schedule_lr(curve->schedule, step);
+}
+
 /* Calls `visit` for each chosen step. */
-static void each_step(const struct tv_lr_shown *shown, double every,
+static void each_step(const struct tv_lr_shown *shown, struct curve *curve, double every,
                       void (*visit)(void *ctx, double step, double lr), void *ctx)
 {
-    const struct tv_schedule *schedule = shown->schedule;
     if (shown->choice.steps) {
-        for (size_t i = 0; i < shown->choice.steps_len; i++)
-            visit(ctx, shown->choice.steps[i], tv_schedule_lr(schedule, shown->choice.steps[i]));
+        for (size_t i = 0; i < shown->choice.steps_len; i++) {
+            double step = shown->choice.steps[i], lr = lr_at(curve, step);
+            if (isnan(lr))
+                make_curve(curve);
+            visit(ctx, step, lr_at(curve, step));
+        }
         return;
     }
-    double last = last_step(schedule);
+    double last = last_step(shown->schedule);
+    if (isnan(tv_schedule_lr(shown->schedule, last)))
+        make_curve(curve);
     int64_t count = (int64_t)floor(last / every);
     for (int64_t i = 0; i <= count; i++)
-        visit(ctx, (double)i * every, tv_schedule_lr(schedule, (double)i * every));
+        visit(ctx, (double)i * every, lr_at(curve, (double)i * every));
     if ((double)count * every < last)
-        visit(ctx, last, tv_schedule_lr(schedule, last));
+        visit(ctx, last, lr_at(curve, last));
 }
 
 /* Every step, unless that is more than anybody reads. */
@@ -103,7 +135,9 @@ void tv_lr_show_json(const struct tv_lr_shown *shown)
         tv_json_text(&json, NULL, schedule->notes[i]);
     tv_json_close(&json, ']');
     tv_json_open(&json, "lr", '[');
-    each_step(shown, fine_every(shown), json_point, &json);
+    struct curve curve = {.schedule = schedule};
+    each_step(shown, &curve, fine_every(shown), json_point, &json);
+    free(curve.lr);
     tv_json_close(&json, ']');
     tv_json_close(&json, '}');
     puts(json.data);
@@ -121,7 +155,9 @@ static void csv_point(void *ctx, double step, double lr)
 void tv_lr_show_csv(const struct tv_lr_shown *shown)
 {
     puts("step,learning_rate");
-    each_step(shown, fine_every(shown), csv_point, NULL);
+    struct curve curve = {.schedule = shown->schedule};
+    each_step(shown, &curve, fine_every(shown), csv_point, NULL);
+    free(curve.lr);
 }
 
 /* ---- text ---- */
@@ -258,14 +294,17 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Steps behind the warm-up from which the learning rate leaps up again. */
-static size_t find_restarts(const struct tv_schedule *schedule, double restarts[RESTARTS_MAX])
+static size_t find_restarts(const struct curve *curve, double restarts[RESTARTS_MAX])
 {
+    const struct tv_schedule *schedule = curve->schedule;
     double last = fmin(last_step(schedule), ROWS_MAX);
     double warmup = is_known(schedule->warmup_steps) ? ceil(schedule->warmup_steps) : 0;
-    double before = tv_schedule_lr(schedule, warmup);
+    if (warmup > last)
+        return 0;
+    double before = curve->lr[(size_t)warmup];
     size_t len = 0;
     for (int64_t i = 1; warmup + (double)i <= last && len < RESTARTS_MAX; i++) {
-        double n = warmup + (double)i, lr = tv_schedule_lr(schedule, n);
+        double n = warmup + (double)i, lr = curve->lr[(size_t)n];
         if (lr > before + 0.2 * schedule->peak)
             restarts[len++] = n;
         before = lr;
@@ -273,8 +312,8 @@ static size_t find_restarts(const struct tv_schedule *schedule, double restarts[
     return len;
 }
 
-static void print_table(const struct tv_lr_shown *shown, const double *restarts,
-                        size_t restarts_len)
+static void print_table(const struct tv_lr_shown *shown, struct curve *curve,
+                        const double *restarts, size_t restarts_len)
 {
     const struct tv_schedule *schedule = shown->schedule;
     double last = last_step(schedule);
@@ -284,7 +323,7 @@ static void print_table(const struct tv_lr_shown *shown, const double *restarts,
     struct tv_lr_shown chosen = *shown;
     printf("\n  %10s  %-14s of peak\n", "step", "learning rate");
     if (shown->choice.steps || shown->choice.every > 0) {
-        each_step(shown, fine_every(shown), text_point, (void *)schedule);
+        each_step(shown, curve, fine_every(shown), text_point, (void *)schedule);
         return;
     }
     for (int i = 1; i < 5; i++)
@@ -297,17 +336,17 @@ static void print_table(const struct tv_lr_shown *shown, const double *restarts,
             steps[kept++] = steps[i];
     chosen.choice.steps = steps;
     chosen.choice.steps_len = kept;
-    each_step(&chosen, 1, text_point, (void *)schedule);
+    each_step(&chosen, curve, 1, text_point, (void *)schedule);
 }
 
-static double lr_of(const void *schedule, double step)
+static double lr_of(const void *curve, double step)
 {
-    return tv_schedule_lr(schedule, round(step));
+    return lr_at(curve, round(step));
 }
 
-static void print_plot(const struct tv_schedule *schedule, const double *restarts,
-                       size_t restarts_len)
+static void print_plot(const struct curve *curve, const double *restarts, size_t restarts_len)
 {
+    const struct tv_schedule *schedule = curve->schedule;
     struct tv_plot_mark marks[RESTARTS_MAX + 1];
     size_t len = 0;
     for (size_t i = 0; i < restarts_len; i++)
@@ -317,7 +356,7 @@ static void print_plot(const struct tv_schedule *schedule, const double *restart
         marks[len++] = (struct tv_plot_mark){schedule->warmup_steps, 'W'};
     putchar('\n');
     tv_plot_print(stdout, &(struct tv_plot){.y = lr_of,
-                                            .ctx = schedule,
+                                            .ctx = curve,
                                             .last = last_step(schedule),
                                             .columns = PLOT_COLUMNS,
                                             .rows = PLOT_ROWS,
@@ -366,7 +405,9 @@ void tv_lr_show_text(const struct tv_lr_shown *shown)
     const struct tv_schedule *schedule = shown->schedule;
     struct number a, b;
     double restarts[RESTARTS_MAX];
-    size_t restarts_len = find_restarts(schedule, restarts);
+    struct curve curve = {.schedule = schedule};
+    make_curve(&curve);
+    size_t restarts_len = find_restarts(&curve, restarts);
     char name[96];
     printf("%s: %s, peak %s", shown->path,
            shown->identity ? tv_identity_name(shown->identity, name, sizeof name)
@@ -380,7 +421,8 @@ void tv_lr_show_text(const struct tv_lr_shown *shown)
     printf("\n\n");
     print_derivation(shown);
     print_log(shown);
-    print_table(shown, restarts, restarts_len);
+    print_table(shown, &curve, restarts, restarts_len);
     if (shown->plot)
-        print_plot(schedule, restarts, restarts_len);
+        print_plot(&curve, restarts, restarts_len);
+    free(curve.lr);
 }

@@ -7,7 +7,8 @@
 #include "schedule/kinds.h"
 #include <string.h>
 
-#define STEPS_MAX 4000 /* where schedulers that do not commute work side by side */
+#define STEPS_MAX  4000 /* where schedulers that do not commute work side by side */
+#define SERIES_MAX 1e6  /* steps that a series goes through */
 
 enum effect {
     FACTOR,   /* multiplies by a ratio of its own curve */
@@ -238,15 +239,34 @@ static struct stretch stretch_from(const struct chain *chain, double target)
     return (struct stretch){fmin(end, later), soon <= 1};
 }
 
-double tv_chain_lr(const struct tv_curve *c, double n)
+static void begin(struct chain *chain, const struct tv_curve *c)
 {
-    struct chain chain = {.value = c->peak, .at = -1.0};
-    double target = floor(n);
+    *chain = (struct chain){.value = c->peak, .at = -1.0};
     for (int i = 0; i < c->whole->parts; i++) {
         if (c->whole->part[i].kind && c->whole->part[i].kind->lr)
-            make_link(c, &c->whole->part[i], &chain.link[chain.len++]);
+            make_link(c, &c->whole->part[i], &chain->link[chain->len++]);
     }
-    apply(&chain, 0.0);
+    apply(chain, 0.0);
+}
+
+void tv_chain_series(const struct tv_curve *c, double first, double stride, size_t count,
+                     double *ret)
+{
+    struct chain chain;
+    begin(&chain, c);
+    for (size_t i = 0; i < count; i++) {
+        double target = floor((first + (double)i) * stride);
+        while (chain.at < target && target <= SERIES_MAX)
+            apply(&chain, chain.at + 1.0);
+        ret[i] = target <= SERIES_MAX ? chain.value : NAN;
+    }
+}
+
+double tv_chain_lr(const struct tv_curve *c, double n)
+{
+    struct chain chain;
+    double target = floor(n);
+    begin(&chain, c);
     for (int steps = 0; chain.at < target; steps++) {
         struct stretch stretch = stretch_from(&chain, target);
         if (stretch.at_once)

@@ -81,5 +81,8 @@ double tv_jagged_lr(const struct tv_curve *c, double n);
  * end. A part with EXTRA2 > 1 counts epochs of that many steps. NaN where it would take too long.
  */
 double tv_chain_lr(const struct tv_curve *c, double n);
+/* The same at (first + i) * stride >= 0, i = 0 .. count - 1, step by step; NaN behind a million. */
+void tv_chain_series(const struct tv_curve *c, double first, double stride, size_t count,
+                     double *ret);
 
 #endif

@@ -364,8 +364,13 @@ void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t
     size_t i = 0;
     bool is_slow = !schedule->kind || !schedule->kind->lr || schedule->param[TV_P_EVERY] > 0.0 ||
                    schedule->param[TV_P_RAMP] > 0.0;
-    for (; i < count && (first + (double)i <= 0.0 || is_slow); i++)
-        ret[i] = tv_schedule_lr(schedule, first + (double)i);
+    double every = schedule->param[TV_P_EVERY], counted = NAN;
+    for (; i < count && (first + (double)i <= 0.0 || is_slow); i++) {
+        double now =
+            every > 0.0 ? floor((first + (double)i) * schedule->param[TV_P_STRIDE] / every) : NAN;
+        ret[i] = i > 0 && now == counted ? ret[i - 1] : tv_schedule_lr(schedule, first + (double)i);
+        counted = now;
+    }
     if (i == count)
         return;
     struct tv_curve curve = tv_curve_of(schedule);
@@ -376,6 +381,10 @@ void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t
     }
     if (schedule->kind->lr == tv_power_law_lr) {
         tv_power_law_series(&curve, first + (double)i, stride, count - i, ret + i);
+        return;
+    }
+    if (schedule->kind->lr == tv_chain_lr) {
+        tv_chain_series(&curve, first + (double)i, stride, count - i, ret + i);
         return;
     }
     if (schedule->kind->lr == tv_hard_restarts_lr) {

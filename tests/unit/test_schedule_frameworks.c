@@ -290,6 +290,14 @@ START_TEST(chain_that_takes_too_long_is_not_known)
     ck_assert(tv_schedule_lr(&s, 3000) > 0);
     ck_assert(isnan(tv_schedule_lr(&s, 1e6)));
     ck_assert(isnan(tv_schedule_lr(&s, 1e300)));
+    double series[3001], far;
+    tv_schedule_series(&s, 0, 3001, series); /* goes on from step to step */
+    for (int n = 0; n <= 3000; n += 500)
+        ck_assert_double_eq_tol(series[n], tv_schedule_lr(&s, n), 1e-12);
+    tv_schedule_series(&s, 20000, 1, &far);
+    ck_assert(far > 0 && far < 0.0101);
+    tv_schedule_series(&s, 1e300, 1, &far);
+    ck_assert(isnan(far));
 }
 END_TEST
 
