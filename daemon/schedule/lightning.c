@@ -51,8 +51,9 @@ static double steps_between(const struct tv_facts *facts, double frequency, doub
 {
     double accumulate = tv_get_number_or(facts, "trainer.accumulate_grad_batches", 1);
     double together = frequency, batches = batches_of(facts);
-    while (fmod(together, accumulate) != 0 && together < 1e6)
-        together += frequency;
+    for (int i = 1; fmod(together, accumulate) != 0; i++, together += frequency)
+        if (i == 1000)
+            return NAN;
     double every = together / accumulate;
     if (isnan(batches))
         return every == 1 || isnan(length) || fmod(length, every) == 0 ? every : NAN;
