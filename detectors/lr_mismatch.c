@@ -29,7 +29,8 @@ struct state {
     uint32_t refits;
     uint32_t next_look; /* points seen when the cause is worked out again */
     uint32_t raised_at; /* points seen when it was raised */
-    uint32_t kept;      /* points in a row that keep the promise while the finding fires */
+    uint32_t kept;      /* points in a row that keep the promise while the finding fires, */
+    double kept_value;  /* without those of a stretch at one value: other schedules have one too */
     bool is_minimum_open;
     uint32_t floorless; /* points in a row that follow a schedule without a minimum exactly */
     int64_t floorless_step;
@@ -309,6 +310,13 @@ static bool follow_open_minimum(struct tv_view *view, struct state *state,
     return true;
 }
 
+/* Nothing else is promised any more. */
+static bool stands_still(const struct tv_schedule *promise, double value)
+{
+    double end = isfinite(promise->total_steps) ? promise->total_steps : 1e9;
+    return fabs(tv_schedule_lr(promise, end) - value) <= 1e-6 * value;
+}
+
 /* The promise is kept again: what was wrong for a while is over. */
 static bool has_come_back(struct tv_view *view, struct state *state,
                           const struct tv_schedule *promise, struct tv_lr_point point)
@@ -316,7 +324,9 @@ static bool has_come_back(struct tv_view *view, struct state *state,
     double expected = tv_lr_fit_expected(&state->fit, promise, point.step);
     double exact = tv_lr_exactness(&state->points, expected, promise->peak);
     bool is_kept = point.value > 0 && fabs(point.value - expected) <= exact;
-    state->kept = is_kept ? state->kept + 1 : 0;
+    bool is_news = fabs(expected - state->kept_value) > exact || stands_still(promise, expected);
+    state->kept = !is_kept ? 0 : state->kept + is_news;
+    state->kept_value = expected;
     if (state->kept < KEPT)
         return false;
     tell(view, state, promise); /* with all that is known of it */

@@ -221,8 +221,9 @@ void tv_batches_watch(struct tv_run *run,
 void tv_rate_end(struct tv_run *run);
 void tv_rate_forget(struct tv_run *run); /* the run began anew */
 void tv_rate_fold(struct tv_run *run);
-/* The identity in a sentence; valid until the next call. */
-const char *tv_rate_note(struct tv_run *run);
+/* The identity, or what was skipped of a promised schedule, in a sentence; valid until the next
+ * call. */
+const char *tv_rate_note(struct tv_run *run, int64_t skipped);
 /* Steps as the logged learning rate shows them; NaN. */
 double tv_rate_identified_total(struct tv_run *run);
 void tv_merge(struct tv_run *run, bool flush);

@@ -4,6 +4,7 @@
 #include "engine/internal.h"
 #include "lib/lr_fit.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct tv_rate {
@@ -87,9 +88,15 @@ const struct tv_identity *tv_run_identity(struct tv_run *run)
     return rate && rate->looked && !is_promised(run) ? &rate->identity : NULL;
 }
 
-const char *tv_rate_note(struct tv_run *run)
+const char *tv_rate_note(struct tv_run *run, int64_t skipped)
 {
     struct tv_rate *rate = tv_block_open(&run->rate, sizeof *rate);
+    if (is_promised(run)) {
+        snprintf(rate->note, sizeof rate->note,
+                 "%lld optimizer step%s skipped (fp16 overflow): the schedule lags by as many",
+                 (long long)skipped, skipped == 1 ? " was" : "s were");
+        return rate->note;
+    }
     return tv_identity_text(&rate->identity, planned(run), rate->note, sizeof rate->note);
 }
 

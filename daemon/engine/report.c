@@ -105,9 +105,10 @@ static void report_schedule(struct tv_run *run, const struct tv_schedule *promis
             ret->scheduler = tv_schedule_name(&identity->schedule);
             ret->scheduler_source = "log";
         }
-        ret->schedule_note = tv_rate_note(run);
     }
     ret->skipped_steps = tv_run_skipped(run);
+    if (promised ? ret->skipped_steps > 0 : identity != NULL)
+        ret->schedule_note = tv_rate_note(run, ret->skipped_steps);
 }
 
 const struct tv_buckets *tv_run_plot(const struct tv_run *run, enum tv_role role)

@@ -252,6 +252,19 @@ static void try_whole(struct tv_lr_work *work)
     tv_lr_try_counts(work);
 }
 
+/* A constant where a constant is promised is no scheduler that stands still. */
+static bool promise_moves(const struct tv_lr_work *work)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (size_t i = 0; i < work->all.len; i++) {
+        double n = fmax(0, (double)(work->all.at[i].step - work->input->fit.offset));
+        double lr = tv_schedule_lr(work->input->promise, n);
+        low = fmin(low, lr);
+        high = fmax(high, lr);
+    }
+    return !(high - low <= SAME * high);
+}
+
 size_t tv_lr_causes(const struct tv_lr_case *input, struct tv_lr_verdict ret[TV_LR_VERDICTS])
 {
     struct tv_lr_work work = {.input = input, .found = ret};
@@ -259,7 +272,8 @@ size_t tv_lr_causes(const struct tv_lr_case *input, struct tv_lr_verdict ret[TV_
     if (work.all.len < TV_LR_FAILS)
         return 0;
     tv_lr_try_scaled(&work, TV_LR_SCALED, &work.all);
-    tv_lr_try_constant(&work, TV_LR_FROZEN, &work.all);
+    if (promise_moves(&work))
+        tv_lr_try_constant(&work, TV_LR_FROZEN, &work.all);
     try_whole(&work);
     /* stepping faster and a shorter run may be the same curve */
     bool is_open = !ret[0].is_exact ||

@@ -361,6 +361,12 @@ static void add_sizes(struct tv_log *log)
     tv_log_fact(log, "world_size", text);
 }
 
+/* Where the steps follow from the size of the data set, they are other ones with more processes. */
+static bool counts_data(struct json_object *config)
+{
+    return json_object_object_get_ex(config, "num_samples", NULL);
+}
+
 struct outcome {
     int answer;
     bool has_run, is_visible, is_ambiguous;
@@ -378,7 +384,7 @@ static struct outcome inject(const struct table *table, const struct bug *bug,
     }
     struct tv_log log;
     const struct tv_schedule *given = open_run(&log, table, config);
-    if (given && strcmp(table->framework, "accelerate") != 0)
+    if (given && strcmp(table->framework, "accelerate") != 0 && !counts_data(config))
         add_sizes(&log);
     given = given ? tv_run_schedule(log.run, NULL, NULL) : NULL;
     outcome.has_run = given != NULL;

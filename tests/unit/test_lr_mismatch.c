@@ -5,6 +5,7 @@
 #include "support/suite.h"
 #include "trainvet/number.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LR "train/learning_rate"
@@ -132,6 +133,78 @@ START_TEST(an_excursion_resolves_when_the_promise_is_kept_again)
     ck_assert_ptr_nonnull(alert);
     ck_assert_int_eq(alert->onset_step, 200);
     ck_assert_int_eq(alert->state, TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
+/* fp16: the schedule lags, by first steps and later ones. */
+START_TEST(skipped_steps_are_counted_and_left_alone)
+{
+    static const struct {
+        const char *kind;
+        int first, later, every; /* skipped at the start, one every so many steps later */
+    } cases[] = {{"linear", 3, 0, 1}, {"linear", 0, 4, 10},  {"cosine", 10, 3, 10},
+                 {"cosine", 1, 0, 5}, {"linear", 16, 2, 25}, {"polynomial", 2, 5, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tv_log log;
+        open_log(&log, cases[i].kind, "2000", "100");
+        tv_log_fact(&log, "transformers_version", "4.40.0"); /* else one may be the offset */
+        struct tv_schedule promise = *tv_run_schedule(log.run, NULL, NULL);
+        int lag = 0, most = cases[i].first + cases[i].later;
+        for (int g = 1; g < 2000; g++) {
+            lag += g <= cases[i].first || (lag < most && g % 350 == 0);
+            double lr = tv_schedule_lr(&promise, g - lag);
+            if (g % cases[i].every == 0)
+                tv_log_point(&log, LR, g, (double)(float)lr);
+        }
+        const struct tv_alert *alert = end(&log);
+        ck_assert_msg(!alert, "%zu: %s", i, alert ? alert->summary : "");
+        struct tv_run_report report;
+        tv_run_report(log.run, &report);
+        ck_assert_int_eq(report.skipped_steps, lag);
+        char number[40];
+        snprintf(number, sizeof number, "%d optimizer step", lag);
+        ck_assert_ptr_nonnull(strstr(report.schedule_note, number));
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+/* A schedule of stairs that is late by a whole factor shows as a fault, not as skipped steps. */
+START_TEST(stairs_that_are_late_by_a_factor_are_a_mismatch)
+{
+    for (int factor = 2; factor <= 8; factor *= 2) {
+        struct tv_log log;
+        tv_log_open(&log, "lr_mismatch");
+        tv_log_fact(&log, "framework", "torch");
+        tv_log_fact(&log, "optimizer.lr", "1e-3");
+        tv_log_fact(&log, "lr_scheduler.class_path", "torch.optim.lr_scheduler.StepLR");
+        tv_log_fact(&log, "lr_scheduler.init_args.step_size", "100");
+        for (int g = 0; g <= 1600; g += 5)
+            tv_log_point(&log, LR, g, 1e-3 * pow(0.1, floor(g / (100.0 * factor))));
+        const struct tv_alert *alert = end(&log);
+        ck_assert_msg(alert != NULL, "factor %d", factor);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
+/* Twice as fast: at the peak, where the promise is too, nothing is over. */
+START_TEST(a_stretch_at_the_peak_does_not_resolve)
+{
+    struct tv_log log;
+    open_log(&log, "warmup_stable_decay", "800", "80");
+    tv_log_fact(&log, "lr_scheduler_kwargs.num_decay_steps", "300");
+    tv_log_fact(&log, "lr_scheduler_kwargs.decay_type", "linear");
+    for (int g = 5; g <= 400; g += 5) {
+        double n = 2 * g, lr = n < 80 ? n / 80 : n < 500 ? 1 : (800 - n) / 300;
+        tv_log_point(&log, LR, g, 1e-3 * lr);
+    }
+    const struct tv_alert *alert = end(&log);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->state, TV_FIRING);
+    ck_assert_int_eq(alert->onset_step, 5);
+    ck_assert_ptr_nonnull(strstr(alert->summary, "makes 2 steps"));
     tv_log_close(&log);
 }
 END_TEST
@@ -350,6 +423,9 @@ static Suite *suite(void)
     tcase_add_test(tc, three_of_them_are);
     tcase_add_test(tc, a_point_that_is_far_off_is_said_at_once);
     tcase_add_test(tc, an_excursion_resolves_when_the_promise_is_kept_again);
+    tcase_add_test(tc, skipped_steps_are_counted_and_left_alone);
+    tcase_add_test(tc, stairs_that_are_late_by_a_factor_are_a_mismatch);
+    tcase_add_test(tc, a_stretch_at_the_peak_does_not_resolve);
     tcase_add_test(tc, zero_and_repeated_values_need_three);
     tcase_add_test(tc, more_points_refine_the_cause_and_not_the_identity);
     tcase_add_test(tc, late_facts_take_an_alert_back);
