@@ -368,7 +368,8 @@ static struct setup random_setup(struct tv_noise *noise)
 /* A number of its own in place of the fixed one. */
 static struct bug random_bug(struct tv_noise *noise)
 {
-    struct bug bug = bugs[(int)(tv_noise_uniform(noise) * (double)BUGS)];
+    const int count = BUGS;
+    struct bug bug = bugs[(int)(tv_noise_uniform(noise) * count)];
     if (bug.value < 0 || tv_noise_uniform(noise) < 0.5)
         return bug;
     if (bug.cause == TV_LR_SCALED || bug.cause == TV_LR_JUMPED)
@@ -387,7 +388,7 @@ static const char *kwarg_of(struct tv_noise *noise, const struct kind *kind,
     if (!kind->kwarg)
         return NULL;
     double value = strstr(kind->kwarg, "num_cycles")  ? 2 + floor(4 * x)
-                   : strstr(kind->kwarg, "power")     ? 1.5 + floor(4 * x) / 2
+                   : strstr(kind->kwarg, "power")     ? 1.5 + 0.5 * floor(4 * x)
                    : strstr(kind->kwarg, "timescale") ? two_digits(100 + 2000 * x)
                    : strstr(kind->kwarg, "rate")      ? two_digits(0.05 + 0.3 * x)
                                                       : floor((0.1 + 0.4 * x) * setup->total);
