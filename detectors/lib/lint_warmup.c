@@ -32,10 +32,10 @@ static bool all_is_warmup(struct tv_view *view, const struct tv_lint_options *op
     static const char names[] = "warmup_num_steps|num_warmup_steps|lr_warmup_steps|warmup_iters|"
                                 "warmup_epochs|t_warmup|warmup_steps";
     const struct tv_schedule *schedule = tv_view_schedule(view);
-    double total = schedule ? schedule->total_steps : NAN;
     struct tv_setting hf, setting;
-    if (tv_lint_number(view, "warmup_steps", &hf) || !(total > 0))
+    if (!schedule || !(schedule->total_steps > 0) || tv_lint_number(view, "warmup_steps", &hf))
         return false;
+    double total = schedule->total_steps;
     for (size_t i = 0; tv_view_setting_named(view, names, i, &setting); i++) {
         bool epochs = strstr(setting.key, "epochs") != NULL;
         if (!(setting.number >= total) || epochs != schedule->by_epoch)
