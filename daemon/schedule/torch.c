@@ -316,7 +316,8 @@ static enum tv_status composite(const struct tv_scope *args, const char *name,
         return tv_fail(reterr, TV_ELIMIT, "SequentialLR has too many milestones");
     if (status == TV_OK)
         status = members(args, milestones, len, s, reterr);
-    share_levels(s);
+    if (status == TV_OK)
+        share_levels(s);
     return status;
 }
 
