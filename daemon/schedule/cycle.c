@@ -111,6 +111,36 @@ double tv_cycles_lr(const struct tv_curve *c, double n)
     return tv_warmup(&warm, n);
 }
 
+void tv_cycles_series(const struct tv_curve *c, double first, double stride, size_t count,
+                      double *ret)
+{
+    enum { WORTH_IT = 16 };
+    bool is_plain =
+        stride == 1.0 && tv_curve_shape(c) == TV_SHAPE_COSINE && c->param[TV_P_EXTRA2] == 1.0;
+    struct tv_rotation rotation = {.span = 0.0};
+    for (size_t i = 0; i < count;) {
+        double n = (first + (double)i) * stride, x = n + c->param[TV_P_SHIFT];
+        struct cycle cycle = {0};
+        if (is_plain && n >= c->warmup && x >= 0.0)
+            cycle = find_cycle(c, x);
+        double left = ceil(cycle.length - cycle.at) - 1.0;
+        if (left < WORTH_IT || !(cycle.at > 0.0)) {
+            ret[i++] = tv_cycles_lr(c, n);
+            continue;
+        }
+        size_t run = left < (double)(count - i) ? (size_t)left : count - i;
+        double scale = pow(c->param[TV_P_GAMMA], cycle.index), bottom = tv_curve_floor(c);
+        bool is_over = cycle.index >= c->param[TV_P_CYCLES];
+        if (!is_over && (int)c->param[TV_P_MODE] & 2)
+            bottom *= scale;
+        if (rotation.span != cycle.length) /* most cycles are as long as the one before */
+            tv_rotation_init(&rotation, 1.0, cycle.length);
+        tv_rotation_run(&rotation, cycle.at, bottom, is_over ? bottom : c->peak * scale, run,
+                        ret + i);
+        i += run;
+    }
+}
+
 /* 0 to 1 and back within one cycle; *cycle counts from 0. */
 static double triangle(double n, double up, double down, double *cycle)
 {

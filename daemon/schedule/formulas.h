@@ -5,6 +5,11 @@
  * kinds.c give it a framework's constants. Upper-case words are parameters (TV_P_...). */
 #include "schedule/curve.h"
 
+/* lr at (first + i) * stride, i = 0 .. count - 1, into ret, by the formula's own ..._series where
+ * it has one: within 1e-14 of the peak. */
+void tv_curve_series(double (*lr)(const struct tv_curve *c, double n), const struct tv_curve *curve,
+                     double first, double stride, size_t count, double *ret);
+
 /* decay.c: warm-up, a hold at the peak, one decay, a floor. MODE 1, and a warm-up over W + 1 steps:
  * step W is still the warm-up's, even where the decay has begun before it. Without a decay
  * (TV_SHAPE_NONE), CLAMP makes it fall to the floor behind the end. */
@@ -43,6 +48,8 @@ void tv_hard_restarts_series(const struct tv_curve *c, double first, double stri
  * time; MODE + 1: cycle lengths are whole numbers, MODE + 2: the floor is scaled too, MODE + 4:
  * warm up to the value that the cycle has at the warm-up's end. */
 double tv_cycles_lr(const struct tv_curve *c, double n);
+void tv_cycles_series(const struct tv_curve *c, double first, double stride, size_t count,
+                      double *ret);
 /* Triangles of PERIOD steps up and DECAY steps down between floor and peak; MODE: enum tv_triangle.
  */
 enum tv_triangle {
@@ -60,6 +67,8 @@ double tv_triangle_lr(const struct tv_curve *c, double n);
 /* GAMMA^k. MODE 0: k whole PERIODs, 1: with their fraction, 2: table entries not above n + EXTRA.
  */
 double tv_stairs_lr(const struct tv_curve *c, double n);
+void tv_stairs_series(const struct tv_curve *c, double first, double stride, size_t count,
+                      double *ret);
 double tv_range_test_lr(const struct tv_curve *c, double n); /* peak * (1 + GAMMA k), k as above */
 /* Table: rows of 4: last step, from, to (parts of the peak), shape: linear, cosine, or none, which
  * stays at `from` until the end. MODE 1: the last step is still this phase's; 2: and the last phase
@@ -69,6 +78,8 @@ double tv_phases_lr(const struct tv_curve *c, double n);
 /* The part that has begun last, counted from its begin. MODE 1: its begin still belongs to the one
  * before. */
 double tv_sequence_lr(const struct tv_curve *c, double n);
+void tv_sequence_series(const struct tv_curve *c, double first, double stride, size_t count,
+                        double *ret);
 /* pytorch_warmup: the second part's factor on what the first gives. */
 double tv_dampened_lr(const struct tv_curve *c, double n);
 double tv_factor_lr(const struct tv_curve *c,

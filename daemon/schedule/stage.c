@@ -33,6 +33,56 @@ double tv_stairs_lr(const struct tv_curve *c, double n)
     return fmax(value, tv_curve_floor(c));
 }
 
+/* How many steps behind n have n's number of stairs for certain. */
+static double stairs_left(const struct tv_curve *c, double n)
+{
+    double x = n + c->param[TV_P_SHIFT], next = INFINITY;
+    if (n < c->warmup || x < 0.0)
+        return 0.0;
+    if (c->param[TV_P_MODE] != 2.0) {
+        double period = c->param[TV_P_PERIOD];
+        return floor((whole_times(x, period) + 1.0) * period - x) - 2.0;
+    }
+    for (int i = 0; i < c->table_len; i++) {
+        double at = c->table[i] - c->param[TV_P_EXTRA];
+        if (at > x)
+            next = fmin(next, at);
+    }
+    return ceil(next - x) - 2.0;
+}
+
+/* Behind the warm-up; the exact value again every few steps, since each product adds an error. */
+static size_t falling_run(const struct tv_curve *c, double n, double stride, size_t count,
+                          double *ret)
+{
+    enum { EXACT_AGAIN = 16 };
+    size_t run = count < EXACT_AGAIN ? count : EXACT_AGAIN;
+    double ratio = pow(c->param[TV_P_GAMMA], stride / c->param[TV_P_PERIOD]);
+    double value = c->peak * pow(c->param[TV_P_GAMMA], stairs_done(c, n));
+    for (size_t i = 0; i < run; i++, value *= ratio)
+        ret[i] = fmax(value, tv_curve_floor(c));
+    return run;
+}
+
+void tv_stairs_series(const struct tv_curve *c, double first, double stride, size_t count,
+                      double *ret)
+{
+    double gamma = c->param[TV_P_GAMMA];
+    bool falls = c->param[TV_P_MODE] == 1.0 && gamma > 0.0 && gamma <= 1.0;
+    for (size_t i = 0; i < count;) {
+        double n = (first + (double)i) * stride;
+        if (falls && n >= c->warmup && n + c->param[TV_P_SHIFT] >= 0.0) {
+            i += falling_run(c, n, stride, count - i, ret + i);
+            continue;
+        }
+        double value = tv_stairs_lr(c, n);
+        double left = stride == 1.0 && c->param[TV_P_MODE] != 1.0 ? stairs_left(c, n) : 0.0;
+        size_t end = left < (double)(count - i) ? i + 1 + (size_t)fmax(0.0, left) : count;
+        while (i < end && i < count)
+            ret[i++] = value;
+    }
+}
+
 double tv_range_test_lr(const struct tv_curve *c, double n)
 {
     return c->peak * (1.0 + c->param[TV_P_GAMMA] * stairs_done(c, n));
@@ -73,7 +123,7 @@ static double part_lr(const struct tv_curve *c, const struct tv_schedule_part *p
     return part->kind && part->kind->lr ? part->kind->lr(&curve, n) : NAN;
 }
 
-double tv_sequence_lr(const struct tv_curve *c, double n)
+static const struct tv_schedule_part *part_at(const struct tv_curve *c, double n)
 {
     const struct tv_schedule *whole = c->whole;
     const struct tv_schedule_part *part = &whole->part[0];
@@ -82,11 +132,61 @@ double tv_sequence_lr(const struct tv_curve *c, double n)
         if (late ? n > whole->part[i].begin : n >= whole->part[i].begin)
             part = &whole->part[i];
     }
+    return part;
+}
+
+/* torch's cosine comes up again behind its end, to what it found when it was made. */
+static bool turns(const struct tv_schedule_part *part)
+{
+    return part->kind && part->kind->lr == tv_decay_lr && part->base > 0.0 &&
+           part->param[TV_P_PERIODIC] == 1.0;
+}
+
+static double peak_at(const struct tv_schedule_part *part, double x)
+{
+    return turns(part) && x > part->param[TV_P_END] ? part->base : part->peak;
+}
+
+double tv_sequence_lr(const struct tv_curve *c, double n)
+{
+    const struct tv_schedule_part *part = part_at(c, n);
     double x = n - part->begin;
-    bool turned = part->kind && part->kind->lr == tv_decay_lr && part->base > 0.0 &&
-                  part->param[TV_P_PERIODIC] == 1.0 && x > part->param[TV_P_END];
-    /* torch's cosine comes up again to what it found when it was made */
-    return part_lr(c, part, turned ? part->base : part->peak, x);
+    return part_lr(c, part, peak_at(part, x), x);
+}
+
+/* The first whole step behind n at which another part, or the same one with another peak, may
+ * begin. */
+static double next_part(const struct tv_curve *c, const struct tv_schedule_part *part, double n)
+{
+    bool late = c->param[TV_P_MODE] != 0.0;
+    double next = turns(part) ? floor(part->begin + part->param[TV_P_END]) + 1.0 : INFINITY;
+    next = next > n ? next : INFINITY;
+    for (int i = 1; i < c->whole->parts; i++) {
+        double begin = c->whole->part[i].begin, at = late ? floor(begin) + 1.0 : ceil(begin);
+        if (at > n)
+            next = fmin(next, at);
+    }
+    return next;
+}
+
+void tv_sequence_series(const struct tv_curve *c, double first, double stride, size_t count,
+                        double *ret)
+{
+    bool is_whole = stride == 1.0 && first == floor(first);
+    for (size_t i = 0; i < count;) {
+        double n = (first + (double)i) * stride;
+        const struct tv_schedule_part *part = part_at(c, n);
+        if (!is_whole || !part->kind || !part->kind->lr || part->begin != floor(part->begin)) {
+            ret[i++] = tv_sequence_lr(c, n);
+            continue;
+        }
+        struct tv_curve curve = tv_curve_of_part(c->whole, part);
+        double x = n - part->begin, left = next_part(c, part, n) - n;
+        size_t run = left < (double)(count - i) ? (size_t)left : count - i;
+        curve.peak = peak_at(part, x);
+        tv_curve_series(part->kind->lr, &curve, x, 1.0, run, ret + i);
+        i += run;
+    }
 }
 
 double tv_dampened_lr(const struct tv_curve *c, double n)

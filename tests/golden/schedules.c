@@ -163,6 +163,23 @@ static void compare(struct comparison *c, double step, double ours, double expec
         c->worst = miss;
 }
 
+/* Many steps in a row cost less than each alone, and are the same. */
+static void compare_series(struct comparison *c, const struct tv_schedule *schedule, double last)
+{
+    enum { STEPS = 20000 };
+    static double series[STEPS];
+    size_t count = last < STEPS - 100 ? (size_t)fmax(0, last) + 100 : STEPS;
+    tv_schedule_series(schedule, 0, count, series);
+    for (size_t n = 0; n < count && c->good; n++) {
+        double alone = tv_schedule_lr(schedule, (double)n);
+        if (!same(series[n], alone) && !(fabs(series[n] - alone) <= 1e-14 * c->peak)) {
+            snprintf(c->why, c->cap, "step %zu is %.17g in a row, %.17g alone", n, series[n],
+                     alone);
+            c->good = false;
+        }
+    }
+}
+
 static void compare_table(struct comparison *c, const struct tv_schedule *schedule,
                           struct json_object *table)
 {
@@ -170,6 +187,8 @@ static void compare_table(struct comparison *c, const struct tv_schedule *schedu
         double step = pair(table, i, 0);
         compare(c, step, tv_schedule_lr(schedule, step - schedule->log_offset), pair(table, i, 1));
     }
+    size_t len = json_object_array_length(table);
+    compare_series(c, schedule, len > 0 ? pair(table, len - 1, 0) : 0);
 }
 
 /* The table holds the learning rate at the start and after each evaluation. */
