@@ -92,7 +92,8 @@ static enum tv_status reopen(const void *options, void *state, struct tv_error *
     return open_file(options, state, reterr);
 }
 
-/* A line that was cut by a full disk is ended first, so that the next one stands alone. */
+/* A line that was cut by a full disk or a kill is ended first, so that the next one stands alone.
+ */
 static enum tv_status append(struct state *state, const char *line, size_t len, bool sync,
                              struct tv_error *reterr)
 {

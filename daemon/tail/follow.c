@@ -152,6 +152,7 @@ static void note_news(struct tv_follow *follow, struct tv_followed *run, struct 
     run->moved = now.boot - (now.wall - run->written);
     run->next_tick = -INFINITY;
     run->is_settled = run->is_quiet = false;
+    follow->entries_changed = follow->entries_changed || run->is_young;
 }
 
 /* One look. *ret_more: there is more to be read at once. */
@@ -180,6 +181,12 @@ static enum tv_live_news look(struct tv_follow *follow, struct tv_followed *run,
     return news;
 }
 
+/* It may get another name by the search that its first news have brought about. */
+static bool is_nameless(const struct tv_followed *run)
+{
+    return run->is_young && run->found_at < run->last_news;
+}
+
 static void tell(struct tv_follow *follow, struct tv_followed *run, double now)
 {
     const struct tv_alert *const *alerts;
@@ -187,6 +194,10 @@ static void tell(struct tv_follow *follow, struct tv_followed *run, double now)
                                      now >= run->last_news + follow->options->hold);
     if (!tv_live_run(run->live))
         return;
+    if (is_nameless(run) && !run->ended) {
+        run->is_settled = false;
+        return;
+    }
     size_t len = tv_run_alerts(tv_live_run(run->live), &alerts);
     tv_told_update(&run->told, alerts, len, run->is_settled, follow->options->alert,
                    follow->options->ctx);
@@ -241,7 +252,7 @@ bool tv_follow_some(const struct tv_follow *follow, struct tv_follow_place *plac
 
 static bool is_over(const struct tv_follow *follow, const struct tv_followed *run, double now)
 {
-    if (run->ended || run->incoming || run->must_reread)
+    if (run->ended || run->incoming || run->must_reread || is_nameless(run))
         return false;
     return now >= run->last_news + follow->options->end_after ||
            (!run->is_blocked && now >= run->last_news + FINISH_SILENCE &&

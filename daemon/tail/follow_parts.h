@@ -39,6 +39,7 @@ struct tv_followed {
     bool is_blocked; /* a file could not be opened at the last look */
     bool is_settled; /* all of the last news is told */
     bool is_quiet;   /* and it takes as little memory as it can */
+    bool is_young;   /* too little was there when it was found to say what it is called */
     bool is_hinted;
     struct tv_followed *next, *next_hinted;
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { NAME_BYTES = 512 };  /* of an escaped name, as the engine has it */
+enum { HEAD_BYTES = 256 };  /* of an event file: its first two records have begun */
 #define DISCOVER_MIN  0.2   /* seconds between two searches for new runs */
 #define DISCOVER_COST 50.0  /* and at least so many times what the last one took */
 #define SURE_COST     200.0 /* the same where every directory is watched and nothing was told */
@@ -66,6 +67,17 @@ static bool is_done(const struct tv_follow *follow, const struct tv_found_run *f
     return follow->options->is_done(follow->options->ctx, found->path, digest);
 }
 
+/* The first records of an event file say who writes it, and with that which directory is the run.
+ */
+static bool is_young(const struct tv_found_run *found)
+{
+    for (const struct tv_found_source *source = found->sources; source; source = source->next)
+        for (const struct tv_found_file *file = source->files; file; file = file->next)
+            if (file->size < HEAD_BYTES && strcmp(file->parser->name, "tfevents") == 0)
+                return true;
+    return false;
+}
+
 /* A run that was found, for the first time or again. `may_lack`: what is missing now may be there
  * the next time. */
 static void take_run(struct tv_follow *follow, struct tv_followed *run,
@@ -75,6 +87,7 @@ static void take_run(struct tv_follow *follow, struct tv_followed *run,
     enum tv_live_match match = newest ? tv_live_extend(newest, found) : TV_LIVE_OTHER;
     run->missing_since = NAN;
     run->found_at = now;
+    run->is_young = is_young(found);
     if (match == TV_LIVE_STILL)
         return;
     tv_agenda_put(&follow->agenda, run, now);

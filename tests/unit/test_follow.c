@@ -20,6 +20,7 @@ static const struct tv_engine_options engine;
 static struct tv_moment now;
 static size_t firing, resolved;
 static const char *wanted; /* NULL: any detector */
+static char told_of[96];   /* the run of the last alert */
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
 {
@@ -46,6 +47,7 @@ static void remove_dir(void)
 static void on_alert(void *ctx, const struct tv_alert *alert)
 {
     (void)ctx;
+    snprintf(told_of, sizeof told_of, "%s", alert->run);
     if (!wanted || strcmp(alert->detector, wanted) == 0)
         *(alert->state == TV_FIRING ? &firing : &resolved) += 1;
 }
@@ -405,6 +407,35 @@ START_TEST(directories_beyond_the_limit_of_watches_are_polled_and_that_is_said_o
 }
 END_TEST
 
+/* The HF Trainer's arguments, behind the first record, make the directory above the run. */
+START_TEST(a_run_is_told_by_its_name_though_it_was_found_before_that_was_known)
+{
+    struct tv_bytes head = {0};
+    struct tv_watch *watch = tv_watch_open();
+    ck_assert_ptr_nonnull(watch);
+    wanted = "non_finite";
+    snprintf(event_file, sizeof event_file, "%s/runs", dir);
+    ck_assert_int_eq(mkdir(event_file, 0700), 0);
+    snprintf(event_file, sizeof event_file, "%s/runs/Nov21_01-02-03_host", dir);
+    ck_assert_int_eq(mkdir(event_file, 0700), 0);
+    snprintf(event_file, sizeof event_file,
+             "%s/runs/Nov21_01-02-03_host/events.out.tfevents.1700000000.host", dir);
+    tv_write_version(&head);
+    append(&head);
+    tv_bytes_free(&head);
+    struct tv_follow *follow = tv_follow_new(&options, watch);
+    settle(follow, 10);
+    append_steps(0, 20, 2.5f);
+    append_steps(20, 21, NAN);
+    settle(follow, 20);
+    ck_assert_uint_eq(firing, 1);
+    ck_assert_uint_eq(resolved, 0);
+    ck_assert_str_eq(told_of, ".");
+    tv_follow_free(follow);
+    tv_watch_close(watch);
+}
+END_TEST
+
 START_TEST(four_hundred_runs_need_no_descriptor_each)
 {
     wanted = "non_finite";
@@ -696,6 +727,7 @@ static Suite *suite(void)
     tcase_add_test(files, a_directory_that_is_new_is_searched_once_more);
     tcase_add_test(files, what_a_call_that_is_late_leaves_is_looked_at_by_the_next_ones);
     tcase_add_test(files, one_of_several_tables_that_lags_behind_raises_nothing);
+    tcase_add_test(files, a_run_is_told_by_its_name_though_it_was_found_before_that_was_known);
     tcase_add_loop_test(files, results_beside_the_log_end_a_run_before_it_is_taken_for_stalled, 0,
                         3);
     tcase_add_test(files, runs_that_are_due_at_once_are_looked_at_in_turns);
