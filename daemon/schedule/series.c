@@ -136,10 +136,13 @@ void tv_schedule_series(const struct tv_schedule *schedule, double first, size_t
         return;
     first += (double)i;
     struct tv_curve curve = tv_curve_of(schedule);
-    if (param[TV_P_EVERY] > 0.0 || (has_ramp && param[TV_P_STRIDE] != 1.0))
+    if (param[TV_P_EVERY] > 0.0)
         stepped_series(schedule, first, count - i, ret + i);
-    else if (has_ramp)
+    else if (has_ramp && param[TV_P_STRIDE] == 1.0)
         ramp_series(schedule, first, count - i, ret + i);
+    else if (has_ramp)
+        for (; i < count; i++, first++)
+            ret[i] = tv_schedule_lr(schedule, first);
     else
         tv_curve_series(schedule->kind->lr, &curve, first, param[TV_P_STRIDE], count - i, ret + i);
 }

@@ -274,6 +274,23 @@ START_TEST(series_equals_single_values)
 }
 END_TEST
 
+START_TEST(a_growing_batch_in_a_row_is_what_it_is_alone)
+{
+    static double series[500];
+    for (int stride = 1; stride <= 2; stride++) {
+        make("cosine");
+        s.total_steps = 400;
+        s.param[TV_P_RAMP] = 100;
+        s.param[TV_P_RAMP_FROM] = s.param[TV_P_RAMP_STEP] = 0.25;
+        s.param[TV_P_STRIDE] = stride;
+        tv_schedule_series(&s, 0, 500, series);
+        for (int n = 0; n < 500; n++)
+            ck_assert_msg(fabs(series[n] - tv_schedule_lr(&s, n)) <= 1e-14 * s.peak,
+                          "stride %d at %d: %.17g", stride, n, series[n]);
+    }
+}
+END_TEST
+
 START_TEST(restarts_in_a_row_are_where_they_are_alone)
 {
     static const double cycles[] = {1, 2, 3.7, 7, 12.5};
@@ -388,6 +405,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_schedule_is_a_value);
     tcase_add_test(t, stride_runs_through_the_schedule_faster);
     tcase_add_test(t, series_equals_single_values);
+    tcase_add_test(t, a_growing_batch_in_a_row_is_what_it_is_alone);
     tcase_add_test(t, cosine_is_that_of_the_library);
     tcase_add_test(t, restarts_in_a_row_are_where_they_are_alone);
     tcase_add_test(t, power_law_in_a_row_has_the_same_doubles);
