@@ -18,6 +18,7 @@ enum {
 
 struct options {
     double fast_undone, far_undone, slow_undone, rise, score, restart_undone, back;
+    double early_undone;
     int64_t fast_points, fast_steps, dead_points;
 };
 
@@ -48,6 +49,7 @@ struct state {
     uint32_t dead;        /* points in a row that are no number */
     uint32_t kick_points; /* points left under the influence of the jump */
     bool has_base, gradient_dead, is_raised;
+    bool is_early;  /* raised one point early: withdrawn if it comes back at once */
     bool restarted; /* the learning rate jumped back up since the base */
 };
 
@@ -190,6 +192,7 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     causes(view, state, rule, onset, &note);
     tv_raise(view, &finding);
     state->is_raised = true;
+    state->is_early = false;
     state->said_peak = fabs(to);
 }
 
@@ -246,6 +249,9 @@ static bool is_fast(struct state *state, const struct options *options,
     /* A learning rate that has just jumped beyond all before tells a kick from a bad batch. */
     bool is_plain = state->kick_points > 0;
     if (is_plain && share > options->far_undone)
+        return true;
+    if (state->above + 1 == options->fast_points && share > options->early_undone &&
+        state->rise > 2 * needed && point->value - before > 0.9 * (state->peak - before))
         return true;
     return stays && ((state->above >= options->fast_points && spans) ||
                      (state->above + 1 >= options->fast_points && is_plain));
@@ -326,14 +332,17 @@ static void learn(struct tv_view *view, struct state *state, const struct tv_poi
         set_base(view, state, base);
 }
 
-static void follow(struct tv_view *view, const struct options *options, struct state *state)
+static void follow(struct tv_view *view, const struct options *options, struct state *state,
+                   double value)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
-    if (state->ring_len >= 3 && state->dead == 0 &&
-        tv_descent_undone(&state->descent, median_of_last(state, 5)) < options->back) {
+    state->is_early &= undone(state, value) < options->fast_undone; /* a third one up there */
+    double now = median_of_last(state, state->is_early ? 3 : 5);
+    double back = state->is_early ? options->slow_undone : options->back;
+    if (state->ring_len >= 3 && tv_descent_undone(&state->descent, now) < back) {
         state->is_raised = false;
         state->held = state->above = 0;
-        tv_clear(view, tag ? tag : "train_loss");
+        (state->is_early ? tv_withdraw : tv_clear)(view, tag ? tag : "train_loss");
     } else if (state->above > 0 && state->peak > 2 * state->said_peak) {
         raise(view, options, state, FAST);
     }
@@ -357,10 +366,14 @@ static void on_loss(struct tv_view *view, const struct options *options, struct 
         tv_descent_add(&state->descent, point->step, point->value);
         tv_innovation_accept(&state->loss, point->value);
     }
-    if (state->is_raised)
-        follow(view, options, state);
-    else if (rule == FAST || is_slow(state, options, point))
-        raise(view, options, state, rule == FAST ? FAST : SLOW);
+    if (state->is_raised) {
+        follow(view, options, state, point->value);
+    } else if (rule == FAST) {
+        raise(view, options, state, FAST);
+        state->is_early = state->above < options->fast_points && state->kick_points == 0;
+    } else if (is_slow(state, options, point)) {
+        raise(view, options, state, SLOW);
+    }
 }
 
 /* One point far up whose gradient is no number: the weights are gone. Loss scaling skips such a
@@ -464,6 +477,8 @@ static const struct tv_option table[] = {
                   "times the whole progress; one such point is enough behind a jump of "
                   "the learning rate or beside a gradient norm that is no number"),
     TV_OPTION_ROW(struct options, fast_points, INT, 3, 2, 1000, "such points in a row"),
+    TV_OPTION_ROW(struct options, early_undone, DOUBLE, 1, 0, 1e6,
+                  "times the whole progress; one point less is enough where it stays there"),
     TV_OPTION_ROW(struct options, fast_steps, INT, 5, 0, 1e9,
                   "steps that they span, or one point more"),
     TV_OPTION_ROW(struct options, slow_undone, DOUBLE, 0.1, 0, 100,
@@ -491,7 +506,10 @@ const struct tv_detector tv_detector_divergence = {
         "`fast_undone` of the progress and stand 4 noises and 25 % above the level before, "
         "and the last is not on its way back (still half of the peak, or three times the "
         "whole progress above the lowest level); one point less within 10 points of a "
-        "learning rate that jumped above all before. One is enough where it undoes `far_undone` "
+        "learning rate that jumped above all before, or where the last two undo "
+        "`early_undone` times the progress, stand twice as far above the noise, and the second "
+        "no lower than the first: what comes back at once is taken back (loss_spike reports it). "
+        "One is enough where it undoes `far_undone` "
         "times the progress within 10 points of such a jump or beside a gradient norm that is no "
         "number (without loss scaling, which skips such a step).\n"
         "Slow: median of the last f points above the lowest median of 2f points, f = n/8 "

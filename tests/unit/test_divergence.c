@@ -234,6 +234,25 @@ START_TEST(two_points_of_a_bad_batch_are_no_divergence)
 }
 END_TEST
 
+START_TEST(two_points_beyond_all_progress_are_enough_until_they_come_back)
+{
+    for (int stays = 0; stays <= 1; stays++) {
+        struct tv_log log;
+        tv_log_open(&log, "divergence");
+        double loss = 3;
+        for (int step = 10; step <= 1000; step += 10) {
+            bool is_up = step == 610 || step == 620 || (stays && step > 620);
+            loss = 1 + 2 * exp(-step / 200.0) + 0.02 * sin(step);
+            tv_log_point(&log, "train/loss", step, is_up ? 20 + step / 1000.0 : loss);
+            const struct tv_alert *alert = tv_log_alert(&log, "divergence");
+            bool is_told = step >= 620 && (stays || step < 640);
+            ck_assert_int_eq(alert && alert->state == TV_FIRING, is_told);
+        }
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 /* A learning rate beyond all before, and a loss far beyond the start at the same point. */
 static void hard_kick(const struct tv_curve *curve, int i, struct tv_curve_point *point)
 {
@@ -289,6 +308,7 @@ static Suite *suite(void)
     TCase *c = tcase_create("divergence");
     tcase_add_test(c, a_loss_that_comes_back_resolves_it);
     tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, two_points_beyond_all_progress_are_enough_until_they_come_back);
     tcase_add_test(c, one_point_is_enough_behind_a_kick_or_beside_a_dead_gradient);
     tcase_add_test(c, a_blow_up_is_found_within_three_points_in_any_unit);
     tcase_add_test(c, a_blow_up_is_found_among_negative_losses_and_at_coarse_logging);
