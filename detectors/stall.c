@@ -23,7 +23,7 @@ struct state {
     uint64_t gap_count;
     double last_time;
     int64_t last_step;
-    uint32_t attempt;
+    uint32_t attempt, writer[TV_ROLE_COUNT];
     bool seen, gap_fires;
     bool loss_broken, gradient_broken; /* the last one was NaN, infinite, or a NaN shown as 0 */
     uint32_t calm;
@@ -238,16 +238,32 @@ static void add_train(struct tv_view *view, const struct options *options, struc
     judge_pace(view, options, state, seconds);
 }
 
+/* Another process writes from here on, or the run was taken up again: the time before is nobody's.
+ */
+static bool is_restarted(const struct tv_view *view, struct state *state, enum tv_role role)
+{
+    uint32_t writer = tv_view_writer(view);
+    bool restarted = tv_view_attempt(view) != state->attempt || writer != state->writer[role];
+    state->attempt = tv_view_attempt(view);
+    state->writer[role] = writer;
+    return restarted;
+}
+
 static void sign_of_life(struct tv_view *view, const struct options *options, struct state *state,
                          const struct tv_point *point)
 {
     double gap = point->wall_time - state->last_time;
+    bool restarted = is_restarted(view, state, point->role);
     if (state->seen && point->step > state->last_step)
         state->stride = fmax((double)point->step - (double)state->last_step, 0.9 * state->stride);
-    bool restarted = tv_view_attempt(view) != state->attempt;
     if (state->seen && gap <= 0 && !restarted) {
         if (point->step > state->last_step)
             state->last_step = point->step;
+        return;
+    }
+    /* The series of one step are written one after the other. */
+    if (state->seen && !restarted && point->step == state->last_step && gap < 1) {
+        state->last_time = point->wall_time;
         return;
     }
     if (state->seen && !restarted) {
@@ -266,7 +282,6 @@ static void sign_of_life(struct tv_view *view, const struct options *options, st
     }
     if (restarted)
         state->has_train = false;
-    state->attempt = tv_view_attempt(view);
     state->seen = true;
     state->last_time = point->wall_time;
     state->last_step = point->step;
@@ -376,7 +391,8 @@ const struct tv_detector tv_detector_stall = {
         "that at first). The last silence counts only while planned steps are missing, the last "
         "values were finite, and for "
         "`abandoned` seconds; the time\n"
-        "between two attempts does not count. Slow-down: the last `slow_intervals` intervals "
+        "between two attempts, or before a process that writes a new event file, does not count. "
+        "Slow-down: the last `slow_intervals` intervals "
         "between training points, those\n"
         "with an evaluation left out unless all have one, (or half as many at its square) all take "
         "more than `slow_factor` times "

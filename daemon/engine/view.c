@@ -333,6 +333,11 @@ uint32_t tv_view_attempt(const struct tv_view *view)
     return view->run->attempt;
 }
 
+uint32_t tv_view_writer(const struct tv_view *view)
+{
+    return view->run->roles[view->point->role].seen_marks;
+}
+
 int64_t tv_view_resume_step(const struct tv_view *view)
 {
     return view->run->attempt ? view->run->resume_step : TV_STEP_UNKNOWN;

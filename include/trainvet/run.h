@@ -104,6 +104,9 @@ int64_t tv_view_first_step(const struct tv_view *view);
 int64_t tv_view_step(const struct tv_view *view);
 /* 0 for the first attempt; +1 each time that the run went back to an earlier step. */
 uint32_t tv_view_attempt(const struct tv_view *view);
+/* How often a process has begun to write the log of this point's role (event files begun, purge
+ * marks); only within on_sample. What lies between two of them is no time of a living job. */
+uint32_t tv_view_writer(const struct tv_view *view);
 /* The step that this attempt went back to; TV_STEP_UNKNOWN in the first attempt. */
 int64_t tv_view_resume_step(const struct tv_view *view);
 /* The trainer wrote that it finished, or the planned steps were reached. */

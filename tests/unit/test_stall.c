@@ -4,6 +4,7 @@
 #include "support/suite.h"
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define ID "stall"
 #define T0 1.7e9
@@ -258,6 +259,47 @@ START_TEST(the_time_between_two_attempts_is_no_stall)
 }
 END_TEST
 
+/* The steps go on where the killed job stopped, or an evaluation comes first: no attempt tells. */
+START_TEST(the_time_before_a_new_event_file_is_no_stall)
+{
+    struct tv_log log;
+    double last = T0;
+    tv_log_open(&log, ID);
+    for (int64_t step = 10; step <= 1000; step += 10) {
+        if (step == 510) {
+            tv_log_next_file(&log);
+            last += 36000;
+        }
+        if (step % 100 == 10)
+            tv_log_timed(&log, "eval_loss", step, last += 10, 1);
+        tv_log_timed(&log, "loss", step, last += 10, 1);
+    }
+    tv_log_end(&log, last);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
+
+/* A writer that puts its ten series down one after the other is no quicker than its steps. */
+START_TEST(the_usual_interval_is_that_of_the_steps)
+{
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    for (int64_t step = 10; step <= 600; step += 10) {
+        double now = T0 + 12.0 * (double)step + (step > 300 ? 2000 : 0);
+        tv_log_timed(&log, "loss", step, now, 1);
+        tv_log_timed(&log, "grad_norm", step, now + 1e-4, 1);
+        tv_log_timed(&log, "learning_rate", step, now + 2e-4, 1);
+        tv_log_timed(&log, "eval_loss", step, now + 3e-4, 1);
+    }
+    tv_log_end(&log, T0 + 9300);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_ptr_nonnull(strstr(alert->summary, "the usual interval is 120 s"));
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(without_times_nothing_is_said)
 {
     struct tv_log log;
@@ -286,6 +328,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_slow_down_is_found_with_its_first_step);
     tcase_add_test(tcase, a_small_slow_down_and_a_coarse_clock_are_left_alone);
     tcase_add_test(tcase, the_time_between_two_attempts_is_no_stall);
+    tcase_add_test(tcase, the_time_before_a_new_event_file_is_no_stall);
+    tcase_add_test(tcase, the_usual_interval_is_that_of_the_steps);
     tcase_add_test(tcase, without_times_nothing_is_said);
     suite_add_tcase(suite, tcase);
     return suite;
