@@ -133,7 +133,7 @@ static double steps_left(const struct tv_view *view, const struct state *state)
 
 /* The evaluation loss has little noise: what it has come and what it is heading for. */
 static bool eval_learns(const struct tv_view *view, const struct options *options,
-                        const struct state *state)
+                        struct state *state)
 {
     double enough = options->drop * fabs(state->eval_first);
     double fall = state->eval_first - state->eval_lowest;
@@ -142,7 +142,7 @@ static bool eval_learns(const struct tv_view *view, const struct options *option
     if (fall > enough)
         return true;
     const struct tv_thin *eval = &state->eval_loss;
-    double slope = state->eval_change.slope;
+    double slope = tv_change_slope(eval, &state->eval_change);
     if (eval->len == 2)
         slope = (eval->value[1] - eval->value[0]) / ((double)eval->step[1] - (double)eval->step[0]);
     return fall - slope * steps_left(view, state) > 2 * enough;
@@ -178,15 +178,19 @@ static bool gradient_is_dead(const struct tv_view *view, double start)
 
 /* Or it is on its way. */
 static bool is_falling(const struct tv_view *view, const struct options *options,
-                       const struct state *state, const struct tv_change *change, double size)
+                       struct state *state, double size)
 {
+    struct tv_change *change = &state->change;
     double enough = options->drop * size;
-    return change->z < -2.5 && change->fall - change->slope * steps_left(view, state) > 2 * enough;
+    if (tv_change_z(&state->loss, change) >= -2.5)
+        return false;
+    double slope = tv_change_slope(&state->loss, change);
+    return change->fall - slope * steps_left(view, state) > 2 * enough;
 }
 
 /* Nothing was learnt since the start, with enough steps at a useful learning rate. */
 static bool never_learnt(const struct tv_view *view, const struct options *options,
-                         const struct state *state, struct verdict *ret)
+                         struct state *state, struct verdict *ret)
 {
     double start = start_level(state), size = fabs(start);
     if (start <= 0 || state->low <= 0)
@@ -203,12 +207,13 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
     double effort = dead ? 0 : constant ? options->constant_effort : options->effort;
     if (state->points < points || done < effort || level_has_fallen(options, state, start, size))
         return false;
-    if ((!isfinite(change->fall) && !dead) || is_falling(view, options, state, change, size) ||
+    if ((!isfinite(change->fall) && !dead) || is_falling(view, options, state, size) ||
         eval_learns(view, options, state))
         return false;
     /* Noise hides small progress: then the evaluation decides, or more of the run. */
     double enough = options->drop * size, fall = fmax(change->fall, 0);
-    bool no_trend = change->z > -1 && fall < enough && state->points >= NOISY_POINTS;
+    bool no_trend = tv_change_z(&state->loss, &state->change) > -1 && fall < enough &&
+                    state->points >= NOISY_POINTS;
     bool sure = fall + change->error < enough || (no_trend && state->evals >= 3) ||
                 (no_trend && done > options->noisy_effort && change->error < 1.5 * enough);
     if (!sure)
@@ -311,22 +316,21 @@ static double usual_rate(const struct tv_view *view)
 /* A rate that is too low leaves the loss where it is: it neither rises nor swings by what a fall
  * would have had to be. Below what is usual the swings are those of the batches. */
 static bool is_too_high(const struct tv_view *view, const struct state *state,
-                        const struct verdict *verdict)
+                        const struct verdict *verdict, double usual)
 {
     double error = state->change.error, needed = verdict->fall_needed;
     double peak = tv_view_peak_lr(view);
-    return !(peak < usual_rate(view) / 5) &&
-           (error > needed || -state->change.fall > fmax(2 * error, needed));
+    return !(peak < usual / 5) && (error > needed || -state->change.fall > fmax(2 * error, needed));
 }
 
 /* Not beyond what every optimizer learns with: there a higher one is no answer. */
-static bool may_be_low(const struct tv_view *view)
+static bool may_be_low(const struct tv_view *view, double usual)
 {
-    return !(tv_view_peak_lr(view) > 50 * usual_rate(view));
+    return !(tv_view_peak_lr(view) > 50 * usual);
 }
 
 static void advise(const struct tv_view *view, const struct state *state,
-                   const struct verdict *verdict, bool is_dead, struct tv_note *note)
+                   const struct verdict *verdict, double usual, bool is_dead, struct tv_note *note)
 {
     struct tv_setting setting;
     double peak = tv_view_peak_lr(view);
@@ -334,13 +338,12 @@ static void advise(const struct tv_view *view, const struct state *state,
         tv_note_advice(note, "%s", verdict->advice);
         return;
     }
-    double usual = usual_rate(view);
     if (is_dead) {
         tv_note_advice(note, "look for frozen or detached parameters and a dead initialisation: no "
                              "learning rate makes up for such a gradient");
-    } else if (is_too_high(view, state, verdict)) {
+    } else if (is_too_high(view, state, verdict, usual)) {
         tv_advise_lower_lr(view, note, peak / 10);
-    } else if (!may_be_low(view)) {
+    } else if (!may_be_low(view, usual)) {
         tv_note_advice(note, "look which parameters require gradients and which ones the "
                              "optimizer has");
     } else if (tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting) && setting.number > 0) {
@@ -358,12 +361,13 @@ static void advise(const struct tv_view *view, const struct state *state,
 }
 
 static void guess(const struct tv_view *view, const struct state *state,
-                  const struct verdict *verdict, bool is_dead, struct tv_note *note)
+                  const struct verdict *verdict, double usual, bool is_dead, struct tv_note *note)
 {
     static const char detached[] = "the trainable parameters do not reach the loss, or labels and "
                                    "inputs do not belong together";
     double peak = tv_view_peak_lr(view);
-    bool is_high = is_too_high(view, state, verdict), is_usual = !is_high && !may_be_low(view);
+    bool is_high = is_too_high(view, state, verdict, usual);
+    bool is_usual = !is_high && !may_be_low(view, usual);
     if (is_dead) {
         tv_note_cause(note, "the signal dies on its way through the layers");
     } else if (is_usual) {
@@ -382,13 +386,14 @@ static void guess(const struct tv_view *view, const struct state *state,
         tv_note_cause(note, "%s", detached);
 }
 
-static void raise(struct tv_view *view, const struct state *state, const struct verdict *verdict)
+static void raise(struct tv_view *view, struct state *state, const struct verdict *verdict)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
     struct tv_point gradient;
     struct tv_note note;
     struct tv_finding finding;
     double start = start_level(state), logged = tv_plan_logged_share(view);
+    double usual = usual_rate(view);
     const struct tv_change change = state->change;
     tv_note_init(&note, &finding, tag ? tag : "train_loss", TV_WARNING, verdict->onset);
     tv_note_summary(&note, "%s: the training loss is %.4g after %.4g at the start", verdict->what,
@@ -403,7 +408,7 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
     tv_note_evidence(&note, "fall", change.fall);
     tv_note_evidence(&note, "fall_threshold", verdict->fall_needed);
     tv_note_evidence(&note, "fall_error", change.error);
-    tv_note_evidence(&note, "trend_z", change.z);
+    tv_note_evidence(&note, "trend_z", tv_change_z(&state->loss, &state->change));
     tv_note_evidence(&note, "points", (double)state->points);
     tv_note_evidence(&note, "steps_at_peak_lr", state->effort);
     tv_note_evidence(&note, "lr_share_of_peak", logged);
@@ -418,8 +423,8 @@ static void raise(struct tv_view *view, const struct state *state, const struct 
             tv_note_cause(&note, "the gradient vanishes (norm %.2g)", gradient.value);
     }
     if (!verdict->cause)
-        guess(view, state, verdict, is_dead, &note);
-    advise(view, state, verdict, is_dead, &note);
+        guess(view, state, verdict, usual, is_dead, &note);
+    advise(view, state, verdict, usual, is_dead, &note);
     tv_raise(view, &finding);
 }
 
@@ -443,7 +448,7 @@ static bool is_news(struct state *state, const struct verdict *verdict)
 }
 
 static bool is_plateau(const struct tv_view *view, const struct options *options,
-                       const struct state *state, struct verdict *ret)
+                       struct state *state, struct verdict *ret)
 {
     return stands_still(view, options, state, ret) || never_learnt(view, options, state, ret);
 }
@@ -511,7 +516,7 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
 static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
     const struct options *options = options_;
-    const struct state *state = state_;
+    struct state *state = state_;
     struct verdict verdict;
     if (tv_silent_about_loss(view))
         return;

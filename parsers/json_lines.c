@@ -249,7 +249,7 @@ static int probe(struct tv_span basename, struct tv_span head)
         sure = judge_line(basename, (struct tv_span){p, (size_t)(stop - p)});
         p = stop + (stop < end);
     }
-    return sure > 50 || has_lines(basename, head) ? sure : 0;
+    return sure == 0 || sure > 50 || has_lines(basename, head) ? sure : 0;
 }
 
 const struct tv_parser tv_parser_json_lines = {

@@ -88,11 +88,30 @@ static bool is_harmful(uint32_t code)
            code == 0x2028 || code == 0x2029;
 }
 
+/* Bytes at the start that are shown as they are: printable ASCII, eight at a time. */
+static size_t plain_length(const unsigned char *p, size_t len)
+{
+    static const uint64_t ones = 0x0101010101010101, highs = ones << 7;
+    size_t i = 0;
+    for (uint64_t eight; i + 8 <= len; i += 8) {
+        memcpy(&eight, p + i, 8);
+        if ((eight | (eight + ones) | ~((eight | highs) - (ones << 5))) & highs)
+            break;
+    }
+    while (i < len && p[i] >= 0x20 && p[i] < 0x7F)
+        i++;
+    return i;
+}
+
 const char *tv_escape(struct tv_span from, char *buffer, size_t cap)
 {
     static const char replacement[] = "\xEF\xBF\xBD";
     const unsigned char *p = (const unsigned char *)from.data;
-    size_t len = 0, i = 0, dots_at = 0; /* dots_at: last place where "..." still fits */
+    size_t room = cap > 4 ? cap - 4 : 0;
+    size_t len = plain_length(p, from.len < room ? from.len : room), i = len;
+    size_t dots_at = len; /* last place where "..." still fits */
+    if (len)
+        memcpy(buffer, p, len);
     while (i < from.len) {
         uint32_t code = 0;
         size_t n = utf8_length(p + i, from.len - i, &code);

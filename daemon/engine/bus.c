@@ -259,10 +259,15 @@ void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step)
             resolve(&run->alerts[i]->alert, step);
 }
 
+bool tv_silence_is_heard(const struct tv_view *view)
+{
+    return view->run->options->keep_silences;
+}
+
 void tv_silent(struct tv_view *view, const char *reason)
 {
     struct tv_run *run = view->run;
-    if (!run->options->keep_silences)
+    if (!tv_silence_is_heard(view))
         return;
     char safe[TEXT_MAX];
     tv_escape(tv_span_of(reason), safe, sizeof safe);

@@ -54,10 +54,11 @@ static void aim(const struct tv_shape_fit *fit, const struct tv_lr_data *data, s
 {
     double coarsest = 0;
     for (size_t i = 0; i < data->len; i++)
-        coarsest = fmax(coarsest, data->exact[i]);
+        coarsest = data->exact[i] > coarsest ? data->exact[i] : coarsest;
     for (size_t i = 0; i < data->len; i++) {
-        ret->n[i] = fmax(0, (double)data->at[i].step - fit->delay);
-        ret->weight[i] = fmin(WEIGHT_MAX, coarsest / data->exact[i]);
+        double n = (double)data->at[i].step - fit->delay, weight = coarsest / data->exact[i];
+        ret->n[i] = n > 0 ? n : 0;
+        ret->weight[i] = weight < WEIGHT_MAX ? weight : WEIGHT_MAX;
     }
 }
 

@@ -108,7 +108,9 @@ static void normalise(struct tv_text *text, const char *prefix, struct tv_span t
     tv_text_add_span(text, tv_span_of(prefix));
     tv_text_add_span(text, tag);
     for (char *c = text->data; *c; c++)
-        *c = *c == ' ' || *c == '-' || *c == '.' ? '_' : (char)tolower((unsigned char)*c);
+        *c = *c == ' ' || *c == '-' || *c == '.' ? '_'
+             : *c >= 'A' && *c <= 'Z'            ? (char)(*c | 32)
+                                                 : *c;
 }
 
 #define OTHER_GROUP 20 /* rank of a learning rate behind that of the first parameter group */

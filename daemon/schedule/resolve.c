@@ -72,12 +72,21 @@ const char *tv_framework_name(const char *written)
     return framework ? framework->name : NULL;
 }
 
+/* Not only what the log counts itself. */
+static bool has_settings(const struct tv_facts *facts)
+{
+    for (size_t i = 0; i < facts->len; i++)
+        if (strncmp(facts->entries[i]->key, "log.", 4) != 0)
+            return true;
+    return false;
+}
+
 /* The framework that is named if its keys are there, else the one whose keys are: a logger's file
  * (Lightning's hparams.yaml) holds settings of whatever was trained, and a log without settings
  * promises nothing. What the user says is not doubted. */
 static const struct tv_framework *detect(const struct tv_facts *facts)
 {
-    if (facts->len == 0)
+    if (!has_settings(facts))
         return NULL;
     const struct tv_fact_entry *fact = tv_facts_get(facts, "framework");
     const struct tv_framework *named = fact ? find(fact->value) : NULL;

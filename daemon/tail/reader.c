@@ -12,7 +12,7 @@ const struct tv_parser *tv_probe(struct tv_span basename, struct tv_span head)
     const struct tv_parser *best = NULL;
     int best_score = 0;
     head.len = head.len < TV_PROBE_BYTES ? head.len : TV_PROBE_BYTES;
-    for (size_t i = 0; tv_parsers[i]; i++) {
+    for (size_t i = 0; tv_parsers[i] && best_score < 100; i++) {
         int score = tv_parsers[i]->probe(basename, head);
         if (score > best_score) {
             best = tv_parsers[i];

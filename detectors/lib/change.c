@@ -14,13 +14,11 @@ static double mean(const double *values, uint32_t len)
 
 struct tv_change tv_change_of(const struct tv_thin *thin)
 {
-    struct tv_change change = {NAN, 0, 0, NAN, NAN, NAN, 0};
-    double at[TV_THIN], steps[TV_THIN];
+    struct tv_change change = {NAN, 0, 0, NAN, NAN, NAN, NAN};
+    double steps[TV_THIN];
     uint32_t n = thin->len, third = n / 3;
     if (n < 3)
         return change;
-    for (uint32_t i = 0; i < n; i++)
-        at[i] = (double)thin->step[i] - (double)thin->step[0];
     for (uint32_t i = 1; i < n; i++)
         steps[i - 1] = fabs(thin->value[i] - thin->value[i - 1]);
     change.first = mean(thin->value, third);
@@ -30,7 +28,23 @@ struct tv_change tv_change_of(const struct tv_thin *thin)
     double deviation = n < 4 ? 0 : tv_median(steps, n - 1) / (0.6744897501960817 * sqrt(2));
     change.error = deviation * sqrt(2.0 / third);
     change.point_noise = deviation * sqrt((double)thin->each);
-    change.slope = tv_theil_sen(at, thin->value, n);
-    change.z = tv_mann_kendall(thin->value, n);
     return change;
+}
+
+double tv_change_slope(const struct tv_thin *thin, struct tv_change *change)
+{
+    double at[TV_THIN];
+    if (thin->len >= 3 && isnan(change->slope)) {
+        for (uint32_t i = 0; i < thin->len; i++)
+            at[i] = (double)thin->step[i] - (double)thin->step[0];
+        change->slope = tv_theil_sen(at, thin->value, thin->len);
+    }
+    return change->slope;
+}
+
+double tv_change_z(const struct tv_thin *thin, struct tv_change *change)
+{
+    if (isnan(change->z))
+        change->z = tv_mann_kendall(thin->value, thin->len);
+    return change->z;
 }

@@ -9,11 +9,14 @@ struct tv_change {
     double error;       /* its standard error, by the differences of neighbours */
     double point_noise; /* standard deviation of single points by the same measure */
     double first, last; /* the two means */
-    double slope;       /* Theil-Sen, a step */
-    double z;           /* Mann-Kendall, below 0 is falling */
+    double slope, z;    /* NaN until somebody asks: both cost a look at all pairs of values */
 };
 
 /* NaN for fewer than 3 values (error and point_noise: 0 for fewer than 4). */
 struct tv_change tv_change_of(const struct tv_thin *thin);
+/* Theil-Sen, a step; NaN for fewer than 3 values. */
+double tv_change_slope(const struct tv_thin *thin, struct tv_change *change);
+/* Mann-Kendall, below 0 is falling; 0 for fewer than 3 values. */
+double tv_change_z(const struct tv_thin *thin, struct tv_change *change);
 
 #endif

@@ -7,6 +7,8 @@ void tv_silent_because(struct tv_view *view, const char *format, ...)
 {
     char text[320];
     va_list args;
+    if (!tv_silence_is_heard(view))
+        return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);

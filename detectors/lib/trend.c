@@ -2,6 +2,7 @@
 #include "lib/trend.h"
 #include <math.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Sum over groups of equal values of t (t - 1) (2 t + 5), each group counted once. */
 static double ties(const double *values, size_t len)
@@ -26,12 +27,15 @@ double tv_mann_kendall(const double *values, size_t len)
         return 0;
     if (len > TV_TREND_MAX)
         len = TV_TREND_MAX;
-    double score = 0;
+    int64_t above = 0, below = 0; /* pairs whose second value is that */
     for (size_t i = 0; i < len; i++)
-        for (size_t k = i + 1; k < len; k++)
-            score += (values[k] > values[i]) - (values[k] < values[i]);
-    double n = (double)len;
-    double variance = (n * (n - 1) * (2 * n + 5) - ties(values, len)) / 18;
+        for (size_t k = i + 1; k < len; k++) {
+            above += values[k] > values[i];
+            below += values[k] < values[i];
+        }
+    bool has_ties = (size_t)(above + below) < len * (len - 1) / 2;
+    double n = (double)len, score = (double)(above - below);
+    double variance = (n * (n - 1) * (2 * n + 5) - (has_ties ? ties(values, len) : 0)) / 18;
     if (score == 0 || variance <= 0)
         return 0;
     return (score > 0 ? score - 1 : score + 1) / sqrt(variance);

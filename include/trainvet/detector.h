@@ -51,6 +51,7 @@ void tv_withdraw(struct tv_view *view, const char *subject);
 /* Why nothing can be said yet or at all, for --explain: one sentence ("needs 3 evaluations, has
  * 2"). The last one stays; raising a finding removes it. */
 void tv_silent(struct tv_view *view, const char *reason);
+bool tv_silence_is_heard(const struct tv_view *view); /* else the reason need not be worded */
 
 extern const struct tv_detector
     *const tv_detectors[]; /* NULL-terminated, in the order of detectors.def */

@@ -35,6 +35,37 @@ START_TEST(no_byte_reaches_a_terminal_as_a_control)
 }
 END_TEST
 
+START_TEST(any_byte_at_any_place_of_a_long_text_is_told_apart)
+{
+    for (size_t at = 0; at < 40; at++)
+        for (int byte = 0; byte < 256; byte++) {
+            char text[41], expected[64], out[64];
+            bool plain = byte >= 0x20 && byte < 0x7F;
+            memset(text, 'a', sizeof text);
+            text[at] = (char)byte;
+            struct tv_text told = tv_text_in(expected, sizeof expected);
+            tv_text_add_span(&told, (struct tv_span){text, at + plain});
+            tv_text_add(&told, "%s", plain ? "" : "\xEF\xBF\xBD");
+            tv_text_add_span(&told, (struct tv_span){text + at + 1, sizeof text - at - 1});
+            ck_assert_str_eq(tv_escape((struct tv_span){text, sizeof text}, out, sizeof out),
+                             expected);
+        }
+}
+END_TEST
+
+START_TEST(plain_text_is_cut_at_its_room)
+{
+    static const char text[] = "0123456789012345678901234567890123456789";
+    for (size_t len = 0; len <= 40; len++)
+        for (size_t cap = 4; cap < 48; cap++) {
+            char out[48], expected[48];
+            snprintf(expected, sizeof expected, "%.*s%s", (int)(len < cap ? len : cap - 4), text,
+                     len < cap ? "" : "...");
+            ck_assert_str_eq(tv_escape((struct tv_span){text, len}, out, cap), expected);
+        }
+}
+END_TEST
+
 START_TEST(cutting_never_splits_a_character)
 {
     for (size_t cap = 1; cap < 12; cap++) {
@@ -159,6 +190,8 @@ static Suite *suite(void)
     Suite *suite = suite_create("base");
     TCase *tcase = tcase_create("base");
     tcase_add_test(tcase, no_byte_reaches_a_terminal_as_a_control);
+    tcase_add_test(tcase, any_byte_at_any_place_of_a_long_text_is_told_apart);
+    tcase_add_test(tcase, plain_text_is_cut_at_its_room);
     tcase_add_test(tcase, cutting_never_splits_a_character);
     tcase_add_test(tcase, json_is_valid_whatever_the_bytes);
     tcase_add_test(tcase, a_map_finds_what_was_put_in);

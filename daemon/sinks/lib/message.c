@@ -58,12 +58,10 @@ static const char *end(struct tv_text *text)
 void tv_text_add_number(struct tv_text *text, double value)
 {
     char number[TV_NUMBER_MAX];
-    if (value == floor(value) && fabs(value) < 1e9) {
+    if (value == floor(value) && fabs(value) < 1e9)
         tv_text_add(text, "%.0f", value == 0 ? 0.0 : value);
-        return;
-    }
-    tv_format_short(number, value, DIGITS);
-    tv_text_add(text, "%s", number);
+    else
+        tv_text_add_span(text, (struct tv_span){number, tv_format_short(number, value, DIGITS)});
 }
 
 static void add_title(struct tv_text *text, const struct tv_alert *alert, enum tv_markup markup)

@@ -48,6 +48,17 @@ const char *tv_alert_when(char *buffer, size_t cap, const struct tv_alert *alert
     return buffer;
 }
 
+/* "grad_norm" as "grad norm ". */
+static void add_name(struct tv_text *text, const char *name)
+{
+    size_t at = text->len;
+    tv_text_add_span(text, tv_span_of(name));
+    for (; at < text->len; at++)
+        if (text->data[at] == '_')
+            text->data[at] = ' ';
+    tv_text_add_span(text, tv_span_of(" "));
+}
+
 const char *tv_alert_numbers(char *buffer, size_t cap, const struct tv_alert *alert)
 {
     struct tv_text text = tv_text_in(buffer, cap);
@@ -62,10 +73,8 @@ const char *tv_alert_numbers(char *buffer, size_t cap, const struct tv_alert *al
     for (size_t i = 0; i < alert->evidence_len; i++) {
         if (isnan(alert->evidence[i].value))
             continue;
-        tv_text_add(&text, "%s", text.len ? ", " : "");
-        for (const char *p = alert->evidence[i].name; *p; p++)
-            tv_text_add(&text, "%c", *p == '_' ? ' ' : *p);
-        tv_text_add(&text, " ");
+        tv_text_add_span(&text, tv_span_of(text.len ? ", " : ""));
+        add_name(&text, alert->evidence[i].name);
         tv_text_add_number(&text, alert->evidence[i].value);
     }
     return buffer;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/wrap.h"
 #include <stdbool.h>
-#include <string.h>
 
 size_t tv_columns(const char *text, size_t len)
 {
@@ -11,19 +10,34 @@ size_t tv_columns(const char *text, size_t len)
     return n;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\n';
+}
+
+static const char *word_from(const char *text)
+{
+    while (is_blank(*text))
+        text++;
+    return text;
+}
+
 void tv_wrap(FILE *out, size_t width, size_t at, size_t indent, const char *text)
 {
-    static const char blanks[] = " \n";
     bool first = true;
-    for (text += strspn(text, blanks); *text; text += strspn(text, blanks)) {
-        size_t len = strcspn(text, blanks);
+    for (text = word_from(text); *text; text = word_from(text)) {
+        size_t len = 1;
+        while (text[len] && !is_blank(text[len]))
+            len++;
         size_t wide = tv_columns(text, len);
         if (!first && at + 1 + wide > width) {
             fprintf(out, "\n%*s", (int)indent, "");
             at = indent;
             first = true;
         }
-        fprintf(out, "%s%.*s", first ? "" : " ", (int)len, text);
+        if (!first)
+            putc(' ', out);
+        fwrite(text, 1, len, out);
         at += wide + !first;
         first = false;
         text += len;
