@@ -31,7 +31,7 @@ struct link {
 struct chain {
     struct link link[TV_SCHEDULE_PARTS];
     int len;
-    double value, at;
+    double value, at, scale;
 };
 
 static enum effect effect_of(const struct tv_schedule_part *part)
@@ -124,16 +124,23 @@ static double turn(struct link *link, double value, double k0, double k1)
                           : link->floor + height * part_at(link, k1);
 }
 
-static double restart(struct link *link, double value, double k0, double k1)
+/* Where k's period begins, and its length. */
+static double period_of(const struct link *link, double k, double *length)
 {
     const double *row = link->curve.table;
     double start = 0.0;
-    for (int i = 0; i + TV_PHASE_ROW < link->curve.table_len && k1 >= row[0];
+    for (int i = 0; i + TV_PHASE_ROW < link->curve.table_len && k >= row[0];
          i += TV_PHASE_ROW, row += TV_PHASE_ROW)
         start = row[0];
+    *length = row[0] - start;
+    return start;
+}
+
+static double restart(struct link *link, double value, double k0, double k1)
+{
+    double length, start = period_of(link, k1, &length);
     if (k0 < start)
         return part_at(link, k1);
-    double length = row[0] - start;
     return draw(link, value, tv_half_cosine((k0 - start) / length),
                 tv_half_cosine((k1 - start) / length));
 }
@@ -241,24 +248,174 @@ static struct stretch stretch_from(const struct chain *chain, double target)
 
 static void begin(struct chain *chain, const struct tv_curve *c)
 {
-    *chain = (struct chain){.value = c->peak, .at = -1.0};
+    *chain = (struct chain){.value = c->peak, .at = -1.0, .scale = c->peak};
     for (int i = 0; i < c->whole->parts; i++) {
         if (c->whole->part[i].kind && c->whole->part[i].kind->lr)
             make_link(c, &c->whole->part[i], &chain->link[chain->len++]);
+        chain->scale = fmax(chain->scale, fmax(c->whole->part[i].peak, c->whole->part[i].base));
     }
     apply(chain, 0.0);
+}
+
+/* The value at n, as far as the links go on like this. */
+static double value_at(void *ctx, double n)
+{
+    struct chain *chain = ctx;
+    double value = chain->value, at = chain->at;
+    apply(chain, n);
+    double ret = chain->value;
+    chain->value = value;
+    chain->at = at;
+    return ret;
+}
+
+/* How far that is smooth. */
+static struct tv_piece chain_piece(const struct chain *chain, double n)
+{
+    double end = INFINITY;
+    bool is_flat = true;
+    for (int i = 0; i < chain->len; i++) {
+        const struct link *link = &chain->link[i];
+        double k = own_step(link, n), first = link->begin * link->epoch;
+        if (first > n || last_step(link) <= chain->at)
+            continue;
+        if (link->epoch > 1.0) {
+            end = tv_until(end, n, (floor(n / link->epoch) + 1.0) * link->epoch);
+            continue;
+        }
+        struct tv_piece piece = tv_piece_of(link->lr, &link->curve, k);
+        is_flat = is_flat && piece.is_flat;
+        end = tv_until(fmin(end, piece.end + link->begin), n, first + 1.0);
+        if (link->effect == AFFINE && link->param[TV_P_PERIODIC] != 0.0) {
+            double half = link->param[TV_P_END];
+            double turns = floor((k + half - 1.0) / (2.0 * half));
+            end = tv_until(end, n, first + (2.0 * turns + 1.0) * half + 1.0);
+        }
+    }
+    return (struct tv_piece){end, is_flat, 0};
+}
+
+/* Steps behind chain->at, none of which depends on the one before. */
+static void run_at_once(struct chain *chain, size_t count, double *ret)
+{
+    struct tv_smooth smooth = {value_at, chain, chain->scale};
+    for (size_t i = 0; i < count;) {
+        double n = chain->at + 1.0 + (double)i;
+        struct tv_piece piece = chain_piece(chain, n);
+        size_t run = tv_piece_steps(piece, n, 1.0, count - i);
+        if (piece.is_flat) {
+            double value = value_at(chain, n);
+            for (size_t end = i + run; i < end; i++)
+                ret[i] = value;
+        } else {
+            tv_smooth_series(&smooth, n, 1.0, run, ret + i);
+            i += run;
+        }
+    }
+}
+
+enum { BLOCK = 1024 };
+
+/* Whether the link does anything in the steps behind chain->at. */
+static bool is_at_work(const struct link *link, double at, double behind)
+{
+    return own_step(link, at) >= 0.0 && last_step(link) > at && next_change(link, at) <= behind;
+}
+
+/* Whether each step of the link makes a * value + b of the value. */
+static bool is_linear(const struct link *link, double k, size_t count)
+{
+    double half = link->param[TV_P_END], behind = k + (double)count, length;
+    if (link->epoch != 1.0)
+        return false;
+    if (link->effect == RESTART)
+        return k >= period_of(link, behind, &length);
+    return link->effect != AFFINE || link->param[TV_P_PERIODIC] == 0.0 ||
+           floor((k + half - 1.0) / (2.0 * half)) == floor((behind + half - 1.0) / (2.0 * half));
+}
+
+/* Steps behind chain->at, each of which depends on the one before. False (nothing done) where a
+ * link is not linear. */
+static bool run_in_turn(struct chain *chain, size_t count, double *ret)
+{
+    double a[BLOCK], b[BLOCK], part[BLOCK + 1], behind = chain->at + (double)count;
+    for (int i = 0; i < chain->len; i++) {
+        const struct link *link = &chain->link[i];
+        if (is_at_work(link, chain->at, behind) &&
+            !is_linear(link, own_step(link, chain->at), count))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        a[i] = 1.0;
+        b[i] = 0.0;
+    }
+    for (struct link *link = chain->link; link < chain->link + chain->len; link++) {
+        double k = own_step(link, chain->at);
+        double bottom = link->effect == AFFINE || link->effect == RESTART ? link->floor : 0.0;
+        double zero = link->effect == RESTART ? link->floor : 0.0;
+        if (!is_at_work(link, chain->at, behind))
+            continue;
+        tv_curve_series(link->lr, &link->curve, k, 1.0, count + 1, part);
+        part[0] = part_at(link, k); /* the same as the last of the block before */
+        for (size_t i = 0; i < count && link->effect == ABSOLUTE; i++) {
+            a[i] = 0.0;
+            b[i] = part[i + 1];
+        }
+        for (size_t i = 0; i < count && link->effect != ABSOLUTE; i++) {
+            double from = part[i] - zero, ratio = from == 0.0 ? 1.0 : (part[i + 1] - zero) / from;
+            a[i] *= ratio;
+            b[i] = bottom + (b[i] - bottom) * ratio;
+        }
+        link->at = k + (double)count;
+        link->value = part[count];
+    }
+    double value = chain->value;
+    for (size_t i = 0; i < count; i++)
+        ret[i] = value = a[i] * value + b[i];
+    chain->value = value;
+    chain->at = behind;
+    return true;
+}
+
+/* One or more steps on, to `target` at most; their values into ret unless it is NULL. */
+static size_t advance(struct chain *chain, double target, double *ret)
+{
+    double unwanted[BLOCK];
+    struct stretch stretch = stretch_from(chain, target);
+    size_t steps = (size_t)fmax(1.0, floor(stretch.end - chain->at));
+    if (stretch.at_once) {
+        if (ret)
+            run_at_once(chain, steps, ret);
+        apply(chain, chain->at + (double)steps);
+        return steps;
+    }
+    steps = steps < BLOCK ? steps : BLOCK;
+    ret = ret ? ret : unwanted;
+    if (run_in_turn(chain, steps, ret))
+        return steps;
+    apply(chain, chain->at + 1.0);
+    ret[0] = chain->value;
+    return 1;
 }
 
 void tv_chain_series(const struct tv_curve *c, double first, double stride, size_t count,
                      double *ret)
 {
     struct chain chain;
+    double last = fmin(SERIES_MAX, first + (double)count - 1.0);
+    bool in_a_row = stride == 1.0 && first == floor(first);
     begin(&chain, c);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count;) {
         double target = floor((first + (double)i) * stride);
-        while (chain.at < target && target <= SERIES_MAX)
-            apply(&chain, chain.at + 1.0);
-        ret[i] = target <= SERIES_MAX ? chain.value : NAN;
+        while (target <= SERIES_MAX && chain.at < target - 1.0)
+            advance(&chain, target - 1.0, NULL);
+        if (in_a_row && target <= last && chain.at < target) {
+            i += advance(&chain, last, ret + i);
+            continue;
+        }
+        if (target <= SERIES_MAX && chain.at < target)
+            apply(&chain, target);
+        ret[i++] = target <= SERIES_MAX ? chain.value : NAN;
     }
 }
 

@@ -77,22 +77,29 @@ static inline double tv_half_cosine(double p)
     return whole & 1 ? -half : 1.0 + half;
 }
 
-/* Cosines of many steps from few: cos(a + b) by the cosines of a, one a block, and of b, one a
- * rotation. Within 1e-15 of the peak of what tv_half_cosine() gives. */
-#define TV_ROTATION_BLOCK 128
-struct tv_rotation {
-    double waves, span; /* half waves in so many steps */
-    double cosine[TV_ROTATION_BLOCK], sine[TV_ROTATION_BLOCK];
+/* Steps over which a formula is smooth: no kink, no jump. */
+struct tv_piece {
+    double end; /* the first n behind it */
+    bool is_flat;
+    double peak; /* if higher than the curve's */
 };
-void tv_rotation_init(struct tv_rotation *rotation, double waves, double span);
-/* From top (x even numbers of half waves) to bottom (odd), at x, x + 1, ... */
-void tv_rotation_run(const struct tv_rotation *rotation, double x, double bottom, double top,
-                     size_t count, double *ret);
+
+/* It ends before x. A step that is x but for rounding is a piece of its own, so that it does not
+ * matter on which side of x the formula counts it. */
+static inline double tv_until(double end, double n, double x)
+{
+    double slack = 1e-12 * fabs(x);
+    if (n < x - slack)
+        return fmin(end, x - slack);
+    return n <= x + slack ? fmin(end, nextafter(x + slack, INFINITY)) : end;
+}
 
 /* The decay's shape, 1 to 0 as x goes from 0 to `length`; `rest` = length - x is separate because
  * the difference of two whole numbers is exact where 1 - x / length is not. */
 double tv_fall(const struct tv_curve *c, double x, double length, double rest);
 /* The warm-up's learning rate at n < warmup_steps. */
 double tv_warmup(const struct tv_curve *c, double n);
+/* Up to where it is smooth. */
+double tv_warmup_piece(const struct tv_curve *c, double end, double n);
 
 #endif

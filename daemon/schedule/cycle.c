@@ -14,45 +14,16 @@ double tv_hard_restarts_lr(const struct tv_curve *c, double n)
     return c->peak * tv_half_cosine(cycles - whole);
 }
 
-/* The first step behind n that is not of n's cycle. */
-static double next_restart(const struct tv_curve *c, double n)
+struct tv_piece tv_hard_restarts_piece(const struct tv_curve *c, double n)
 {
-    double span = tv_curve_end(c) - c->warmup, cycles = c->param[TV_P_CYCLES];
+    double span = tv_max(1.0, tv_curve_end(c) - c->warmup), cycles = c->param[TV_P_CYCLES];
+    double end = tv_until(tv_warmup_piece(c, INFINITY, n), n, c->warmup + span);
     double whole = floor(cycles * ((n - c->warmup) / span));
-    double next = ceil(c->warmup + (whole + 1.0) / cycles * span);
-    for (int tries = 0; tries < 4 && floor(cycles * ((next - c->warmup) / span)) <= whole; tries++)
-        next++;
-    for (int tries = 0; tries < 4; tries++) {
-        if (floor(cycles * ((next - 1.0 - c->warmup) / span)) > whole)
-            next--;
+    if (n >= c->warmup && n < end) {
+        end = tv_until(end, n, c->warmup + whole / cycles * span);
+        end = tv_until(end, n, c->warmup + (whole + 1.0) / cycles * span);
     }
-    return fmax(n + 1.0, fmin(next, ceil(tv_curve_end(c))));
-}
-
-void tv_hard_restarts_series(const struct tv_curve *c, double first, double stride, size_t count,
-                             double *ret)
-{
-    enum { WORTH_IT = 64 };
-    struct tv_rotation rotation;
-    double end = tv_curve_end(c), span = end - c->warmup, cycles = c->param[TV_P_CYCLES];
-    bool is_plain = stride == 1.0 && c->warmup >= 0.0 && end < 1e15 && span >= 1.0 &&
-                    cycles >= 1.0 && cycles < span / WORTH_IT && tv_curve_floor(c) == 0.0;
-    if (is_plain)
-        tv_rotation_init(&rotation, cycles, span);
-    for (size_t i = 0; i < count;) {
-        double n = first + (double)i;
-        if (!is_plain || n <= c->warmup || n >= end) {
-            ret[i++] = tv_hard_restarts_lr(c, n * stride);
-            continue;
-        }
-        double left = next_restart(c, n) - n;
-        size_t run = left < (double)(count - i) ? (size_t)left : count - i;
-        /* every cycle begins at the top: those with an odd number run upside down */
-        bool odd = fmod(floor(cycles * ((n - c->warmup) / span)), 2.0) != 0.0;
-        tv_rotation_run(&rotation, n - c->warmup, odd ? c->peak : 0.0, odd ? 0.0 : c->peak, run,
-                        ret + i);
-        i += run;
-    }
+    return (struct tv_piece){end, false, 0};
 }
 
 struct cycle {
@@ -111,34 +82,16 @@ double tv_cycles_lr(const struct tv_curve *c, double n)
     return tv_warmup(&warm, n);
 }
 
-void tv_cycles_series(const struct tv_curve *c, double first, double stride, size_t count,
-                      double *ret)
+struct tv_piece tv_cycles_piece(const struct tv_curve *c, double n)
 {
-    enum { WORTH_IT = 16 };
-    bool is_plain =
-        stride == 1.0 && tv_curve_shape(c) == TV_SHAPE_COSINE && c->param[TV_P_EXTRA2] == 1.0;
-    struct tv_rotation rotation = {.span = 0.0};
-    for (size_t i = 0; i < count;) {
-        double n = (first + (double)i) * stride, x = n + c->param[TV_P_SHIFT];
-        struct cycle cycle = {0};
-        if (is_plain && n >= c->warmup && x >= 0.0)
-            cycle = find_cycle(c, x);
-        double left = ceil(cycle.length - cycle.at) - 1.0;
-        if (left < WORTH_IT || !(cycle.at > 0.0)) {
-            ret[i++] = tv_cycles_lr(c, n);
-            continue;
-        }
-        size_t run = left < (double)(count - i) ? (size_t)left : count - i;
-        double scale = pow(c->param[TV_P_GAMMA], cycle.index), bottom = tv_curve_floor(c);
-        bool is_over = cycle.index >= c->param[TV_P_CYCLES];
-        if (!is_over && (int)c->param[TV_P_MODE] & 2)
-            bottom *= scale;
-        if (rotation.span != cycle.length) /* most cycles are as long as the one before */
-            tv_rotation_init(&rotation, 1.0, cycle.length);
-        tv_rotation_run(&rotation, cycle.at, bottom, is_over ? bottom : c->peak * scale, run,
-                        ret + i);
-        i += run;
-    }
+    double end = tv_warmup_piece(c, INFINITY, n), x = n + c->param[TV_P_SHIFT];
+    end = tv_until(end, n, -c->param[TV_P_SHIFT]);
+    if (n < c->warmup || x < 0.0)
+        return (struct tv_piece){end, false, 0};
+    struct cycle cycle = find_cycle(c, x);
+    end = tv_until(end, n, n - cycle.at);
+    end = tv_until(end, n, n - cycle.at + cycle.length);
+    return (struct tv_piece){end, cycle.index >= c->param[TV_P_CYCLES], 0};
 }
 
 /* 0 to 1 and back within one cycle; *cycle counts from 0. */
@@ -184,4 +137,30 @@ double tv_triangle_lr(const struct tv_curve *c, double n)
     default:
         return tv_mix(bottom, c->peak, part);
     }
+}
+
+/* The stairs of TV_TRIANGLE_ONCE. */
+static double until_stair(const struct tv_curve *c, double end, double n)
+{
+    double up = c->param[TV_P_PERIOD], down = c->param[TV_P_DECAY];
+    double stairs = c->param[n <= up ? TV_P_CYCLES : TV_P_EXTRA2];
+    double from = n <= up ? 0.0 : up, width = (n <= up ? up : down) / stairs;
+    double done = floor((n - from) / width);
+    end = tv_until(end, n, from + done * width);
+    return tv_until(end, n, from + (done + 1.0) * width);
+}
+
+struct tv_piece tv_triangle_piece(const struct tv_curve *c, double n)
+{
+    double up = c->param[TV_P_PERIOD], total = up + c->param[TV_P_DECAY], end = INFINITY;
+    bool is_once = c->param[TV_P_MODE] == TV_TRIANGLE_ONCE;
+    if (is_once && n > total)
+        return (struct tv_piece){tv_until(end, n, total), false, 0};
+    double begin = is_once ? 0.0 : floor(n / total) * total;
+    end = tv_until(end, n, begin);
+    end = tv_until(end, n, begin + up);
+    end = tv_until(end, n, begin + total);
+    if (is_once && c->param[n <= up ? TV_P_CYCLES : TV_P_EXTRA2] > 0.0)
+        end = until_stair(c, end, n);
+    return (struct tv_piece){end, false, 0};
 }

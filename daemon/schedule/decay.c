@@ -49,6 +49,15 @@ double tv_warmup(const struct tv_curve *c, double n)
     return warm(c, n);
 }
 
+double tv_warmup_piece(const struct tv_curve *c, double end, double n)
+{
+    double shift = c->param[TV_P_WARM_SHIFT], full = c->warmup + c->param[TV_P_WARM_SPAN];
+    end = tv_until(end, n, -shift);
+    end = tv_until(end, n, 1.0 - shift); /* logarithm */
+    end = tv_until(end, n, full - shift);
+    return tv_until(end, n, c->warmup);
+}
+
 static inline double fall(const struct tv_curve *c, double x, double length, double rest)
 {
     double p = x / length;
@@ -127,6 +136,40 @@ static inline double decay_value(const struct tv_curve *c, const struct decay *d
     return d->is_clamped ? fmax(d->bottom, c->peak * part) : tv_mix(d->bottom, c->peak, part);
 }
 
+/* Where a decay that goes on to 0 meets the floor. */
+static double floor_met(const struct tv_curve *c, const struct decay *d)
+{
+    double low = fmax(c->warmup, d->begin), high = d->begin + d->length;
+    for (int i = 0; i < 100 && low < high; i++) {
+        double middle = 0.5 * (low + high), x = middle - d->begin;
+        if (c->peak * fall(c, x, d->span, d->length - x) > d->bottom)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+struct tv_piece tv_decay_piece(const struct tv_curve *c, double n)
+{
+    struct decay d = prepare(c);
+    double half_wave = d.span / (2.0 * c->param[TV_P_CYCLES]), end = INFINITY;
+    end = tv_warmup_piece(c, end, n);
+    end = tv_until(end, n, d.begin);
+    end = tv_until(end, n, d.begin + d.length);
+    end = tv_until(end, n, tv_curve_end(c));
+    if (n >= d.begin && n < end && tv_curve_shape(c) == TV_SHAPE_COSINE) {
+        double waves = floor((n - d.begin) / half_wave);
+        if (c->param[TV_P_GAMMA] != 1.0 || d.is_clamped)
+            end = tv_until(end, n, d.begin + (waves + 1.0) * half_wave);
+        if (d.is_clamped && waves > 0.0)
+            end = n;
+    }
+    if (d.is_clamped && !d.is_flat && n < d.begin + d.length)
+        end = tv_until(end, n, floor_met(c, &d));
+    return (struct tv_piece){end, false, 0};
+}
+
 double tv_decay_lr(const struct tv_curve *c, double n)
 {
     struct decay d = prepare(c);
@@ -139,52 +182,6 @@ void tv_decay_points(const struct tv_curve *c, double stride, const double *n, s
     struct decay d = prepare(c);
     for (size_t i = 0; i < count; i++)
         ret[i] = decay_value(c, &d, tv_max(n[i], 0.0) * stride);
-}
-
-void tv_rotation_init(struct tv_rotation *r, double waves, double span)
-{
-    r->waves = waves;
-    r->span = span;
-    for (int k = 0; k < TV_ROTATION_BLOCK; k++) {
-        r->cosine[k] = cos(M_PI * (waves * (k / span)));
-        r->sine[k] = sin(M_PI * (waves * (k / span)));
-    }
-}
-
-void tv_rotation_run(const struct tv_rotation *r, double x, double bottom, double top, size_t count,
-                     double *ret)
-{
-    double half = 0.5 * (top - bottom);
-    for (size_t i = 0; i < count; i += TV_ROTATION_BLOCK) {
-        double p = r->waves * ((x + (double)i) / r->span);
-        double angle = M_PI * (p - 2.0 * floor(0.5 * p));
-        double by_cosine = half * cos(angle), by_sine = half * sin(angle);
-        size_t len = count - i < TV_ROTATION_BLOCK ? count - i : TV_ROTATION_BLOCK;
-        for (size_t k = 0; k < len; k++)
-            ret[i + k] = bottom + (half + (by_cosine * r->cosine[k] - by_sine * r->sine[k]));
-    }
-}
-
-void tv_decay_series(const struct tv_curve *c, double first, double stride, size_t count,
-                     double *ret)
-{
-    struct decay d = prepare(c);
-    double behind = fmax(c->warmup, d.begin), end = d.begin + d.length;
-    bool is_plain = tv_curve_shape(c) == TV_SHAPE_COSINE && c->param[TV_P_GAMMA] == 1.0 &&
-                    !d.is_clamped && stride == 1.0;
-    size_t i = 0;
-    for (; i < count && (!is_plain || !(first + (double)i > behind)); i++)
-        ret[i] = decay_value(c, &d, (first + (double)i) * stride);
-    double left = ceil(end - first - (double)i);
-    if (i < count && left >= 1.0) {
-        size_t run = left < (double)(count - i) ? (size_t)left : count - i;
-        struct tv_rotation rotation;
-        tv_rotation_init(&rotation, 2.0 * c->param[TV_P_CYCLES], d.span);
-        tv_rotation_run(&rotation, first + (double)i - d.begin, d.bottom, c->peak, run, ret + i);
-        i += run;
-    }
-    for (; i < count; i++)
-        ret[i] = decay_value(c, &d, (first + (double)i) * stride);
 }
 
 double tv_constant_lr(const struct tv_curve *c, double n)
@@ -215,26 +212,18 @@ double tv_power_law_lr(const struct tv_curve *c, double n)
     return mode == 3.0 ? c->peak * part : tv_max(bottom, c->peak * part);
 }
 
-void tv_power_law_series(const struct tv_curve *c, double first, double stride, size_t count,
-                         double *ret)
+struct tv_piece tv_power_law_piece(const struct tv_curve *c, double n)
 {
-    double mode = c->param[TV_P_MODE], bottom = tv_curve_floor(c), peak = c->peak;
     double scale = tv_param_or(c, TV_P_TIMESCALE, c->warmup > 0.0 ? c->warmup : 10000.0);
-    double shift = tv_param_or(c, TV_P_SHIFT, scale - c->warmup);
-    double begin = fmax(fmax(c->warmup, c->warmup + c->param[TV_P_HOLD]), scale - shift);
-    double end = mode >= 2.0 ? tv_curve_end(c) : INFINITY;
-    bool is_root = c->param[TV_P_POWER] == 0.5 && mode != 1.0 && mode != 3.0;
-    size_t i = 0;
-    for (; i < count && (!is_root || !((first + (double)i) * stride > begin)); i++)
-        ret[i] = tv_power_law_lr(c, (first + (double)i) * stride);
-    double left = floor(end / stride - first - (double)i);
-    size_t run = left < (double)(count - i) ? (size_t)fmax(0.0, left) : count - i;
-    for (size_t behind = i + run; i < behind; i++) {
-        double value = peak * sqrt(scale / ((first + (double)i) * stride + shift));
-        ret[i] = value > bottom ? value : bottom;
-    }
-    for (; i < count; i++)
-        ret[i] = tv_power_law_lr(c, (first + (double)i) * stride);
+    double shift = tv_param_or(c, TV_P_SHIFT, scale - c->warmup), bottom = tv_curve_floor(c);
+    double end = tv_warmup_piece(c, INFINITY, n);
+    end = tv_until(end, n, 1.0); /* Noam's first step */
+    end = tv_until(end, n, c->warmup + c->param[TV_P_HOLD]);
+    end = tv_until(end, n, scale - shift);
+    end = tv_until(end, n, tv_curve_end(c));
+    if (bottom > 0.0)
+        end = tv_until(end, n, scale * pow(c->peak / bottom, 1.0 / c->param[TV_P_POWER]) - shift);
+    return (struct tv_piece){end, false, 0};
 }
 
 double tv_noam_lr(const struct tv_curve *c, double n)
@@ -266,6 +255,26 @@ double tv_power_tail_lr(const struct tv_curve *c, double n)
     return n <= c->warmup ? tv_power_law_lr(c, n) : with_tail(c, n, tv_power_law_lr);
 }
 
+struct tv_piece tv_decay_tail_piece(const struct tv_curve *c, double n)
+{
+    double begin = c->total - c->param[TV_P_PERIOD];
+    double end = n < begin ? tv_decay_piece(c, n).end : INFINITY;
+    return (struct tv_piece){tv_until(tv_until(end, n, begin), n, c->total), false, 0};
+}
+
+struct tv_piece tv_power_tail_piece(const struct tv_curve *c, double n)
+{
+    double end = tv_power_law_piece(c, n).end;
+    end = tv_until(end, n, c->total - c->param[TV_P_PERIOD]);
+    return (struct tv_piece){tv_until(end, n, c->total), false, 0};
+}
+
+struct tv_piece tv_warm_piece(const struct tv_curve *c, double n)
+{
+    return (struct tv_piece){tv_until(tv_warmup_piece(c, INFINITY, n), n, tv_curve_end(c)), false,
+                             0};
+}
+
 double tv_second_half_lr(const struct tv_curve *c, double n)
 {
     double bottom = tv_curve_floor(c), end = tv_curve_end(c);
@@ -293,4 +302,17 @@ double tv_epochs_lr(const struct tv_curve *c, double n)
         return decayed;
     double last_batch = c->param[TV_P_PERIOD] * (n + 1.0) - 1.0, length = c->param[TV_P_EXTRA];
     return last_batch >= length ? decayed : tv_mix(tv_curve_start(c), decayed, last_batch / length);
+}
+
+struct tv_piece tv_deepspeed_piece(const struct tv_curve *c, double n)
+{
+    double end = n < 1.0 ? 1.0 : tv_decay_piece(c, n - 1.0).end + 1.0;
+    return (struct tv_piece){tv_until(end, n, 1.0), false, 0};
+}
+
+struct tv_piece tv_epochs_piece(const struct tv_curve *c, double n)
+{
+    double end = tv_until(INFINITY, n, tv_curve_end(c));
+    end = tv_until(end, n, (c->param[TV_P_EXTRA] + 1.0) / c->param[TV_P_PERIOD] - 1.0);
+    return (struct tv_piece){tv_until(end, n, c->warmup), false, 0};
 }

@@ -33,54 +33,26 @@ double tv_stairs_lr(const struct tv_curve *c, double n)
     return fmax(value, tv_curve_floor(c));
 }
 
-/* How many steps behind n have n's number of stairs for certain. */
-static double stairs_left(const struct tv_curve *c, double n)
+struct tv_piece tv_stairs_piece(const struct tv_curve *c, double n)
 {
-    double x = n + c->param[TV_P_SHIFT], next = INFINITY;
+    double period = c->param[TV_P_PERIOD], gamma = c->param[TV_P_GAMMA], limit = tv_curve_floor(c);
+    double shift = c->param[TV_P_SHIFT], x = n + shift, mode = c->param[TV_P_MODE];
+    double end = tv_until(tv_warmup_piece(c, INFINITY, n), n, -shift);
     if (n < c->warmup || x < 0.0)
-        return 0.0;
-    if (c->param[TV_P_MODE] != 2.0) {
-        double period = c->param[TV_P_PERIOD];
-        return floor((whole_times(x, period) + 1.0) * period - x) - 2.0;
+        return (struct tv_piece){end, false, 0};
+    if (mode == 2.0) {
+        for (int i = 0; i < c->table_len; i++)
+            end = tv_until(end, n, c->table[i] - c->param[TV_P_EXTRA] - shift);
+    } else if (mode == 0.0) {
+        double done = whole_times(x, period);
+        end = tv_until(end, n, done * period - shift);
+        end = tv_until(end, n, (done + 1.0) * period - shift);
+    } else {
+        limit = gamma > 1.0 ? tv_param_or(c, TV_P_FLOOR, INFINITY) : limit;
+        if (gamma > 0.0 && gamma != 1.0 && limit > 0.0)
+            end = tv_until(end, n, period * log(limit / c->peak) / log(gamma) - shift);
     }
-    for (int i = 0; i < c->table_len; i++) {
-        double at = c->table[i] - c->param[TV_P_EXTRA];
-        if (at > x)
-            next = fmin(next, at);
-    }
-    return ceil(next - x) - 2.0;
-}
-
-/* Behind the warm-up; the exact value again every few steps, since each product adds an error. */
-static size_t falling_run(const struct tv_curve *c, double n, double stride, size_t count,
-                          double *ret)
-{
-    enum { EXACT_AGAIN = 16 };
-    size_t run = count < EXACT_AGAIN ? count : EXACT_AGAIN;
-    double ratio = pow(c->param[TV_P_GAMMA], stride / c->param[TV_P_PERIOD]);
-    double value = c->peak * pow(c->param[TV_P_GAMMA], stairs_done(c, n));
-    for (size_t i = 0; i < run; i++, value *= ratio)
-        ret[i] = fmax(value, tv_curve_floor(c));
-    return run;
-}
-
-void tv_stairs_series(const struct tv_curve *c, double first, double stride, size_t count,
-                      double *ret)
-{
-    double gamma = c->param[TV_P_GAMMA];
-    bool falls = c->param[TV_P_MODE] == 1.0 && gamma > 0.0 && gamma <= 1.0;
-    for (size_t i = 0; i < count;) {
-        double n = (first + (double)i) * stride;
-        if (falls && n >= c->warmup && n + c->param[TV_P_SHIFT] >= 0.0) {
-            i += falling_run(c, n, stride, count - i, ret + i);
-            continue;
-        }
-        double value = tv_stairs_lr(c, n);
-        double left = stride == 1.0 && c->param[TV_P_MODE] != 1.0 ? stairs_left(c, n) : 0.0;
-        size_t end = left < (double)(count - i) ? i + 1 + (size_t)fmax(0.0, left) : count;
-        while (i < end && i < count)
-            ret[i++] = value;
-    }
+    return (struct tv_piece){end, mode != 1.0, 0};
 }
 
 double tv_range_test_lr(const struct tv_curve *c, double n)
@@ -112,6 +84,14 @@ double tv_phases_lr(const struct tv_curve *c, double n)
         begin = end;
     }
     return c->peak * to;
+}
+
+struct tv_piece tv_phases_piece(const struct tv_curve *c, double n)
+{
+    double end = INFINITY;
+    for (int i = 0; i + TV_PHASE_ROW <= c->table_len; i += TV_PHASE_ROW)
+        end = tv_until(tv_until(end, n, c->table[i]), n, c->table[i] + 1.0);
+    return (struct tv_piece){tv_until(end, n, 0.0), false, 0};
 }
 
 /* NaN for a part that could not be resolved. */
@@ -154,39 +134,35 @@ double tv_sequence_lr(const struct tv_curve *c, double n)
     return part_lr(c, part, peak_at(part, x), x);
 }
 
-/* The first whole step behind n at which another part, or the same one with another peak, may
- * begin. */
-static double next_part(const struct tv_curve *c, const struct tv_schedule_part *part, double n)
+static struct tv_piece part_piece(const struct tv_curve *c, const struct tv_schedule_part *part,
+                                  double n)
 {
-    bool late = c->param[TV_P_MODE] != 0.0;
-    double next = turns(part) ? floor(part->begin + part->param[TV_P_END]) + 1.0 : INFINITY;
-    next = next > n ? next : INFINITY;
-    for (int i = 1; i < c->whole->parts; i++) {
-        double begin = c->whole->part[i].begin, at = late ? floor(begin) + 1.0 : ceil(begin);
-        if (at > n)
-            next = fmin(next, at);
-    }
-    return next;
+    struct tv_curve curve = tv_curve_of_part(c->whole, part);
+    if (!part->kind || !part->kind->lr)
+        return (struct tv_piece){INFINITY, true, 0};
+    struct tv_piece piece = tv_piece_of(part->kind->lr, &curve, n);
+    piece.peak = fmax(curve.peak, piece.peak);
+    return piece;
 }
 
-void tv_sequence_series(const struct tv_curve *c, double first, double stride, size_t count,
-                        double *ret)
+struct tv_piece tv_sequence_piece(const struct tv_curve *c, double n)
 {
-    bool is_whole = stride == 1.0 && first == floor(first);
-    for (size_t i = 0; i < count;) {
-        double n = (first + (double)i) * stride;
-        const struct tv_schedule_part *part = part_at(c, n);
-        if (!is_whole || !part->kind || !part->kind->lr || part->begin != floor(part->begin)) {
-            ret[i++] = tv_sequence_lr(c, n);
-            continue;
-        }
-        struct tv_curve curve = tv_curve_of_part(c->whole, part);
-        double x = n - part->begin, left = next_part(c, part, n) - n;
-        size_t run = left < (double)(count - i) ? (size_t)left : count - i;
-        curve.peak = peak_at(part, x);
-        tv_curve_series(part->kind->lr, &curve, x, 1.0, run, ret + i);
-        i += run;
-    }
+    const struct tv_schedule_part *part = part_at(c, n);
+    struct tv_piece piece = part_piece(c, part, n - part->begin);
+    piece.end += part->begin;
+    if (turns(part))
+        piece.end = tv_until(piece.end, n, part->begin + part->param[TV_P_END]);
+    for (int i = 1; i < c->whole->parts; i++)
+        piece.end = tv_until(piece.end, n, c->whole->part[i].begin);
+    return piece;
+}
+
+struct tv_piece tv_dampened_piece(const struct tv_curve *c, double n)
+{
+    double end = INFINITY;
+    for (int i = 0; i < c->whole->parts; i++)
+        end = fmin(end, part_piece(c, &c->whole->part[i], n).end);
+    return (struct tv_piece){end, false, 0};
 }
 
 double tv_dampened_lr(const struct tv_curve *c, double n)
@@ -218,4 +194,19 @@ double tv_jagged_lr(const struct tv_curve *c, double n)
     else if (at > every - down)
         scale = fmin(1.0, (every - at) / down);
     return inner * tv_mix(c->param[TV_P_FLOOR_RATIO], 1.0, scale);
+}
+
+struct tv_piece tv_factor_piece(const struct tv_curve *c, double n)
+{
+    return (struct tv_piece){tv_until(INFINITY, n, c->param[TV_P_TIMESCALE] - 1.0), false, 0};
+}
+
+struct tv_piece tv_jagged_piece(const struct tv_curve *c, double n)
+{
+    double every = c->param[TV_P_PERIOD], from = floor(n / every) * every;
+    double end = part_piece(c, &c->whole->part[0], n).end;
+    end = tv_until(end, n, from);
+    end = tv_until(end, n, from + c->param[TV_P_EXTRA]);
+    end = tv_until(end, n, from + every - c->param[TV_P_DECAY]);
+    return (struct tv_piece){tv_until(end, n, from + every), false, 0};
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* schedule_cost DIR...: what a million steps of each schedule cost. Reads the tables of
- * tests/golden/schedules; prints a line a kind: the slowest of its configurations, evaluated over
- * its own length as often as makes a million steps. */
+ * tests/golden/schedules; prints a line a kind: the slowest of its configurations, all of its
+ * times stretched so that its table's length becomes a million steps, and how far a step in that
+ * row is from the same step alone, in parts of the peak. */
 #include "base/memory.h"
+#include "schedule/kinds.h"
 #include "schedule/resolve.h"
 #include "support/settings.h"
 #include "trainvet/text.h"
@@ -18,7 +20,7 @@ enum { STEPS = 1000000, KINDS_MAX = 256 };
 
 static struct row {
     char name[96], file[96];
-    double milliseconds;
+    double milliseconds, apart;
 } rows[KINDS_MAX];
 static int rows_len;
 
@@ -29,21 +31,69 @@ static double seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+static void stretch_curve(double by, const struct tv_schedule_kind *kind, double *total,
+                          double *warmup, double *param, double *table, int table_len)
+{
+    static const enum tv_schedule_param steps[] = {TV_P_END,       TV_P_HOLD,   TV_P_DECAY,
+                                                   TV_P_TIMESCALE, TV_P_PERIOD, TV_P_RAMP};
+    *total = floor(*total * by);
+    *warmup = floor(*warmup * by);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        param[steps[i]] = floor(param[steps[i]] * by);
+    for (int i = 0; i < table_len; i += kind->lr == tv_phases_lr ? TV_PHASE_ROW : 1)
+        table[i] = floor(table[i] * by);
+}
+
+static void stretch(double by, struct tv_schedule *s)
+{
+    stretch_curve(by, s->kind, &s->total_steps, &s->warmup_steps, s->param, s->table,
+                  s->parts == 0 ? s->table_len : 0);
+    for (struct tv_schedule_part *part = s->part; part < s->part + s->parts; part++) {
+        part->begin = floor(part->begin * by);
+        part->end = floor(part->end * by);
+        if (part->kind)
+            stretch_curve(by, part->kind, &part->total_steps, &part->warmup_steps, part->param,
+                          s->table + part->table_at, part->table_len);
+    }
+}
+
 /* The best of three: others use the machine too. */
 static double cost(const struct tv_schedule *schedule, double *ret)
 {
-    double best = INFINITY, total = schedule->total_steps;
-    size_t length = total >= 1000 && total < STEPS ? (size_t)total : total < 1000 ? 1000 : STEPS;
+    double best = INFINITY;
     for (int round = 0; round < 3; round++) {
         double begin = seconds();
-        for (size_t done = 0; done + length <= STEPS; done += length)
-            tv_schedule_series(schedule, 0, length, ret);
+        tv_schedule_series(schedule, 0, STEPS, ret);
         best = fmin(best, (seconds() - begin) * 1e3);
     }
     return best;
 }
 
-static void keep(const char *framework, const char *kind, const char *file, double milliseconds)
+/* At every 97th step and those beside it. */
+static double apart(const struct tv_schedule *schedule, const double *ret)
+{
+    double worst = 0, peak = fabs(schedule->peak);
+    for (int n = 0; n < STEPS; n++)
+        peak = fmax(peak, fabs(ret[n]));
+    for (int n = 0; n < STEPS; n += n % 97 < 2 ? 1 : 95) {
+        double alone = tv_schedule_lr(schedule, n);
+        worst = isnan(alone) ? worst : fmax(worst, fabs(ret[n] - alone));
+    }
+    return worst / peak;
+}
+
+static double last_step(struct json_object *golden)
+{
+    struct json_object *table;
+    if (!json_object_object_get_ex(golden, "lr", &table) || json_object_array_length(table) == 0)
+        return NAN;
+    size_t last = json_object_array_length(table) - 1;
+    struct json_object *row = json_object_array_get_idx(table, last);
+    return json_object_get_double(json_object_array_get_idx(row, 0));
+}
+
+static void keep(const char *framework, const char *kind, const char *file, double milliseconds,
+                 double apart)
 {
     char name[96];
     int i = 0;
@@ -53,6 +103,7 @@ static void keep(const char *framework, const char *kind, const char *file, doub
     if (i == KINDS_MAX)
         return;
     rows_len = i == rows_len ? i + 1 : rows_len;
+    rows[i].apart = fmax(rows[i].apart, apart);
     if (milliseconds <= rows[i].milliseconds)
         return;
     snprintf(rows[i].name, sizeof rows[i].name, "%s", name);
@@ -74,9 +125,13 @@ static void measure(const char *folder, const char *name, double *ret)
         tv_settings_tree(&facts, "", config, TV_FACT_USER_CONFIG);
         tv_settings_add(&facts, "framework", strcmp(known, "seed") != 0 ? known : "plain",
                         TV_FACT_COMMAND_LINE);
-        if (tv_schedule_resolve(&facts, &schedule, NULL) == TV_OK &&
-            !tv_schedule_follows_metric(&schedule))
-            keep(known, tv_schedule_name(&schedule), name, cost(&schedule, ret));
+        double by = STEPS / last_step(golden);
+        if (by > 0 && tv_schedule_resolve(&facts, &schedule, NULL) == TV_OK &&
+            !tv_schedule_follows_metric(&schedule)) {
+            stretch(by, &schedule);
+            double milliseconds = cost(&schedule, ret);
+            keep(known, tv_schedule_name(&schedule), name, milliseconds, apart(&schedule, ret));
+        }
         tv_facts_free(&facts);
     }
     json_object_put(golden);
@@ -110,9 +165,10 @@ int main(int argc, char **argv)
         free(files);
     }
     qsort(rows, (size_t)rows_len, sizeof *rows, by_cost);
-    printf("%8s  %-48s %s\n", "ms", "a million steps of", "slowest configuration");
+    printf("%8s  %8s  %-48s %s\n", "ms", "apart", "a million steps of", "slowest configuration");
     for (int i = 0; i < rows_len; i++)
-        printf("%8.1f  %-48s %s\n", rows[i].milliseconds, rows[i].name, rows[i].file);
+        printf("%8.1f  %8.1g  %-48s %s\n", rows[i].milliseconds, rows[i].apart, rows[i].name,
+               rows[i].file);
     free(ret);
     return 0;
 }

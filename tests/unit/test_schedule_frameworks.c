@@ -281,6 +281,45 @@ START_TEST(mmengine_schedulers_work_side_by_side)
 }
 END_TEST
 
+#define TORCH(name, args)                                                                          \
+    "{'optimizer': {'lr': 0.001}, 'lr_scheduler': {'class_path': 'torch.optim.lr_scheduler." name  \
+    "', 'init_args': {" args "}}}"
+
+/* Long pieces, which are interpolated. */
+START_TEST(long_rows_are_what_each_step_is_alone)
+{
+    static const char *const configs[] = {
+        TORCH("OneCycleLR", "'max_lr': 0.1, 'total_steps': 30001, 'three_phase': true"),
+        TORCH("CyclicLR", "'base_lr': 0.001, 'max_lr': 0.1, 'step_size_up': 1700, 'mode': "
+                          "'exp_range', 'gamma': 0.9999"),
+        TORCH("CosineAnnealingWarmRestarts", "'T_0': 333, 'T_mult': 2"),
+        TORCH("ChainedScheduler",
+              "'schedulers': [{'class_path': 'LinearLR', 'init_args': {'total_iters': 5000}}, "
+              "{'class_path': 'StepLR', 'init_args': {'step_size': 77, 'gamma': 0.99}}]"),
+        TORCH("SequentialLR",
+              "'milestones': [900.0], 'schedulers': [{'class_path': 'LinearLR', 'init_args': "
+              "{'total_iters': 900}}, {'class_path': 'CosineAnnealingLR', 'init_args': {'T_max': "
+              "7000, 'eta_min': 1e-5}}]"),
+        "{'lr': 0.001, 'warmup': {'class': 'pytorch_warmup.ExponentialWarmup', 'warmup_period': "
+        "2000}, 'lr_scheduler': {'class': 'torch.optim.lr_scheduler.CosineAnnealingLR', 'T_max': "
+        "20000}}",
+        "{'learning_rate': 1e-4, 'max_steps': 25000, 'lr_scheduler_type': 'polynomial', "
+        "'warmup_steps': 700, 'lr_scheduler_kwargs': {'power': 0.7}}",
+    };
+    static double series[30000];
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
+        ck_assert_msg(resolve(configs[i]) == TV_OK, "%s: %s", configs[i], error.message);
+        tv_schedule_series(&s, 0, 30000, series);
+        double peak = s.peak;
+        for (int n = 0; n < 30000; n++)
+            peak = fmax(peak, series[n]);
+        for (int n = 0; n < 30000; n++)
+            ck_assert_msg(fabs(series[n] - tv_schedule_lr(&s, n)) <= 1e-14 * peak,
+                          "%s at %d: %.17g", configs[i], n, series[n]);
+    }
+}
+END_TEST
+
 START_TEST(chain_that_takes_too_long_is_not_known)
 {
     resolved("torch", "{'optimizer': {'lr': 0.1}, 'lr_scheduler': {'class_path': "
@@ -686,6 +725,7 @@ static Suite *suite(void)
     tcase_add_test(t, mmengine_counts_epochs_when_it_knows_their_length);
     tcase_add_test(t, mmengine_schedulers_work_side_by_side);
     tcase_add_test(t, chain_that_takes_too_long_is_not_known);
+    tcase_add_test(t, long_rows_are_what_each_step_is_alone);
     tcase_add_test(t, olmo_core_sequence_goes_on_from_where_it_was);
     tcase_add_test(t, olmo_core_wants_one_length_of_each_kind);
     tcase_add_test(t, olmo_core_composes_stages);
