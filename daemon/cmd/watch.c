@@ -54,8 +54,8 @@ static const struct tv_cli cli = {
     .intro =
         "Follows the training runs at PATH while they are written: what is already there is read\n"
         "first, new runs are found as they appear, and each finding is told once, when it is\n"
-        "noticed, and again when it is over. Ends with Ctrl-C, or with --until-idle.\n"
-        "Nothing is ever written into a run's directory.",
+        "noticed, and again when it gets more severe or is over. Ends with Ctrl-C, or with\n"
+        "--until-idle. Nothing is ever written into a run's directory.",
     .options = option_table,
     .examples = "  trainvet watch saves/\n"
                 "      beside the jobs that write there\n"

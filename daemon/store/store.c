@@ -9,12 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* In this state, and no less severe while it fires. */
 static bool is_recorded(struct tv_store *store, const struct tv_alert *alert)
 {
-    sqlite3_stmt *find = tv_db_prepare(store, "SELECT state FROM alert WHERE fingerprint = ?");
+    sqlite3_stmt *find =
+        tv_db_prepare(store, "SELECT state, object FROM alert WHERE fingerprint = ?");
     tv_db_bind(find, 1, alert->fingerprint);
     bool same = find && sqlite3_step(find) == SQLITE_ROW &&
                 sqlite3_column_int(find, 0) == (int)alert->state;
+    struct tv_arena texts = {0};
+    struct tv_alert known;
+    if (same && alert->state == TV_FIRING &&
+        tv_alert_from_json((const char *)sqlite3_column_text(find, 1), &texts, &known))
+        same = known.severity >= alert->severity;
+    tv_arena_free(&texts);
     tv_db_close(store, find);
     return same;
 }

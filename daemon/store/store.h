@@ -36,7 +36,8 @@ void tv_store_close(struct tv_store *store);
 bool tv_store_mend(struct tv_store *store, char ret_note[512]);
 
 /* Records the state of an alert and owes it to each of `sinks` (names, NULL-terminated). False in
- * *ret_new when this state of this fingerprint is recorded already: nothing is owed again. TV_EIO
+ * *ret_new when this state of this fingerprint is recorded already, at least as severe: nothing is
+ * owed again. TV_EIO
  * when it could not be written (disk full): the caller keeps it and tries again later. */
 enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *alert,
                               const char *const *sinks, double now, bool *ret_new,

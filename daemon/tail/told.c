@@ -103,9 +103,12 @@ void tv_told_update(struct tv_told *told, const struct tv_alert *const *alerts, 
         known->is_present = true;
         if (!is_new && !is_settled && alerts[i]->state == TV_FIRING)
             continue;
-        if (is_new || alerts[i]->state != (enum tv_alert_state)known->state)
+        bool is_worse = alerts[i]->state == TV_FIRING && alerts[i]->severity > known->severity;
+        if (is_new || is_worse || alerts[i]->state != (enum tv_alert_state)known->state)
             tell(ctx, alerts[i]);
         known->state = (uint8_t)alerts[i]->state;
+        if (is_worse)
+            known->severity = (uint8_t)alerts[i]->severity;
     }
     for (size_t i = 0; is_settled && i < told->len; i++) {
         struct tv_told_alert *known = &told->list[i];

@@ -38,6 +38,7 @@ struct model_run {
 struct told {
     char fingerprint[20], text[128];
     bool fires, expected;
+    enum tv_severity severity;
 };
 
 static struct {
@@ -338,9 +339,10 @@ static void on_alert(void *ctx, const struct tv_alert *alert)
     struct told *told = told_of(alert->fingerprint);
     snprintf(told->text, sizeof told->text, "%s %s %s", alert->run, alert->detector,
              alert->subject);
-    if (!is_new && told->fires == fires)
+    if (!is_new && told->fires == fires && alert->severity <= told->severity)
         fail("told twice", told->text);
     told->fires = fires;
+    told->severity = alert->severity;
     m.alerts++;
 }
 
@@ -355,6 +357,7 @@ static void recall(void *ctx, const char *root, const char *run,
                                  .detector = "",
                                  .subject = "",
                                  .summary = "",
+                                 .severity = m.told[i].severity,
                                  .state = m.told[i].fires ? TV_FIRING : TV_RESOLVED};
         size_t len = strlen(run);
         if (strncmp(m.told[i].text, run, len) != 0 || m.told[i].text[len] != ' ')

@@ -127,6 +127,24 @@ START_TEST(each_state_is_owed_once_to_each_sink)
 }
 END_TEST
 
+START_TEST(one_that_got_more_severe_is_owed_again)
+{
+    struct tv_store *store = NULL;
+    char note[512];
+    ck_assert_int_eq(tv_store_open(NULL, &store, note, NULL), TV_OK);
+    static const enum tv_severity severities[] = {TV_WARNING, TV_WARNING, TV_CRITICAL, TV_WARNING};
+    for (size_t i = 0; i < 4; i++) {
+        struct tv_alert alert = alert_number(1, TV_FIRING);
+        bool is_new;
+        alert.severity = severities[i];
+        ck_assert_int_eq(tv_store_alert(store, &alert, two_sinks, 1, &is_new, NULL), TV_OK);
+        ck_assert_int_eq(is_new, i == 0 || i == 2);
+    }
+    ck_assert_uint_eq(tv_store_count(store, two_sinks[0]).owed, 2);
+    tv_store_close(store);
+}
+END_TEST
+
 START_TEST(what_is_over_is_never_told_before_it_began)
 {
     struct tv_store *store = opened(NULL);
@@ -537,6 +555,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(tcase, make_dir, remove_dir);
     tcase_add_test(tcase, an_alert_survives_as_json);
     tcase_add_test(tcase, each_state_is_owed_once_to_each_sink);
+    tcase_add_test(tcase, one_that_got_more_severe_is_owed_again);
     tcase_add_test(tcase, what_is_over_is_never_told_before_it_began);
     tcase_add_test(tcase, a_restart_loses_and_repeats_nothing);
     tcase_add_test(tcase, the_state_directory_may_be_a_link);
