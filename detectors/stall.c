@@ -37,6 +37,7 @@ struct state {
     int64_t train_step;
     bool has_train, interrupted, slow_fires;
     bool evaluated;  /* since the last training point */
+    bool eval_known; /* how long an evaluation takes has been seen */
     bool plain_seen; /* an interval without evaluation: those with one are then left out */
     double stride;   /* steps between two signs of life, lately at most */
     double usual;
@@ -249,11 +250,17 @@ static bool is_restarted(const struct tv_view *view, struct state *state, enum t
     return restarted;
 }
 
+static bool is_evaluation(const struct tv_point *point)
+{
+    return point->role == TV_ROLE_EVAL_LOSS || point->role == TV_ROLE_EVAL_METRIC;
+}
+
 static void sign_of_life(struct tv_view *view, const struct options *options, struct state *state,
                          const struct tv_point *point)
 {
     double gap = point->wall_time - state->last_time;
     bool restarted = is_restarted(view, state, point->role);
+    bool is_first_eval = is_evaluation(point) && !state->eval_known;
     if (state->seen && point->step > state->last_step)
         state->stride = fmax((double)point->step - (double)state->last_step, 0.9 * state->stride);
     if (state->seen && gap <= 0 && !restarted) {
@@ -261,13 +268,14 @@ static void sign_of_life(struct tv_view *view, const struct options *options, st
             state->last_step = point->step;
         return;
     }
+    state->eval_known |= is_first_eval;
     /* The series of one step are written one after the other. */
     if (state->seen && !restarted && point->step == state->last_step && gap < 1) {
         state->last_time = point->wall_time;
         return;
     }
     if (state->seen && !restarted) {
-        if (is_too_long(options, state, gap)) {
+        if (!is_first_eval && is_too_long(options, state, gap)) {
             raise_gap(view, options, state, gap, false);
             state->interrupted = true;
         } else {
@@ -300,7 +308,7 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     sign_of_life(view, options, state, point);
     if (point->role == TV_ROLE_TRAIN_LOSS)
         add_train(view, options, state, point);
-    else if (point->role == TV_ROLE_EVAL_LOSS || point->role == TV_ROLE_EVAL_METRIC)
+    else if (is_evaluation(point))
         state->evaluated = true;
 }
 

@@ -213,6 +213,13 @@ static bool goes_on(const struct writer *writer, const struct entry *entry)
            !(entry->elapsed < writer->elapsed);
 }
 
+/* A second process of the same job writes the step again, with its own clock a moment behind. */
+static bool is_twin(const struct writer *writer, const struct entry *entry)
+{
+    return writer->is_used && entry->step == writer->step && entry->total == writer->total &&
+           2 * entry->elapsed > writer->elapsed;
+}
+
 /* Whose line it is: that of the nearer one when both could have written it, a new job's when
  * neither could. */
 static uint8_t writer_of(struct state *state, const struct entry *entry)
@@ -228,7 +235,9 @@ static uint8_t writer_of(struct state *state, const struct entry *entry)
     if (is_last)
         return last;
     const struct writer *before = &state->writer[last];
-    double base = before->base + (isnan(before->elapsed) ? 0 : before->elapsed);
+    double base = before->base;
+    if (!isnan(before->elapsed) && !is_twin(before, entry))
+        base += before->elapsed;
     uint8_t begun = before->is_used ? other : last;
     state->writer[begun] = (struct writer){.base = base, .is_used = true};
     state->kept = last;

@@ -186,6 +186,23 @@ START_TEST(of_two_writers_the_first_one_is_followed)
 }
 END_TEST
 
+START_TEST(two_processes_of_one_job_share_its_clock)
+{
+    char *text;
+    size_t len;
+    FILE *file = open_memstream(&text, &len);
+    for (int i = 1; i <= 40; i++) {
+        put_line(file, i * 10, 400, i * 60, 1);
+        put_line(file, i * 10, 400, i * 60 - (i == 20), 1);
+    }
+    fclose(file);
+    read_text(text);
+    has("S loss 210 1260 1\n");
+    has("S loss 400 2400 1\n");
+    free(text);
+}
+END_TEST
+
 START_TEST(a_resumed_job_is_no_second_writer)
 {
     char *text;
@@ -598,6 +615,7 @@ static Suite *suite(void)
     tcase_add_test(c, durations_of_days_are_seconds);
     tcase_add_test(c, time_goes_on_over_a_resume);
     tcase_add_test(c, of_two_writers_the_first_one_is_followed);
+    tcase_add_test(c, two_processes_of_one_job_share_its_clock);
     tcase_add_test(c, a_resumed_job_is_no_second_writer);
     tcase_add_test(c, a_line_written_late_is_no_second_writer);
     tcase_add_test(c, predict_progress_is_ignored);

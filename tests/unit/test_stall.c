@@ -117,6 +117,37 @@ START_TEST(a_silence_in_the_middle_is_found_at_the_next_point)
 }
 END_TEST
 
+/* Each point as the HF Trainer writes it: loss and gradient norm a moment apart. */
+static void tell_pairs(struct tv_log *log, double *now, int64_t from, int64_t to, double seconds)
+{
+    for (int64_t step = from; step <= to; step += 10) {
+        *now += seconds;
+        tv_log_timed(log, "train/loss", step, *now, 1);
+        tv_log_timed(log, "train/grad_norm", step, *now + 6e-5, 1);
+    }
+}
+
+START_TEST(the_values_of_one_step_are_no_intervals)
+{
+    for (int eval_last = 0; eval_last < 2; eval_last++) {
+        struct tv_log log;
+        double now = T0;
+        tv_log_open(&log, ID);
+        tv_log_fact(&log, "max_steps", "2000");
+        tell_pairs(&log, &now, 10, 1000, 130);
+        /* the first evaluation takes what it takes; beside 130 s, 3344 s of silence are a stall */
+        now += 3344;
+        tv_log_timed(&log, eval_last ? "eval/loss" : "train/loss", 1010, now, 1);
+        tv_log_end(&log, now + 60);
+        const struct tv_alert *alert = tv_log_alert(&log, ID);
+        ck_assert((alert == NULL) == (eval_last == 1));
+        if (alert)
+            ck_assert_ptr_nonnull(strstr(alert->summary, "usual interval is 130 s"));
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 START_TEST(a_silence_that_lasts_is_found_by_the_observers_clock)
 {
     struct tv_log log;
@@ -320,6 +351,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_slow_down_is_found_where_every_interval_holds_an_evaluation);
     tcase_add_test(tcase, the_last_interval_of_a_plan_is_not_waited_for);
     tcase_add_test(tcase, a_silence_in_the_middle_is_found_at_the_next_point);
+    tcase_add_test(tcase, the_values_of_one_step_are_no_intervals);
     tcase_add_test(tcase, a_silence_that_lasts_is_found_by_the_observers_clock);
     tcase_add_test(tcase, a_tick_finds_what_the_end_finds);
     tcase_add_test(tcase, a_tick_tells_when_the_next_one_has_something_else_to_say);
