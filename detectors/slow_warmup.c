@@ -47,42 +47,54 @@ static const char *subject_of(const struct tv_view *view, const struct state *st
     return tag ? tag : "warmup_steps";
 }
 
+enum form { PROMISED, RISING, RISEN };
+
+static void explain(const struct tv_view *view, enum form form, struct tv_note *note)
+{
+    struct tv_setting setting;
+    if (tv_view_setting(view, "warmup_steps", &setting) && setting.number > 0)
+        tv_note_cause(note, "%s: %s (%s) was chosen for a longer run", setting.key, setting.value,
+                      setting.source);
+    else if (tv_view_setting(view, "warmup_ratio", &setting) && setting.number > 0)
+        tv_note_cause(note, "%s: %s (%s) is a large part", setting.key, setting.value,
+                      setting.source);
+    else if (form == PROMISED)
+        tv_note_cause(note, "the schedule itself warms up for that long");
+    else
+        tv_note_cause(note, "a fixed number of warm-up steps was chosen for a longer run");
+    if (form != PROMISED)
+        tv_note_cause(note, "the warm-up is counted in other steps than the optimizer's "
+                            "(gradient accumulation, number of processes)");
+}
+
 static void raise(struct tv_view *view, const struct options *options, struct state *state,
-                  double warmup, double total, bool promised)
+                  double warmup, double total, enum form form)
 {
     struct tv_note note;
     struct tv_finding finding;
-    struct tv_setting setting;
     bool never = warmup >= total;
     if (!state->promised && !state->logged)
         state->is_early = !tv_view_tag(view, TV_ROLE_LEARNING_RATE);
     tv_note_init(&note, &finding, subject_of(view, state), never ? TV_CRITICAL : TV_WARNING,
                  tv_view_first_step(view));
-    if (promised)
+    if (form == PROMISED)
         tv_note_summary(&note, "the warm-up takes %.0f of %.0f steps (%.0f %%)%s", warmup, total,
                         100 * warmup / total, never ? ": the peak is never reached" : "");
+    else if (form == RISEN)
+        tv_note_summary(&note, "the logged learning rate rose until step %.0f of %.0f (%.0f %%)",
+                        warmup, total, 100 * warmup / total);
     else
         tv_note_summary(&note,
                         "the logged learning rate is still rising at step %.0f of %.0f (%.0f %%)",
                         warmup, total, 100 * warmup / total);
     finding.observed = warmup;
     finding.expected = round(options->target_share * total);
-    finding.confidence = promised ? 0.95 : 0.85;
+    finding.confidence = form == PROMISED ? 0.95 : 0.85;
     tv_note_evidence(&note, "warmup_steps", warmup);
     tv_note_evidence(&note, "total_steps", total);
     tv_note_evidence(&note, "warmup_share", warmup / total);
     tv_note_evidence(&note, "warmup_share_threshold", options->share);
-    if (tv_view_setting(view, "warmup_steps", &setting) && setting.number > 0)
-        tv_note_cause(&note, "%s: %s (%s) was chosen for a longer run", setting.key, setting.value,
-                      setting.source);
-    else if (tv_view_setting(view, "warmup_ratio", &setting) && setting.number > 0)
-        tv_note_cause(&note, "%s: %s (%s) is a large part", setting.key, setting.value,
-                      setting.source);
-    else if (promised)
-        tv_note_cause(&note, "the schedule itself warms up for that long");
-    if (!promised)
-        tv_note_cause(&note, "the warm-up is counted in other steps than the optimizer's "
-                             "(gradient accumulation, number of processes)");
+    explain(view, form, &note);
     advise(view, options, total, warmup, &note);
     tv_raise(view, &finding);
 }
@@ -100,7 +112,7 @@ static void judge_promise(struct tv_view *view, const struct options *options, s
     bool slow = schedule && total > 0 && schedule->warmup_steps > options->share * total &&
                 total >= options->short_run_steps;
     if (slow)
-        raise(view, options, state, schedule->warmup_steps, total, true);
+        raise(view, options, state, schedule->warmup_steps, total, PROMISED);
     else if (state->promised)
         tv_clear(view, subject_of(view, state));
     state->promised = slow;
@@ -126,8 +138,10 @@ static void judge_log(struct tv_view *view, const struct options *options, struc
     }
     if (point->value <= state->top) {
         state->over = point->value > 0 || state->rises > 0;
-        if (state->logged && state->over)
+        if (state->logged && state->over) {
+            raise(view, options, state, (double)state->rising_to, total, RISEN);
             end_it(view, state);
+        }
         return;
     }
     state->top = point->value;
@@ -136,7 +150,7 @@ static void judge_log(struct tv_view *view, const struct options *options, struc
     if (state->logged || total < options->short_run_steps ||
         state->rises < (uint64_t)options->points || (double)point->step <= options->share * total)
         return;
-    raise(view, options, state, (double)point->step, total, false);
+    raise(view, options, state, (double)point->step, total, RISING);
     state->logged = true;
 }
 

@@ -59,6 +59,8 @@ START_TEST(a_logged_rise_that_was_not_promised_is_reported)
     ck_assert_ptr_nonnull(alert);
     ck_assert_int_le(alert->step, 130);
     ck_assert_int_eq(alert->onset_step, 5);
+    ck_assert_double_eq(alert->observed, 250); /* told when it is over, not where it was noticed */
+    ck_assert_str_eq(alert->summary, "the logged learning rate rose until step 250 of 500 (50 %)");
     tv_log_close(&log);
 }
 END_TEST
