@@ -88,21 +88,22 @@ static void say(struct tv_view *view, const struct options *options, const struc
         tv_note_evidence(&note, "last_good_lr", good);
     tv_note_evidence(&note, "lr", tv_rate_now(view));
     tv_note_evidence(&note, "peak_lr", peak);
-    tv_note_evidence(&note, "warmup_steps", (double)warmup);
+    if (warmup >= 0)
+        tv_note_evidence(&note, "warmup_steps", (double)warmup);
     bool is_short = total > 0 && warmup >= 0 && (double)warmup < 0.05 * (double)total;
     if (warmup == 0)
         tv_note_cause(&note, "no warm-up: the first steps run at the peak learning rate");
     else if (is_short)
         tv_note_cause(&note, "warm-up is short: %lld of %lld steps", (long long)warmup,
                       (long long)total);
-    tv_note_cause(&note, "the peak learning rate %s is too high for this model and batch size",
-                  TV_SHOW(peak));
+    tv_note_cause(&note, "the %slearning rate %s is too high for this model and batch size",
+                  warmup >= 0 ? "peak " : "", TV_SHOW(peak));
     tv_note_cause(
         &note,
         "the optimizer's second moment is not settled yet (Adam beta2 above 0.99 needs about "
         "1/(1 - beta2) steps)");
     if (good > 0 && good < peak && !(warmup == 0))
-        tv_advise_lower_lr(view, &note, good);
+        tv_advise_lower_lr(view, &note, fmax(good, peak / 10));
     else
         tv_advise_lower_lr(view, &note, peak / 3);
     tv_advise_warmup(view, &note, 0.1);
@@ -314,6 +315,7 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         if (state->level > state->lowest && rise_of(state) > 0.05)
             return;
         state->is_raised = false;
+        state->is_over = !is_inside(view, state, options, point->step);
         tv_clear(view, tag ? tag : "train_loss");
         return;
     }

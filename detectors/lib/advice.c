@@ -79,6 +79,9 @@ void tv_advise_warmup(const struct tv_view *view, struct tv_note *note, double s
     else if (tv_framework_is(view, "transformers|trl|llamafactory|axolotl"))
         tv_note_advice(note, "warmup_steps: %.0f -> %.0f (%.0f %% of %.0f)", now, wanted,
                        100 * share, total);
+    else if (tv_view_warmup_steps(view) < 0)
+        tv_note_advice(note, "a warm-up of %.0f steps (%.0f %% of %.0f), if it is shorter", wanted,
+                       100 * share, total);
     else
         tv_note_advice(note, "warm-up: %.0f -> %.0f steps (%.0f %% of %.0f)", now, wanted,
                        100 * share, total);

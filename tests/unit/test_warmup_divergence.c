@@ -204,6 +204,32 @@ static void low_at_first(const struct tv_curve *curve, int i, struct tv_curve_po
         point->loss *= 0.8;
 }
 
+/* A low first loss looks like a rise, which is gone; the one at the peak counts all the same. */
+START_TEST(a_rise_that_was_gone_again_hides_no_later_one)
+{
+    struct tv_log log;
+    tv_log_open(&log, "warmup_divergence");
+    tv_log_fact(&log, "max_steps", "3000");
+    for (int step = 1; step <= 400; step++) {
+        double wiggle = 0.04 * (step * 7 % 5 - 2);
+        double loss = step == 1 ? 5 : step < 10 ? 9 : step < 100 ? 4.5 : 25;
+        tv_log_point(&log, "train/learning_rate", step, fmin(step, 100) * 2e-6);
+        tv_log_point(&log, "train/loss", step, loss * (1 + wiggle));
+    }
+    tv_log_end(&log, NAN);
+    const struct tv_alert *const *alerts;
+    size_t len = tv_run_alerts(log.run, &alerts);
+    bool fires = false;
+    for (size_t i = 0; i < len; i++) {
+        fires |= alerts[i]->state == TV_FIRING && alerts[i]->observed > 15;
+        for (size_t k = 0; k < alerts[i]->evidence_len; k++)
+            ck_assert_double_ne(alerts[i]->evidence[k].value, -1); /* unknown is left out */
+    }
+    ck_assert(fires);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_first_point_that_is_low_by_chance_is_no_base)
 {
     struct tv_curve curve = TV_CURVE;
@@ -245,6 +271,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_climb_from_the_very_first_point_is_found);
     tcase_add_test(c, a_rise_within_the_first_interval_of_a_coarse_log_is_found);
     tcase_add_test(c, chaos_that_settles_again_is_told);
+    tcase_add_test(c, a_rise_that_was_gone_again_hides_no_later_one);
     tcase_add_test(c, a_first_point_that_is_low_by_chance_is_no_base);
     suite_add_tcase(s, c);
     return s;
