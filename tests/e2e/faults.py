@@ -7,10 +7,11 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import time
 import unittest
 
-from harness import PATIENCE, Daemon, get, lines, wait_for
+from harness import PATIENCE, Daemon, get, lines, run_beside, wait_for
 
 FILE_SINK = "sinks:\n  file: {{type: jsonl, file: {0}}}\n"
 
@@ -187,4 +188,4 @@ class Faults(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    run_beside(Faults, sys.argv[1:])

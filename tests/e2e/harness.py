@@ -1,24 +1,58 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon for tests: a folder of its own, loopback and Unix sockets only."""
+import concurrent.futures
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import unittest
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("TRAINVET", os.path.join(SOURCE, "build/dev/daemon/trainvet"))
 SKIP = 77  # CTest's SKIP_RETURN_CODE
 
 
+given = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below those that the kernel gives to clients: one of these could take it before the server does."""
+    while True:
+        port = random.randrange(12000, 32000)
+        if port in given:
+            continue
+        given.add(port)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+
+
+def run_beside(case, names=(), at_once=6):
+    """Runs the tests of a TestCase, which mostly wait, beside each other; exits like unittest.main()."""
+    tests = [case(name) for name in names or unittest.defaultTestLoader.getTestCaseNames(case)]
+
+    def one(test):
+        result, begun = unittest.TestResult(), time.monotonic()
+        test.run(result)
+        said = "".join(text for _, text in result.errors + result.failures)
+        word = "FAILED" if said else "skipped: " + result.skipped[0][1] if result.skipped else "ok"
+        print(f"{test.id().rsplit('.', 1)[1]}: {word} ({time.monotonic() - begun:.1f} s)\n{said}", end="", flush=True)
+        return not said
+
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        results = list(pool.map(one, tests))
+    print(f"{sum(results)} of {len(results)} tests passed")
+    sys.exit(not all(results))
 
 
 PATIENCE = 60  # seconds: what is waited for comes at once, on a machine that has time

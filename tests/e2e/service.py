@@ -10,11 +10,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import unittest
 
-from harness import BINARY, PATIENCE, SOURCE, Daemon, free_port, get, lines, wait_for
+from harness import BINARY, PATIENCE, SOURCE, Daemon, free_port, get, lines, run_beside, wait_for
 
 BEGUN = b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "  # a request that never ends
 FILE_SINK = "sinks:\n  file: {{type: jsonl, file: {0}}}\n"
@@ -460,4 +461,4 @@ class Service(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    run_beside(Service, sys.argv[1:])

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Many small runs, and a daemon that tells a file what becomes of them."""
+import concurrent.futures
 import json
 import os
+import shutil
+import socket
 import subprocess
+import sys
+import tempfile
 import time
 
 PATIENCE = 45  # seconds without anything new
@@ -27,6 +32,24 @@ def begin(binary, folder, **how):
     """The daemon, its messages in the file "log"; configure() comes first."""
     with open(f"{folder}/log", "ab") as log:
         return subprocess.Popen([binary, "daemon", "--config", f"{folder}/trainvet.yaml"], stderr=log, **how)
+
+
+def is_ready(process, notify):
+    try:
+        return b"READY=1" in notify.recv(4096)
+    except TimeoutError:
+        return process.poll() is not None
+
+
+def begin_and_wait(binary, folder, env=None, **how):
+    """begin(), until it says to its manager that it is ready, or has ended."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(f"{folder}/notify")
+        notify.settimeout(0.2)
+        process = begin(binary, folder, env={**(env or os.environ), "NOTIFY_SOCKET": f"{folder}/notify"}, **how)
+        while not is_ready(process, notify):
+            pass
+        return process
 
 
 def said(folder):
@@ -64,6 +87,23 @@ def end(process):
     process.terminate()
     status = process.wait(60)
     return status, time.monotonic() - begun
+
+
+def run_beside(tests, options, prefix, at_once=3):
+    """Runs the tests, which mostly wait, each in a folder of its own: test(options, folder) is True, False or, skipped, None."""
+    def one(test):
+        folder = tempfile.mkdtemp(prefix=prefix)
+        begun = time.monotonic()
+        try:
+            result = test(options, folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        print(f"{test.__name__}: {'skipped' if result is None else 'ok' if result else 'FAILED'} ({time.monotonic() - begun:.1f} s)")
+        sys.stdout.flush()
+        return result
+
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(one, tests))
 
 
 def is_sanitized(binary):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support/capture.h"
 #include "base/memory.h"
+#include "support/suite.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
 #include <check.h>
@@ -19,7 +20,7 @@ static void put(struct tv_capture *c, const char *format, ...)
     char *line = NULL;
     int n = vasprintf(&line, format, args);
     va_end(args);
-    ck_assert_int_ge(n, 0);
+    tv_check(n >= 0);
     if (c->len + (size_t)n + 1 > c->cap) {
         c->cap = (c->len + (size_t)n + 1) * 2;
         c->text = tv_xrealloc(c->text, c->cap, 1);
@@ -132,8 +133,8 @@ enum tv_status tv_feed_all(const struct tv_parser *parser, struct tv_span bytes,
         free(copy);
         result = parser->feed(state, (struct tv_span){exact, end - start}, last, &emit, reterr);
         free(exact);
-        ck_assert_uint_le(result.consumed, end - start);
-        ck_assert_uint_le(result.want, TV_PARSER_WINDOW);
+        tv_check(result.consumed <= end - start);
+        tv_check(result.want <= TV_PARSER_WINDOW);
         start += result.consumed;
         if (result.status != TV_OK && result.status != TV_AGAIN)
             break;

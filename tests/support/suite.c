@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support/suite.h"
+#include <stdlib.h>
+#include <string.h>
 
 int tv_test_main(Suite *suite)
 {
@@ -8,4 +10,14 @@ int tv_test_main(Suite *suite)
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed != 0;
+}
+
+int tv_rounds(int wanted)
+{
+#ifdef __SANITIZE_ADDRESS__
+    const char *rounds = getenv("TRAINVET_ROUNDS");
+    if (!rounds || strcmp(rounds, "all") != 0)
+        return wanted / 5;
+#endif
+    return wanted;
 }

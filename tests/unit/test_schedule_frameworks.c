@@ -105,8 +105,8 @@ static void try_value(struct json_object *golden, const char *key, const char *v
         tv_schedule_series(&s, 0, 64, series);
     tv_schedule_lr(&s, 1e6);
     tv_schedule_lr(&s, 9e15);
-    ck_assert(s.table_len >= 0 && s.table_len <= TV_SCHEDULE_TABLE);
-    ck_assert(s.parts >= 0 && s.parts <= TV_SCHEDULE_PARTS);
+    tv_check(s.table_len >= 0 && s.table_len <= TV_SCHEDULE_TABLE);
+    tv_check(s.parts >= 0 && s.parts <= TV_SCHEDULE_PARTS);
     tv_facts_free(&facts);
 }
 
