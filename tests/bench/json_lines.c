@@ -3,9 +3,9 @@
  * core. "lf": trainer_log.jsonl; "dpo": the same with 14 rewards of 17 digits a line; "state":
  * trainer_state.json with indent=2. Both sides parse every number, know the tags by name and sum
  * up. */
-#include "base/map.h"
 #include "base/memory.h"
 #include "bench/bench.h"
+#include "support/counter.h"
 #include "trainvet/parser.h"
 #include "trainvet/text.h"
 #include <json-c/json.h>
@@ -86,54 +86,9 @@ static struct tv_span make(const struct log *log, size_t size)
 
 /* ---- ours ---- */
 
-struct counter {
-    struct tv_map tags;
-    uint64_t points, damages;
-    double sum;
-};
-
-static struct tv_tag *on_tag(void *ctx, struct tv_span name)
+static uint64_t read_ours(const struct log *log, struct tv_span text, struct tv_counter *counter)
 {
-    struct counter *counter = ctx;
-    struct tv_tag *tag = tv_map_get(&counter->tags, name);
-    if (tag)
-        return tag;
-    tag = tv_xcalloc(1, sizeof *tag);
-    tag->name = tv_xstrndup(name.data, name.len);
-    tag->len = (uint32_t)name.len;
-    tv_map_set(&counter->tags, (struct tv_span){tag->name, tag->len}, tag);
-    return tag;
-}
-
-static void on_samples(void *ctx, const struct tv_sample *batch, size_t count)
-{
-    struct counter *counter = ctx;
-    counter->points += count;
-    for (size_t i = 0; i < count; i++)
-        counter->sum += batch[i].value;
-}
-
-static void on_fact(void *ctx, const struct tv_fact *fact)
-{
-    (void)ctx;
-    (void)fact;
-}
-
-static void on_mark(void *ctx, const struct tv_mark *mark)
-{
-    (void)ctx;
-    (void)mark;
-}
-
-static void on_damage(void *ctx, const struct tv_damage *damage)
-{
-    struct counter *counter = ctx;
-    counter->damages += !damage->is_note;
-}
-
-static uint64_t read_ours(const struct log *log, struct tv_span text, struct counter *counter)
-{
-    struct tv_emit emit = {counter, on_tag, on_samples, on_fact, on_mark, on_damage, false};
+    struct tv_emit emit = tv_counter_emit(counter);
     void *state = tv_xcalloc(1, log->parser->state_size);
     uint64_t records = log->parser->feed(state, text, true, &emit, NULL).records;
     free(state);
@@ -142,20 +97,20 @@ static uint64_t read_ours(const struct log *log, struct tv_span text, struct cou
 
 /* ---- json-c ---- */
 
-static void add_object(struct json_object *object, struct counter *counter)
+static void add_object(struct json_object *object, struct tv_counter *counter)
 {
     json_object_object_foreach(object, key, value)
     {
         if (!json_object_is_type(value, json_type_double) &&
             !json_object_is_type(value, json_type_int))
             continue;
-        on_tag(counter, tv_span_of(key));
+        tv_counter_tag(counter, tv_span_of(key));
         counter->sum += json_object_get_double(value);
         counter->points++;
     }
 }
 
-static uint64_t read_jsonc(const struct log *log, struct tv_span text, struct counter *counter)
+static uint64_t read_jsonc(const struct log *log, struct tv_span text, struct tv_counter *counter)
 {
     struct json_tokener *tokener = json_tokener_new();
     uint64_t records = 0;
@@ -184,10 +139,10 @@ static double measure(const struct log *log, struct tv_span text, bool ours)
 {
     char name[32];
     double best = 1e9, best_wall = 1e9;
-    struct counter counter;
+    struct tv_counter counter;
     uint64_t records = 0;
     for (int i = 0; i < 5; i++) {
-        counter = (struct counter){0};
+        counter = (struct tv_counter){0};
         double cpu = bench_clock(CLOCK_PROCESS_CPUTIME_ID), wall = bench_clock(CLOCK_MONOTONIC);
         records = (ours ? read_ours : read_jsonc)(log, text, &counter);
         cpu = bench_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* parse_events [--memory] FILE: the tfevents parser alone, with a receiver that only counts. Reads
  * 256 KiB at a time; with --memory the file is in memory before the clock starts. */
-#include "base/map.h"
 #include "base/memory.h"
 #include "bench/bench.h"
+#include "support/counter.h"
 #include "trainvet/parser.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,51 +13,6 @@
 #include <unistd.h>
 
 extern const struct tv_parser tv_parser_tfevents;
-
-struct counter {
-    struct tv_map tags;
-    uint64_t points, damages;
-    double sum;
-};
-
-static struct tv_tag *on_tag(void *ctx, struct tv_span name)
-{
-    struct counter *counter = ctx;
-    struct tv_tag *tag = tv_map_get(&counter->tags, name);
-    if (tag)
-        return tag;
-    tag = tv_xcalloc(1, sizeof *tag);
-    tag->name = tv_xstrndup(name.data, name.len);
-    tag->len = (uint32_t)name.len;
-    tv_map_set(&counter->tags, (struct tv_span){tag->name, tag->len}, tag);
-    return tag;
-}
-
-static void on_samples(void *ctx, const struct tv_sample *batch, size_t count)
-{
-    struct counter *counter = ctx;
-    counter->points += count;
-    for (size_t i = 0; i < count; i++)
-        counter->sum += batch[i].value;
-}
-
-static void on_fact(void *ctx, const struct tv_fact *fact)
-{
-    (void)ctx;
-    (void)fact;
-}
-
-static void on_mark(void *ctx, const struct tv_mark *mark)
-{
-    (void)ctx;
-    (void)mark;
-}
-
-static void on_damage(void *ctx, const struct tv_damage *damage)
-{
-    struct counter *counter = ctx;
-    counter->damages += !damage->is_note;
-}
 
 static uint64_t read_file(int fd, void *state, const struct tv_emit *emit)
 {
@@ -95,8 +50,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: parse_events [--memory] FILE\n");
         return 2;
     }
-    struct counter counter = {0};
-    struct tv_emit emit = {&counter, on_tag, on_samples, on_fact, on_mark, on_damage, false};
+    struct tv_counter counter = {0};
+    struct tv_emit emit = tv_counter_emit(&counter);
     size_t size = (size_t)info.st_size;
     char *data = memory ? mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0) : NULL;
     void *state = tv_xcalloc(1, tv_parser_tfevents.state_size);

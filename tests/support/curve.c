@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support/curve.h"
+#include <check.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -43,6 +44,21 @@ void tv_curve_run(struct tv_log *log, const char *detector, const struct tv_curv
         tv_log_point(log, "train/learning_rate", step, point.rate);
     }
     tv_log_end(log, NAN);
+}
+
+void tv_curve_expect_over(const char *detector, tv_curve_change *change, int64_t onset,
+                          int64_t from, int64_t to)
+{
+    struct tv_curve curve = TV_CURVE;
+    struct tv_log log;
+    tv_curve_run(&log, detector, &curve, change);
+    const struct tv_alert *alert = tv_log_alert(&log, detector);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, onset);
+    ck_assert_int_eq(alert->state, TV_RESOLVED);
+    ck_assert_int_ge(alert->resolved_step, from);
+    ck_assert_int_le(alert->resolved_step, to);
+    tv_log_close(&log);
 }
 
 size_t tv_curve_alerts(const char *detector, struct tv_curve curve, tv_curve_change *change,

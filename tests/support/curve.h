@@ -33,6 +33,10 @@ typedef void tv_curve_change(const struct tv_curve *curve, int i, struct tv_curv
 /* Feeds a whole run to one detector and ends it; the caller closes the log. */
 void tv_curve_run(struct tv_log *log, const char *detector, const struct tv_curve *curve,
                   tv_curve_change *change);
+/* One whole run whose `change` is over in the end: the alert has this onset and is resolved from
+ * step `from` to `to`. */
+void tv_curve_expect_over(const char *detector, tv_curve_change *change, int64_t onset,
+                          int64_t from, int64_t to);
 /* Number of alerts of a healthy run (or a changed one) for `runs` seeds, all of them together. */
 size_t tv_curve_alerts(const char *detector, struct tv_curve curve, tv_curve_change *change,
                        int runs);

@@ -130,16 +130,7 @@ END_TEST
 
 START_TEST(a_norm_that_comes_back_resolves_it)
 {
-    struct tv_curve curve = TV_CURVE;
-    struct tv_log log;
-    tv_curve_run(&log, "gradient_vanishing", &curve, drops_for_a_while);
-    const struct tv_alert *alert = tv_log_alert(&log, "gradient_vanishing");
-    ck_assert_ptr_nonnull(alert);
-    ck_assert_int_eq(alert->onset_step, 505);
-    ck_assert_int_eq(alert->state, TV_RESOLVED);
-    ck_assert_int_ge(alert->resolved_step, 605);
-    ck_assert_int_le(alert->resolved_step, 620);
-    tv_log_close(&log);
+    tv_curve_expect_over("gradient_vanishing", drops_for_a_while, 505, 605, 620);
 }
 END_TEST
 
