@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[64];
+static char dir[32];
 static const char *const two_sinks[] = {"ops", "chat", NULL};
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
