@@ -60,10 +60,8 @@ static void done(void *ctx, const char *path, const char *digest,
 {
     struct tv_service *service = ctx;
     struct tv_json json = {0};
-    if (service->recorder.waiting || service->recorder.forgot)
-        return; /* its alerts are not all recorded: it must be read again after a restart */
     tv_run_json(&json, report);
-    tv_store_run_done(service->recorder.store, path, digest, json.data);
+    tv_record_done(&service->recorder, path, digest, json.data);
     tv_json_free(&json);
 }
 
@@ -108,6 +106,7 @@ void tv_service_work(struct tv_service *service)
         follow_anew(service);
     service->turn_ends = tv_clock_seconds(CLOCK_MONOTONIC) + SLICE;
     double wait = tv_follow_work(service->follow, tv_clock_moment());
+    tv_record_commit(recorder);
     tv_dispatch_pump(service->dispatch);
     service->health.last_work = tv_clock_seconds(CLOCK_REALTIME);
     service->health.last_work_boot = tv_clock_seconds(CLOCK_BOOTTIME);

@@ -10,7 +10,11 @@
 #include <string.h>
 #include <time.h>
 
-enum { ROUTES_MAX = 32, WAITING_MAX = 1000 };
+enum {
+    ROUTES_MAX = 32,
+    WAITING_MAX = 1000,
+    GATHERED_MAX = 64 /* alerts a transaction: the store's log stays small */
+};
 #define SLICE 0.05 /* seconds of recording what was kept: then others have their turn */
 
 struct tv_waiting_alert {
@@ -18,40 +22,41 @@ struct tv_waiting_alert {
     char *object;
 };
 
-static bool record(struct tv_recorder *recorder, const struct tv_alert *alert)
+static void say_failing(struct tv_recorder *recorder, const struct tv_error *error)
+{
+    recorder->failures++;
+    if (!recorder->is_failing)
+        tv_log(TV_LOG_ERROR, "%s; alerts are kept in memory until it works", error->message);
+    recorder->is_failing = true;
+    recorder->gathered = recorder->gathered_new = 0;
+}
+
+/* The first one that waits and is not gathered yet. */
+static bool gather(struct tv_recorder *recorder, const struct tv_alert *alert)
 {
     const char *sinks[ROUTES_MAX + 1];
     struct tv_error error;
     bool is_new;
     double now = tv_clock_seconds(CLOCK_REALTIME);
     tv_config_route(recorder->config, alert, now, sinks, ROUTES_MAX);
+    tv_store_begin(recorder->store);
     if (tv_store_alert(recorder->store, alert, sinks, now, &is_new, &error) != TV_OK) {
-        recorder->failures++;
-        if (!recorder->is_failing)
-            tv_log(TV_LOG_ERROR, "%s; alerts are kept in memory until it works", error.message);
-        recorder->is_failing = true;
+        say_failing(recorder, &error);
         return false;
     }
-    if (recorder->is_failing)
-        tv_log(TV_LOG_WARNING, "the state directory can be written again");
-    recorder->is_failing = false;
-    recorder->alerts += is_new;
+    recorder->gathered++;
+    recorder->gathered_new += is_new;
     return true;
 }
 
-static void keep_for_later(struct tv_recorder *recorder, const struct tv_alert *alert)
+static void keep(struct tv_recorder *recorder, const struct tv_alert *alert)
 {
-    if (recorder->waiting_len >= WAITING_MAX) {
-        recorder->forgot = true;
-        return;
-    }
     struct tv_json json = {0};
     tv_alert_json(&json, alert);
-    struct tv_waiting_alert *waiting = tv_xcalloc(1, sizeof *waiting), **end = &recorder->waiting;
+    struct tv_waiting_alert *waiting = tv_xcalloc(1, sizeof *waiting);
     waiting->object = json.data;
-    while (*end)
-        end = &(*end)->next;
-    *end = waiting;
+    *(recorder->waiting ? &recorder->waiting_last->next : &recorder->waiting) = waiting;
+    recorder->waiting_last = waiting;
     recorder->waiting_len++;
 }
 
@@ -64,27 +69,69 @@ static void drop_first(struct tv_recorder *recorder)
     free(first);
 }
 
+bool tv_record_commit(struct tv_recorder *recorder)
+{
+    struct tv_error error;
+    if (tv_store_commit(recorder->store, &error) != TV_OK) {
+        if (recorder->gathered)
+            say_failing(recorder, &error);
+        return false;
+    }
+    if (recorder->gathered && recorder->is_failing) {
+        tv_log(TV_LOG_WARNING, "the state directory can be written again");
+        recorder->is_failing = false;
+    }
+    recorder->alerts += recorder->gathered_new;
+    for (; recorder->gathered; recorder->gathered--)
+        drop_first(recorder);
+    recorder->gathered_new = 0;
+    return true;
+}
+
+/* In the order in which they came: false when the store does not take them. */
+static bool gather_waiting(struct tv_recorder *recorder)
+{
+    for (struct tv_waiting_alert *each = recorder->waiting;
+         each && recorder->gathered < GATHERED_MAX; each = each->next) {
+        struct tv_arena texts = {0};
+        struct tv_alert alert;
+        bool is_sound = tv_alert_from_json(each->object, &texts, &alert);
+        bool done = !is_sound || gather(recorder, &alert);
+        recorder->gathered += !is_sound;
+        tv_arena_free(&texts);
+        if (!done)
+            return false;
+    }
+    return true;
+}
+
 void tv_record_waiting(struct tv_recorder *recorder)
 {
     double until = tv_clock_seconds(CLOCK_MONOTONIC) + SLICE;
-    while (recorder->waiting && tv_clock_seconds(CLOCK_MONOTONIC) < until) {
-        struct tv_arena texts = {0};
-        struct tv_alert alert;
-        bool done = !tv_alert_from_json(recorder->waiting->object, &texts, &alert) ||
-                    record(recorder, &alert);
-        tv_arena_free(&texts);
-        if (!done)
-            return;
-        drop_first(recorder);
-    }
+    bool works = true;
+    while (works && recorder->waiting && tv_clock_seconds(CLOCK_MONOTONIC) < until)
+        works = gather_waiting(recorder) & tv_record_commit(recorder);
 }
 
 void tv_record(struct tv_recorder *recorder, const struct tv_alert *alert)
 {
-    if (tv_is_ending(NULL))      /* each alert that is recorded waits for the disk */
-        recorder->forgot = true; /* the logs tell it again after the restart */
-    else if (recorder->waiting || !record(recorder, alert))
-        keep_for_later(recorder, alert);
+    if (tv_is_ending(NULL) || recorder->waiting_len >= WAITING_MAX) {
+        recorder->forgot = true; /* the logs tell it again, after the restart or sooner */
+        return;
+    }
+    bool is_next = recorder->waiting_len == recorder->gathered;
+    keep(recorder, alert);
+    if (is_next && gather(recorder, alert) && recorder->gathered == GATHERED_MAX)
+        tv_record_commit(recorder);
+}
+
+void tv_record_done(struct tv_recorder *recorder, const char *path, const char *digest,
+                    const char *report_json)
+{
+    if (recorder->waiting_len > recorder->gathered || recorder->forgot)
+        return;
+    tv_store_begin(recorder->store);
+    tv_store_run_done(recorder->store, path, digest, report_json);
 }
 
 bool tv_record_mend(struct tv_recorder *recorder)

@@ -10,15 +10,22 @@
 struct tv_recorder {
     const struct tv_config *config;
     struct tv_store *store;
-    struct tv_waiting_alert *waiting;
-    size_t waiting_len;
+    /* What is not certainly recorded, in order; the first `gathered` are in the store's open
+     * transaction, of which `gathered_new` were new to it. */
+    struct tv_waiting_alert *waiting, *waiting_last;
+    size_t waiting_len, gathered, gathered_new;
     bool is_failing; /* the store could not be written the last time; said once */
     bool forgot;     /* more than is kept: the logs must be read again */
     uint64_t alerts, failures;
 };
 
+/* Both are certain after tv_record_commit() only. A run whose alerts cannot be recorded has not
+ * ended: it is read again after a restart. */
 void tv_record(struct tv_recorder *recorder, const struct tv_alert *alert);
-/* Records what waits, for a twentieth of a second at most. */
+void tv_record_done(struct tv_recorder *recorder, const char *path, const char *digest,
+                    const char *report_json);
+bool tv_record_commit(struct tv_recorder *recorder);
+/* Records what waits, for about a twentieth of a second. */
 void tv_record_waiting(struct tv_recorder *recorder);
 /* Sets a damaged or missing database aside, which is said. True: the store has begun anew, and what
  * it has lost is to be told again, from the logs. */

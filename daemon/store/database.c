@@ -14,9 +14,10 @@ enum { BUSY_MS = 2000 };
 
 /* The log is copied into the database every 64 pages and begun again: an alert takes about eight,
  * and SQLite's own 1000 would fill a small disk by itself. The limit is for logs that somebody's
- * reading let grow. */
+ * reading let grow. Only what is gathered waits for the disk: what was noted after it outlives the
+ * process, and is on the disk with the next. */
 static const char setup_sql[] =
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF;"
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=OFF;"
     "PRAGMA wal_autocheckpoint=64; PRAGMA journal_size_limit=1048576";
 
 enum tv_status tv_db_fail(struct tv_store *store, struct tv_error *reterr, const char *what)
@@ -61,9 +62,22 @@ bool tv_db_finish(struct tv_store *store, sqlite3_stmt *statement)
     return ok;
 }
 
+static bool is_open(const struct tv_store *store)
+{
+    return store->db && !sqlite3_get_autocommit(store->db);
+}
+
 bool tv_db_begin(struct tv_store *store)
 {
-    return tv_db_run(store, "BEGIN IMMEDIATE");
+    if (store->gathers && is_open(store))
+        return true;
+    return tv_db_run(store, store->gathers ? "PRAGMA synchronous=FULL; BEGIN IMMEDIATE"
+                                           : "BEGIN IMMEDIATE");
+}
+
+bool tv_db_end(struct tv_store *store)
+{
+    return store->gathers || tv_db_run(store, "COMMIT");
 }
 
 /* A disk that is full gets back what the log takes, which is more than what is in it; nobody who
@@ -73,7 +87,8 @@ void tv_db_give_up(struct tv_store *store)
     if (!store->db)
         return;
     int code = sqlite3_errcode(store->db) & 0xff;
-    if (!sqlite3_get_autocommit(store->db))
+    store->has_lost = store->gathers;
+    if (is_open(store))
         tv_db_run(store, "ROLLBACK");
     if (code != SQLITE_FULL && code != SQLITE_IOERR)
         return;
@@ -84,10 +99,28 @@ void tv_db_give_up(struct tv_store *store)
 
 bool tv_db_commit(struct tv_store *store, bool ok)
 {
-    ok = ok && tv_db_run(store, "COMMIT");
+    ok = ok && tv_db_end(store);
     if (!ok)
         tv_db_give_up(store);
     return ok;
+}
+
+void tv_store_begin(struct tv_store *store)
+{
+    store->gathers = true;
+}
+
+enum tv_status tv_store_commit(struct tv_store *store, struct tv_error *reterr)
+{
+    if (!store->gathers)
+        return TV_OK;
+    bool ok = !store->has_lost && (!is_open(store) || tv_db_run(store, "COMMIT"));
+    enum tv_status status = ok ? TV_OK : tv_db_fail(store, reterr, "alerts cannot be recorded");
+    store->gathers = store->has_lost = false;
+    if (!ok)
+        tv_db_give_up(store);
+    tv_db_run(store, "PRAGMA synchronous=NORMAL");
+    return status;
 }
 
 static int64_t pragma(struct tv_store *store, const char *sql)

@@ -19,6 +19,8 @@ struct tv_store {
     struct tv_arena texts; /* of the delivery that was returned last */
     char *dir;             /* NULL: in memory */
     bool is_damaged;       /* a statement has met damage */
+    bool gathers;          /* tv_store_begin() */
+    bool has_lost;         /* what was gathered so far */
     struct tv_limit *limits;
 };
 
@@ -46,8 +48,11 @@ void tv_db_close(struct tv_store *store, sqlite3_stmt *statement);
 /* Runs a statement that returns nothing, and closes it. */
 bool tv_db_finish(struct tv_store *store, sqlite3_stmt *statement);
 
+/* Begins a transaction, or goes on with what is gathered. */
 bool tv_db_begin(struct tv_store *store);
-/* Ends the transaction; false when `ok` is or when it cannot be written. */
+/* Ends it, unless it is gathered with what follows. */
+bool tv_db_end(struct tv_store *store);
+/* The same; false when `ok` is or when it cannot be written. */
 bool tv_db_commit(struct tv_store *store, bool ok);
 /* Ends a transaction that failed. */
 void tv_db_give_up(struct tv_store *store);

@@ -115,7 +115,7 @@ enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *ale
     for (size_t i = 0; ok && sinks && sinks[i]; i++)
         if (!tv_limit_holds(store, sinks[i], alert, now, &ok) && ok)
             ok = tv_store_owe(store, sinks[i], alert, json.data, now);
-    ok = ok && tv_db_run(store, "COMMIT");
+    ok = ok && tv_db_end(store);
     tv_json_free(&json);
     enum tv_status status = ok ? TV_OK : tv_db_fail(store, reterr, "an alert cannot be recorded");
     if (!ok)
@@ -227,11 +227,12 @@ bool tv_store_hurry(struct tv_store *store)
 enum tv_status tv_store_run_done(struct tv_store *store, const char *path, const char *digest,
                                  const char *report_json)
 {
+    bool ok = tv_db_begin(store);
     sqlite3_stmt *put = tv_db_prepare(store, "INSERT OR REPLACE INTO run VALUES (?, ?, ?)");
     tv_db_bind(put, 1, path);
     tv_db_bind(put, 2, digest);
     tv_db_bind(put, 3, report_json);
-    return tv_db_finish(store, put) ? TV_OK : TV_EIO;
+    return tv_db_commit(store, tv_db_finish(store, put) && ok) ? TV_OK : TV_EIO;
 }
 
 bool tv_store_is_done(struct tv_store *store, const char *path, const char *digest)

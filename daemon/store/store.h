@@ -35,6 +35,13 @@ void tv_store_close(struct tv_store *store);
  * at least 512 bytes. */
 bool tv_store_mend(struct tv_store *store, char ret_note[512]);
 
+/* What is recorded between the two (alerts, ended runs) is one transaction, for which the disk is
+ * waited for once. TV_EIO: nothing of it was written, and all of it is to be said again. Outside of
+ * them each change is one of its own, which a killed process leaves done; a power cut may undo the
+ * last. */
+void tv_store_begin(struct tv_store *store);
+enum tv_status tv_store_commit(struct tv_store *store, struct tv_error *reterr);
+
 /* Records the state of an alert and owes it to each of `sinks` (names, NULL-terminated). False in
  * *ret_new when this state of this fingerprint is recorded already, at least as severe: nothing is
  * owed again. TV_EIO

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[32];
@@ -330,6 +331,88 @@ static void overwrite(const char *name, off_t from, off_t to)
     close(fd);
 }
 
+static size_t how_many(struct tv_store *store)
+{
+    size_t n = 0;
+    tv_store_each(store, false, count_one, &n);
+    return n;
+}
+
+START_TEST(what_is_gathered_is_recorded_as_one)
+{
+    struct tv_store *store = opened(NULL), *other = opened(NULL);
+    tv_store_begin(store);
+    for (int n = 0; n < 5; n++)
+        ck_assert(put(store, n, TV_FIRING, 1));
+    tv_store_run_done(store, "/runs/a", "digest", "{}");
+    ck_assert(!put(store, 4, TV_FIRING, 1)); /* seen by itself already */
+    ck_assert_uint_eq(how_many(other), 0);
+    ck_assert(!tv_store_is_done(other, "/runs/a", "digest"));
+    ck_assert_int_eq(tv_store_commit(store, NULL), TV_OK);
+    ck_assert_uint_eq(how_many(other), 5);
+    ck_assert_uint_eq(tv_store_count(other, "ops").owed, 5);
+    ck_assert(tv_store_is_done(other, "/runs/a", "digest"));
+    ck_assert_int_eq(tv_store_commit(store, NULL), TV_OK); /* nothing since */
+    ck_assert(put(store, 5, TV_FIRING, 1));
+    ck_assert_uint_eq(how_many(other), 6);
+    tv_store_close(other);
+    tv_store_close(store);
+}
+END_TEST
+
+START_TEST(of_what_is_gathered_all_is_written_or_nothing)
+{
+    struct tv_store *store = opened(NULL);
+    bool is_new = false;
+    int n = 0;
+    ck_assert(put(store, n++, TV_FIRING, 1));
+    limit_files((rlim_t)size_of("trainvet.db-wal") + 50000);
+    tv_store_begin(store);
+    enum tv_status status = TV_OK;
+    for (; n < 500 && status == TV_OK; n++) {
+        struct tv_alert alert = alert_number(n, TV_FIRING);
+        status = tv_store_alert(store, &alert, two_sinks, 1, &is_new, NULL);
+    }
+    ck_assert_int_ne(tv_store_commit(store, NULL), TV_OK);
+    ck_assert_uint_eq(how_many(store), 1);
+    limit_files(RLIM_INFINITY);
+    tv_store_begin(store);
+    for (n = 0; n < 500; n++)
+        ck_assert_int_eq(put(store, n, TV_FIRING, 1), n > 0);
+    ck_assert_int_eq(tv_store_commit(store, NULL), TV_OK);
+    ck_assert_uint_eq(how_many(store), 500);
+    ck_assert_uint_eq(tv_store_count(store, "ops").owed, 500);
+    tv_store_close(store);
+}
+END_TEST
+
+START_TEST(a_killed_process_leaves_done_what_was_done)
+{
+    struct tv_delivery delivery;
+    pid_t child = fork();
+    if (child == 0) {
+        struct tv_store *store = opened(NULL);
+        tv_store_begin(store);
+        put(store, 1, TV_FIRING, 1);
+        put(store, 2, TV_FIRING, 1);
+        tv_store_commit(store, NULL);
+        tv_store_next(store, "ops", 1, &delivery);
+        tv_store_delivered(store, delivery.id);
+        tv_store_begin(store);
+        put(store, 3, TV_FIRING, 1);
+        kill(getpid(), SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    struct tv_store *store = opened(NULL);
+    ck_assert_uint_eq(how_many(store), 2);
+    ck_assert_uint_eq(tv_store_count(store, "ops").owed, 1);
+    ck_assert(tv_store_next(store, "ops", 1, &delivery));
+    ck_assert_str_eq(delivery.alert.fingerprint, "0000000000000002");
+    ck_assert(put(store, 3, TV_FIRING, 1)); /* the logs bring it back */
+    tv_store_close(store);
+}
+END_TEST
+
 START_TEST(damage_while_it_is_open_begins_a_new_database)
 {
     struct tv_store *store = opened(NULL);
@@ -566,6 +649,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_damaged_database_never_keeps_us_from_starting);
     tcase_add_test(tcase, the_log_of_changes_does_not_fill_a_small_disk);
     tcase_add_test(tcase, a_full_disk_with_room_again_loses_nothing);
+    tcase_add_test(tcase, what_is_gathered_is_recorded_as_one);
+    tcase_add_test(tcase, of_what_is_gathered_all_is_written_or_nothing);
+    tcase_add_test(tcase, a_killed_process_leaves_done_what_was_done);
     tcase_add_test(tcase, damage_while_it_is_open_begins_a_new_database);
     tcase_add_test(tcase, a_database_that_is_taken_away_is_begun_anew);
     tcase_add_test(tcase, a_database_that_cannot_be_begun_anew_yet_is_tried_again);
