@@ -11,14 +11,18 @@
 #define SURE         0.05 /* relative width of the estimate that is told */
 #define TELLINGS_MAX 200  /* a series that changes its mind so often does not count epochs */
 
-/* Decimals that a value needs, DECIMALS_MAX + 1 for more; event files hold float32. */
-static int decimals_of(double epoch)
+/* Decimals that a value needs, at least `known`, DECIMALS_MAX + 1 for more; event files hold
+ * float32. */
+static int decimals_of(double epoch, int known)
 {
-    double scale = 1;
-    for (int decimals = 0; decimals <= DECIMALS_MAX; decimals++, scale *= 10)
-        if (fabs(epoch * scale - round(epoch * scale)) <= 1.2e-7 * epoch * scale)
-            return decimals;
-    return DECIMALS_MAX + 1;
+    static const double scales[DECIMALS_MAX + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5};
+    int decimals = known;
+    for (; decimals <= DECIMALS_MAX; decimals++) {
+        double scaled = epoch * scales[decimals];
+        if (fabs(scaled - round(scaled)) <= 1.2e-7 * scaled)
+            break;
+    }
+    return decimals;
 }
 
 static void tell(struct tv_run *run, double length, double width)
@@ -69,11 +73,7 @@ void tv_epoch_watch(struct tv_run *run, const struct tv_point *point)
     double epoch = point->value, step = (double)point->step;
     if (!(epoch > 0 && epoch < 1e9 && step > 0))
         return;
-    if (length->decimals <= DECIMALS_MAX) { /* more are not told apart */
-        int decimals = decimals_of(epoch);
-        if (decimals > length->decimals)
-            length->decimals = decimals;
-    }
+    length->decimals = decimals_of(epoch, length->decimals);
     bool exact = is_exact(length, step / epoch);
     if (length->decimals == 0)
         return; /* whole numbers count epochs, they do not measure them */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/lr_fit.h"
+#include "trainvet/number.h"
 #include <math.h>
 
 /* Skipped steps that are believed: the loss scale of fp16 starts at 2^16 and is halved at each
@@ -21,18 +22,23 @@ static double lr_at(const struct tv_schedule *schedule, double n)
     return tv_schedule_lr(schedule, n > 0 ? n : 0);
 }
 
+static double exactness(double value, double peak, double rounding)
+{
+    return 1e-6 * fabs(value) + 1e-9 * fabs(peak) + 1.01 * rounding;
+}
+
 double tv_lr_exactness(const struct tv_lr_points *points, double value, double peak)
 {
-    return 1e-6 * fabs(value) + 1e-9 * fabs(peak) + 1.01 * tv_lr_points_rounding(points, value);
+    return exactness(value, peak, tv_lr_points_rounding(points, value));
 }
 
 static double threshold(const struct tv_schedule *promise, const struct tv_lr_tolerance *tolerance,
-                        const struct tv_lr_points *points, double expected)
+                        double rounding, double expected)
 {
     double of_peak = (tolerance->of_peak > 0 ? tolerance->of_peak : 1e-3) * fabs(promise->peak);
     double of_expected =
         (tolerance->of_expected > 0 ? tolerance->of_expected : 0.01) * fabs(expected);
-    return fmax(fmax(of_peak, of_expected), 4 * tv_lr_points_rounding(points, expected));
+    return tv_most(tv_most(of_peak, of_expected), 4 * rounding);
 }
 
 /* Is the value inside what the promise gives when total and warm-up are only roughly known? */
@@ -68,10 +74,10 @@ static enum tv_lr_match compare(const struct tv_schedule *promise,
 {
     if (isnan(expected))
         return TV_LR_UNKNOWN;
-    double difference = fabs(value - expected);
-    if (difference <= tv_lr_exactness(points, expected, promise->peak))
+    double difference = fabs(value - expected), rounding = tv_lr_points_rounding(points, expected);
+    if (difference <= exactness(expected, promise->peak, rounding))
         return TV_LR_EXACT;
-    double slack = strictness * threshold(promise, tolerance, points, expected);
+    double slack = strictness * threshold(promise, tolerance, rounding, expected);
     if (difference <= slack)
         return TV_LR_NEAR;
     if (tolerance->total_uncertainty > 0 &&
@@ -169,8 +175,9 @@ static uint32_t weight_of(const struct tv_lr_fit *fit, const struct tv_schedule 
                           const struct tv_lr_points *points, double n, struct tv_lr_point point)
 {
     double expected = lr_at(promise, n), difference = fabs(point.value - expected);
+    double highest = fmax(expected, point.value);
     double slack = strictness_of(fit, tolerance, points) *
-                   threshold(promise, tolerance, points, fmax(expected, point.value));
+                   threshold(promise, tolerance, tv_lr_points_rounding(points, highest), highest);
     bool is_new = point.value != fit->last_value || point.step - fit->same_since > LAG_LATER;
     bool is_told =
         point.value > 0 && is_new && (fit->last_step == INT64_MIN || point.step > fit->last_step);

@@ -15,13 +15,13 @@
 /* 10^k: exact, or the nearest double, as pow() gives it at fifty times the cost. */
 static double ten_to(int k)
 {
-    static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    int most = (int)(sizeof powers / sizeof *powers) - 1;
-    if (k > most || k < -most)
-        return pow(10, k);
-    return k < 0 ? 1 / powers[-k] : powers[k];
+    enum { MOST = 22 };
+    static const double powers[] = {1e-22, 1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15, 1e-14,
+                                    1e-13, 1e-12, 1e-11, 1e-10, 1e-9,  1e-8,  1e-7,  1e-6,  1e-5,
+                                    1e-4,  1e-3,  1e-2,  1e-1,  1e0,   1e1,   1e2,   1e3,   1e4,
+                                    1e5,   1e6,   1e7,   1e8,   1e9,   1e10,  1e11,  1e12,  1e13,
+                                    1e14,  1e15,  1e16,  1e17,  1e18,  1e19,  1e20,  1e21,  1e22};
+    return k < -MOST || k > MOST ? pow(10, k) : powers[k + MOST];
 }
 
 /* floor(log10(|value|)), which is what is meant: the binary exponent leaves a choice of two, and
@@ -45,7 +45,10 @@ static int exponent_of(double value)
 static bool has_digits(double value, int exponent, int digits)
 {
     double scaled = fabs(value) * ten_to(digits - 1 - exponent);
-    return !(fabs(scaled - round(scaled)) > scaled * 1.2e-7);
+    if (!(scaled < 1e9)) /* next to 0: 10^k is infinite */
+        return true;
+    double whole = (double)(int64_t)(scaled + 0.5);
+    return !(fabs(scaled - whole) > scaled * 1.2e-7);
 }
 
 /* Digits that `value` needs, at most ROUNDED_MAX, else FULL. A float32 that holds a rounded number
@@ -83,7 +86,7 @@ static void watch_digits(struct tv_lr_points *points, double value)
 
 static bool is_worth_keeping(const struct tv_lr_points *points, uint32_t index)
 {
-    if (index < TV_LR_HEAD || index % points->stride == 0)
+    if (index < TV_LR_HEAD || (index & (points->stride - 1)) == 0)
         return true;
     return points->pin && index + PIN_BEFORE >= points->pin - 1 &&
            index <= points->pin - 1 + PIN_AFTER;
