@@ -69,7 +69,7 @@ static inline double fall(const struct tv_curve *c, double x, double length, dou
     case TV_SHAPE_SQRT:
         return 1.0 - sqrt(p);
     case TV_SHAPE_POLYNOMIAL:
-        return power_of(1.0 - p, c->param[TV_P_POWER]);
+        return power_of(1.0 - (p > 1.0 ? p / ceil(p) : p), c->param[TV_P_POWER]);
     case TV_SHAPE_HALVING:
         return 2.0 * pow(0.5, p) - 1.0;
     case TV_SHAPE_COSINE_LINEAR:
@@ -93,7 +93,7 @@ double tv_fall(const struct tv_curve *c, double x, double length, double rest)
 /* What does not depend on n. */
 struct decay {
     double begin, length, span, bottom;
-    bool is_flat, is_periodic, is_clamped, is_geometric, holds_last;
+    bool is_flat, is_periodic, is_again, is_clamped, is_geometric, holds_last;
 };
 
 static struct decay prepare(const struct tv_curve *c)
@@ -107,16 +107,17 @@ static struct decay prepare(const struct tv_curve *c)
             length = tv_curve_end(c) - begin;
     }
     enum tv_shape shape = tv_curve_shape(c);
-    return (struct decay){.begin = begin - c->param[TV_P_SHIFT],
-                          .length = length,
-                          .span = length > 1.0 ? length : 1.0,
-                          .bottom = tv_curve_floor(c),
-                          .is_flat = shape == TV_SHAPE_NONE,
-                          .is_periodic = c->param[TV_P_PERIODIC] != 0.0,
-                          .is_clamped = c->param[TV_P_CLAMP] != 0.0,
-                          .is_geometric = shape == TV_SHAPE_GEOMETRIC,
-                          .holds_last =
-                              c->param[TV_P_MODE] != 0.0 || c->param[TV_P_WARM_SPAN] > 0.0};
+    return (struct decay){
+        .begin = begin - c->param[TV_P_SHIFT],
+        .length = length,
+        .span = length > 1.0 ? length : 1.0,
+        .bottom = tv_curve_floor(c),
+        .is_flat = shape == TV_SHAPE_NONE,
+        .is_periodic = c->param[TV_P_PERIODIC] != 0.0,
+        .is_again = c->param[TV_P_PERIODIC] != 0.0 && shape == TV_SHAPE_POLYNOMIAL,
+        .is_clamped = c->param[TV_P_CLAMP] != 0.0,
+        .is_geometric = shape == TV_SHAPE_GEOMETRIC,
+        .holds_last = c->param[TV_P_MODE] != 0.0 || c->param[TV_P_WARM_SPAN] > 0.0};
 }
 
 static inline double decay_value(const struct tv_curve *c, const struct decay *d, double n)
@@ -128,7 +129,7 @@ static inline double decay_value(const struct tv_curve *c, const struct decay *d
         return d->bottom;
     if (d->is_flat || x < 0.0)
         return c->peak;
-    if (x >= d->length && !d->is_periodic)
+    if (d->is_periodic ? d->is_again && n > tv_curve_end(c) : x >= d->length)
         return d->bottom;
     if (d->is_geometric)
         return c->peak * pow(d->bottom / c->peak, x / d->span);
@@ -164,6 +165,11 @@ struct tv_piece tv_decay_piece(const struct tv_curve *c, double n)
             end = tv_until(end, n, d.begin + (waves + 1.0) * half_wave);
         if (d.is_clamped && waves > 0.0)
             end = n;
+    }
+    if (d.is_again && n >= d.begin) {
+        double fallen = floor((n - d.begin) / d.length);
+        end = tv_until(end, n, d.begin + fallen * d.length);
+        end = tv_until(end, n, d.begin + (fallen + 1.0) * d.length);
     }
     if (d.is_clamped && !d.is_flat && n < d.begin + d.length)
         end = tv_until(end, n, floor_met(c, &d));

@@ -41,24 +41,56 @@ static enum tv_status cosine(const struct tv_scope *sched, struct tv_schedule *s
                              struct tv_error *reterr)
 {
     double constant = length_of(sched, "constant", s->total_steps);
-    if (s->peak < s->param[TV_P_FLOOR])
+    if (s->peak < s->param[TV_P_FLOOR] && s->warmup_steps < s->total_steps)
         return tv_fail(reterr, TV_ECONFIG, "the initial learning rate is lower than min_lr");
     if (constant > 0) {
         s->param[TV_P_WARM_SHIFT] = s->param[TV_P_WARM_SPAN] = 0;
+        s->param[TV_P_MODE] = 1;
         s->param[TV_P_DECAY] = s->total_steps - constant - s->warmup_steps;
+        if (s->param[TV_P_DECAY] == 0 && s->warmup_steps == 0)
+            return tv_fail(
+                reterr, TV_ECONFIG,
+                "CosineAnnealing divides by max_steps less constant_steps, which is zero");
+        if (s->peak == s->param[TV_P_FLOOR])
+            return tv_fail(reterr, TV_ECONFIG,
+                           "with constant_steps the learning rate must be above min_lr");
     }
     return TV_OK;
 }
 
 /* Without a hold these count their decay from step 0 and still end it at the end of the warm-up's
  * count. */
-static void hold(const struct tv_scope *sched, struct tv_schedule *s)
+static enum tv_status hold(const struct tv_scope *sched, struct tv_schedule *s,
+                           struct tv_error *reterr)
 {
     bool given = tv_in_has(sched, "hold_steps|hold_ratio");
     double end = given ? length_of(sched, "hold", s->total_steps) + s->warmup_steps : 0;
     bool polynomial = !strcmp(s->kind->name, "PolynomialHoldDecayAnnealing");
     s->param[TV_P_HOLD] = end - s->warmup_steps;
     s->param[TV_P_DECAY] = s->total_steps - (polynomial ? fmax(s->warmup_steps, end) : end);
+    if (!strcmp(s->kind->name, "WarmupHoldPolicy"))
+        s->param[TV_P_END] = fmax(s->total_steps, end - 1);
+    else if (s->param[TV_P_DECAY] == 0 && s->warmup_steps < s->total_steps)
+        return tv_fail(reterr, TV_ECONFIG,
+                       "%s divides by max_steps less warm-up and hold, which is zero",
+                       s->kind->name);
+    return TV_OK;
+}
+
+static enum tv_status t5(const struct tv_scope *sched, struct tv_schedule *s,
+                         struct tv_error *reterr)
+{
+    double constant = tv_in_number(sched, "constant_steps", 0);
+    if (tv_in_has(sched, "warmup_steps|warmup_ratio"))
+        return tv_fail(reterr, TV_ECONFIG, "T5InverseSquareRootAnnealing takes no %s",
+                       tv_in_has(sched, "warmup_steps") ? "warmup_steps" : "warmup_ratio");
+    if (!(constant > 0)) /* it computes with constant_steps whatever constant_ratio says */
+        return tv_fail(reterr, TV_ECONFIG,
+                       "T5InverseSquareRootAnnealing needs constant_steps above zero");
+    s->peak = 1 / sqrt(constant);
+    s->param[TV_P_TIMESCALE] = constant;
+    s->param[TV_P_END] = fmax(s->total_steps, constant);
+    return TV_OK;
 }
 
 static enum tv_status noam_hold(const struct tv_scope *sched, struct tv_schedule *s,
@@ -91,20 +123,10 @@ static enum tv_status apply(const struct tv_scope *sched, struct tv_schedule *s,
     }
     if (!strcmp(name, "InverseSquareRootAnnealing"))
         s->param[TV_P_TIMESCALE] = s->warmup_steps + 1;
-    if (!strcmp(name, "T5InverseSquareRootAnnealing")) {
-        double constant = tv_in_number(sched, "constant_steps", 0);
-        if (!(constant > 0)) /* it computes with constant_steps whatever constant_ratio says */
-            return tv_fail(reterr, TV_ECONFIG,
-                           "T5InverseSquareRootAnnealing needs constant_steps above zero");
-        s->peak = 1 / sqrt(constant);
-        s->param[TV_P_TIMESCALE] = constant;
-    }
-    if (strstr(name, "Hold"))
-        hold(sched, s);
-    if (tv_in_true(sched, "cycle", false) && s->param[TV_P_HOLD] < 0)
-        return tv_fail(reterr, TV_EUNSUPPORTED,
-                       "cycle of a polynomial decay that has no hold_steps is not known");
-    return TV_OK;
+    if (!strcmp(name, "T5InverseSquareRootAnnealing"))
+        return t5(sched, s, reterr);
+    s->param[TV_P_PERIODIC] = strstr(name, "Polynomial") && tv_in_true(sched, "cycle", false);
+    return strstr(name, "Hold") ? hold(sched, s, reterr) : TV_OK;
 }
 
 static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *ret,
@@ -136,7 +158,7 @@ static enum tv_status resolve(const struct tv_facts *facts, struct tv_schedule *
     enum tv_status status = tv_schedule_start(ret, "nemo", name, reterr);
     if (status != TV_OK)
         return status;
-    if (both(&sched))
+    if (strcmp(name, "T5InverseSquareRootAnnealing") != 0 && both(&sched))
         return tv_fail(reterr, TV_ECONFIG,
                        "either a number of steps or a ratio may be given, not both");
     ret->warmup_steps = length_of(&sched, "warmup", ret->total_steps);

@@ -28,7 +28,8 @@ enum tv_schedule_param {
     TV_P_HOLD,      /* steps at the peak behind the warm-up (end - warm-up - decay) */
     TV_P_DECAY,     /* length of the decay in steps (end - warm-up - hold) */
     TV_P_SHIFT,     /* added to n in the decay */
-    TV_P_PERIODIC,  /* 1: the cosine goes on behind the end; 0: the floor */
+    TV_P_PERIODIC,  /* 1: the cosine goes on behind the decay, a polynomial falls again, over twice
+                       the length, thrice, ..., up to END; 0: the floor */
     TV_P_POWER,     /* exponent of the decay */
     TV_P_CYCLES,    /* waves or restarts: num_cycles */
     TV_P_TIMESCALE, /* of power laws (warmup_steps, or 10000 without warm-up) */
