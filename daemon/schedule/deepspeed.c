@@ -4,6 +4,7 @@
  * (2026-08) and its history. */
 #include "schedule/framework.h"
 #include "schedule/version.h"
+#include "trainvet/text.h"
 #include <string.h>
 
 struct ds_case {
@@ -119,6 +120,17 @@ static enum tv_status range_test(const struct ds_case *ds, struct tv_error *rete
     return TV_OK;
 }
 
+/* What is none of its own it looks up in torch (runtime/engine.py, _scheduler_from_config). */
+static enum tv_status torch_kind(const struct tv_scope *params, const char *name,
+                                 struct tv_schedule *schedule, struct tv_error *reterr)
+{
+    struct tv_schedule_part part = {.peak = schedule->peak};
+    enum tv_status status = tv_torch_part(params, name, 1, schedule, &part, reterr);
+    if (status == TV_OK)
+        tv_schedule_take(schedule, &part);
+    return status;
+}
+
 enum tv_status tv_deepspeed_kind(const struct tv_scope *scheduler, int version,
                                  struct tv_schedule *schedule, struct tv_error *reterr)
 {
@@ -133,13 +145,16 @@ enum tv_status tv_deepspeed_kind(const struct tv_scope *scheduler, int version,
     const char *name = tv_in_text(scheduler, "type");
     if (!name)
         return tv_fail(reterr, TV_AGAIN, "the DeepSpeed configuration does not name a scheduler");
+    char safe[64];
+    struct tv_scope params = tv_scope_in(scheduler, "params");
+    if (tv_kind_find("torch", name))
+        return torch_kind(&params, name, schedule, reterr);
+    if (!tv_kind_find("deepspeed", name))
+        return tv_fail(reterr, TV_ECONFIG, "DeepSpeed does not recognize LR scheduler %s",
+                       tv_escape(tv_span_of(name), safe, sizeof safe));
     enum tv_status status = tv_schedule_start(schedule, "deepspeed", name, reterr);
-    if (status != TV_OK)
-        return status;
-    struct ds_case ds = {.s = schedule,
-                         .params = tv_scope_in(scheduler, "params"),
-                         .version = version,
-                         .optimizer_lr = schedule->peak};
+    struct ds_case ds = {
+        .s = schedule, .params = params, .version = version, .optimizer_lr = schedule->peak};
     schedule->total_steps = tv_in_number(&ds.params, "total_num_steps", schedule->total_steps);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == TV_OK; i++) {
         if (!strcmp(kinds[i].name, name))

@@ -8,8 +8,8 @@
 
 static const char *const names[] = {
     /* transformers and its heirs */
-    "learning_rate", "num_train_epochs", "num_epochs", "max_steps", "warmup_steps", "warmup_ratio",
-    "per_device_train_batch_size", "micro_batch_size", "gradient_accumulation_steps",
+    "learning_rate", "num_train_epochs", "max_steps", "per_device_train_batch_size",
+    "gradient_accumulation_steps", "num_epochs", "warmup_steps", "warmup_ratio", "micro_batch_size",
     "lr_scheduler_kwargs.num_cycles", "lr_scheduler_kwargs.power", "lr_scheduler_kwargs.lr_end",
     "lr_scheduler_kwargs.min_lr", "lr_scheduler_kwargs.min_lr_rate",
     "lr_scheduler_kwargs.min_lr_ratio", "lr_scheduler_kwargs.num_decay_steps",
@@ -41,19 +41,55 @@ static bool stands_for_one(const char *value)
     return strstr(value, "${") != NULL;
 }
 
+/* Counts of steps and samples. */
+static bool is_whole(const char *name)
+{
+    static const char *const whole[] = {"max_steps",
+                                        "per_device_train_batch_size",
+                                        "gradient_accumulation_steps",
+                                        "micro_batch_size",
+                                        "max_train_steps",
+                                        "train_micro_batch_size_per_gpu",
+                                        "train_iters",
+                                        "lr_decay_iters",
+                                        "lr_warmup_iters",
+                                        "lr_wsd_decay_iters",
+                                        "global_batch_size",
+                                        "training.steps",
+                                        "lr_scheduler.warmup_steps",
+                                        "trainer.max_steps",
+                                        "trainer.max_epochs",
+                                        "optim.sched.max_steps"};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        if (!strcmp(whole[i], name))
+            return true;
+    return false;
+}
+
+enum { NEVER_NULL = 5 };  /* so many names at the start, in TrainingArguments */
 enum { NEVER_LISTS = 9 }; /* so many names at the start; others may be lists of one a group */
 
 /* What stands there instead of a number; false when nothing is wrong. */
-static bool is_wrong(const struct tv_facts *facts, size_t name, const struct tv_fact_entry **ret,
-                     char *what, size_t cap)
+static bool is_wrong(const struct tv_facts *facts, size_t name, bool is_hf,
+                     const struct tv_fact_entry **ret, char *what, size_t cap)
 {
     char first[TV_FACT_KEY_MAX];
     double number;
     const struct tv_fact_entry *entry = tv_facts_get(facts, names[name]);
+    const struct tv_fact_entry *any = tv_map_get(&facts->by_key, tv_span_of(names[name]));
     snprintf(first, sizeof first, "%s.0", names[name]);
     *ret = entry || name >= NEVER_LISTS ? entry : tv_facts_get(facts, first);
-    if (!*ret || (entry && tv_fact_number(entry, &number) && isfinite(number)) ||
-        (entry && stands_for_one(entry->value)))
+    if (!*ret && is_hf && name < NEVER_NULL && any && any->is_null &&
+        any->source == TV_FACT_USER_CONFIG) {
+        *ret = any;
+        snprintf(what, cap, "null, which is no number");
+        return true;
+    }
+    if (entry && tv_fact_number(entry, &number) && isfinite(number)) {
+        snprintf(what, cap, "%.40s, which is no whole number", entry->value);
+        return is_whole(names[name]) && number != floor(number);
+    }
+    if (!*ret || (entry && stands_for_one(entry->value)))
         return false;
     if (entry)
         snprintf(what, cap, "\"%.40s\", which is no number", entry->value);
@@ -62,13 +98,13 @@ static bool is_wrong(const struct tv_facts *facts, size_t name, const struct tv_
     return true;
 }
 
-enum tv_status tv_numbers_check(const struct tv_facts *facts, struct tv_error *reterr)
+enum tv_status tv_numbers_check(const struct tv_facts *facts, bool is_hf, struct tv_error *reterr)
 {
     const struct tv_fact_entry *entry;
     char raw[sizeof reterr->message] = "", safe[sizeof raw], what[96], where[256];
     size_t len = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (!is_wrong(facts, i, &entry, what, sizeof what))
+        if (!is_wrong(facts, i, is_hf, &entry, what, sizeof what))
             continue;
         int more = snprintf(raw + len, sizeof raw - len, "%s%s is %s (%.80s)", len ? "; " : "",
                             names[i], what, tv_facts_where(entry, where, sizeof where));

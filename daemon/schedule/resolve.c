@@ -130,7 +130,9 @@ enum tv_status tv_schedule_resolve(const struct tv_facts *facts, struct tv_sched
                        tv_escape(tv_span_of(named), safe, sizeof safe));
     if (!framework)
         return tv_fail(reterr, TV_AGAIN, "no setting says which learning-rate schedule to expect");
-    if (tv_numbers_check(facts, reterr) != TV_OK) {
+    bool is_hf = framework == &tv_framework_transformers ||
+                 framework == &tv_framework_llamafactory || framework == &tv_framework_trl;
+    if (tv_numbers_check(facts, is_hf, reterr) != TV_OK) {
         bool own_loop = framework == &tv_framework_lightning ||
                         framework == &tv_framework_accelerate || framework == &tv_framework_plain;
         ret->framework = framework->name;

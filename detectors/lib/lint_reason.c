@@ -44,6 +44,7 @@ static const struct {
     {"lr_wsd_decay_style must", "lr_wsd_decay_style", "lr_wsd_decay_style: %v -> exponential"},
     {"warmup_num_steps must be", "scheduler.params.warmup_num_steps",
      "warmup_num_steps: %v -> 1 or more"},
+    {"does not recognize LR scheduler", "scheduler.type", "scheduler.type: %v -> WarmupDecayLR"},
     {"needs total_num_steps", "scheduler.type",
      "scheduler.params.total_num_steps: the run's steps"},
     {"cosine_min_lr_ratio and", "cosine_min_lr_ratio|cosine_constant_lr_ratio",
@@ -74,6 +75,7 @@ static void advise_number(const struct tv_view *view, struct tv_span name, struc
 static bool is_about_numbers(const struct tv_view *view, const char *reason, struct tv_note *note)
 {
     if (!strstr(reason, " which is no number (") &&
+        !strstr(reason, " which is no whole number (") &&
         !strstr(reason, " where one number is needed ("))
         return false;
     tv_note_summary(note, "the trainer rejects this configuration: %s", reason);

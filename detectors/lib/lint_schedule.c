@@ -61,6 +61,21 @@ static bool stages_are_too_long(struct tv_view *view, const struct tv_lint_optio
     return true;
 }
 
+/* torchtitan cuts the decay to what the warm-up leaves (components/optimizer/lr_scheduler.py). */
+static bool decay_is_too_long(struct tv_view *view, const struct tv_lint_options *options,
+                              struct tv_note *note)
+{
+    struct tv_setting ratio;
+    (void)options;
+    if (!tv_lint_number(view, "lr_scheduler.decay_ratio", &ratio) || ratio.number <= 1)
+        return false;
+    tv_note_summary(
+        note, "%s is %s, more than the whole run: the decay begins where the warm-up ends (%s)",
+        ratio.key, ratio.value, ratio.source);
+    tv_note_advice(note, "%s: %s -> 0.2, or remove it", ratio.key, ratio.value);
+    return true;
+}
+
 static bool nothing_is_trained(struct tv_view *view, const struct tv_lint_options *options,
                                struct tv_note *note)
 {
@@ -132,5 +147,6 @@ const struct tv_lint_rule tv_lint_schedule[] = {
     {"deepspeed", TV_CRITICAL, deepspeed_differs},
     {"floor above peak", TV_WARNING, floor_is_above},
     {"num_decay_steps", TV_WARNING, stages_are_too_long},
+    {"decay_ratio", TV_WARNING, decay_is_too_long},
     {NULL, TV_INFO, NULL},
 };

@@ -208,6 +208,37 @@ static void note_lenience(const struct tv_config *config, struct tv_span json, u
                    json_tokener_error_desc(why->error));
 }
 
+/* The first byte inside a string that must stand there as an escape; NULL when there is none. */
+static const char *control_in_string(struct tv_span json)
+{
+    bool inside = false;
+    for (const char *at = json.data, *end = at + json.len; at < end; at++) {
+        if (inside && (unsigned char)*at < ' ')
+            return at;
+        if (inside && *at == '\\' && at + 1 < end && (unsigned char)at[1] >= ' ')
+            at++;
+        else
+            inside ^= *at == '"';
+    }
+    return NULL;
+}
+
+/* What json-c takes even where it is strict. */
+static void note_bytes(const struct tv_config *config, struct tv_span whole, struct tv_span json)
+{
+    const char *control = control_in_string(json);
+    if (whole.len != json.len)
+        tv_config_note(
+            config, 1,
+            "a byte order mark, where Python's json expects a value, and refuses it; the "
+            "file is read all the same");
+    if (control)
+        tv_config_note(config, line_at(json, (size_t)(control - json.data)),
+                       "byte 0x%02x inside a string, where Python's json expects an escape, and "
+                       "refuses it; the file is read all the same",
+                       (unsigned)(unsigned char)*control);
+}
+
 static enum tv_status parse(const struct tv_config *config, struct tv_span json, uint32_t line,
                             struct json_object **ret, struct tv_error *reterr)
 {
@@ -241,6 +272,7 @@ enum tv_status tv_json_flatten(struct tv_config *config, struct tv_span json, ui
                                struct tv_error *reterr)
 {
     struct json_object *object = NULL;
+    struct tv_span whole = json;
     json = tv_config_without_bom(json);
     enum tv_status status = parse(config, json, line, &object, reterr);
     if (status != TV_OK)
@@ -248,6 +280,7 @@ enum tv_status tv_json_flatten(struct tv_config *config, struct tv_span json, ui
     struct key_cursor cursor = {.at = json.data, .end = json.data + json.len, .line = 1};
     if (!line) {
         tv_config_check_text(config, json);
+        note_bytes(config, whole, json);
         tell_twins(config, json);
     }
     flatten_object(config, object, line, line ? NULL : &cursor);

@@ -80,6 +80,9 @@ START_TEST(what_python_refuses_is_read_and_said)
     }
     ck_assert_int_eq(read_json("{\"a\": NaN, \"b\": 1e-4, \"c\": \"\\u00e9\"}\n"), TV_OK);
     ck_assert_uint_eq(capture.notes, 0);
+    ck_assert_int_eq(read_json("{\"a\": 1,\n\"b\": \"\\\"x\ty\"}"), TV_OK);
+    has(" 2 byte 0x09 inside a string, where Python's json expects an escape");
+    ck_assert_uint_eq(capture.notes, 1);
 }
 END_TEST
 
@@ -190,11 +193,13 @@ START_TEST(what_is_not_a_json_object_is_refused_in_one_sentence)
 }
 END_TEST
 
-START_TEST(byte_order_mark_and_crlf_are_skipped)
+START_TEST(byte_order_mark_is_said_and_crlf_skipped)
 {
     ck_assert_int_eq(read_json("\xEF\xBB\xBF{\r\n\"a\": 1,\r\n\"b\": 2\r\n}\r\n"), TV_OK);
     has("F a=1 source 1 line 2\n");
     has("F b=2 source 1 line 3\n");
+    has(" 1 a byte order mark, where Python's json expects a value");
+    ck_assert_uint_eq(capture.notes, 1);
 }
 END_TEST
 
@@ -301,7 +306,7 @@ static Suite *suite(void)
     tcase_add_test(t, framework_comes_from_its_own_keys);
     tcase_add_test(t, model_configuration_gives_the_version);
     tcase_add_test(t, what_is_not_a_json_object_is_refused_in_one_sentence);
-    tcase_add_test(t, byte_order_mark_and_crlf_are_skipped);
+    tcase_add_test(t, byte_order_mark_is_said_and_crlf_skipped);
     tcase_add_test(t, depth_bomb_is_refused);
     tcase_add_test(t, json_strings_inside_json_strings_are_not_followed);
     tcase_add_test(t, size_and_number_of_values_are_bounded);

@@ -610,6 +610,20 @@ START_TEST(trl_has_learning_rates_of_its_own)
 }
 END_TEST
 
+START_TEST(deepspeed_looks_a_scheduler_up_in_torch)
+{
+    resolved("deepspeed", "{'optimizer': {'params': {'lr': 0.01}}, 'scheduler': {'type': 'StepLR', "
+                          "'params': {'step_size': 10, 'gamma': 0.5}}}");
+    expect_lr(9, 0.01);
+    expect_lr(20, 0.0025);
+    refused(
+        TV_ECONFIG,
+        "{'optimizer': {'params': {'lr': 0.01}}, 'scheduler': {'type': 'WarmupDecay', 'params': "
+        "{'warmup_num_steps': 10}}}",
+        "DeepSpeed does not recognize LR scheduler WarmupDecay");
+}
+END_TEST
+
 START_TEST(stray_deepspeed_file_is_not_believed)
 {
     struct tv_facts facts = {0};
@@ -686,6 +700,11 @@ START_TEST(what_is_no_number_is_not_taken_for_absent)
          "lr_scheduler.warmup_steps is \"few\""},
         {"'lr_decay_style': 'cosine', 'lr': 1e-4, 'train_iters': 'many', 'global_batch_size': 8",
          "train_iters is \"many\""},
+        {"'optimizer': {'lr': 1e-4}, 'lr_scheduler': {'decay_type': 'linear'}, 'training': "
+         "{'steps': 100.5}",
+         "training.steps is 100.5, which is no whole number"},
+        {"'learning_rate': null, 'max_steps': 100, 'lr_scheduler_type': 'cosine'",
+         "learning_rate is null, which is no number"},
     };
     char json[512];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -713,6 +732,7 @@ static Suite *suite(void)
     suite_add_tcase(suite, t);
     t = tcase_create("frameworks");
     tcase_add_test(t, deepspeed_scheduler_replaces_that_of_transformers);
+    tcase_add_test(t, deepspeed_looks_a_scheduler_up_in_torch);
     tcase_add_test(t, accelerate_steps_as_often_as_there_are_processes);
     tcase_add_test(t, megatron_checks_its_warmup);
     tcase_add_test(t, megatron_batch_ramps_up);
