@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tail/discover.h"
+#include "base/map.h"
 #include "tail/assemble.h"
 #include "tail/layout.h"
 #include "trainvet/text.h"
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { NAME_BYTES = 512 }; /* as the engine keeps it */
 
 static const char *relative(struct tv_assembly *work, const char *path)
 {
@@ -21,9 +25,22 @@ static const char *relative(struct tv_assembly *work, const char *path)
     return path;
 }
 
+/* Two names that differ would be one run to those who are told, were they cut or were what cannot
+ * be shown replaced: those bear a hash. */
+static const char *distinct(struct tv_assembly *work, const char *name)
+{
+    char shown[NAME_BYTES], marked[NAME_BYTES];
+    if (strcmp(tv_escape(tv_span_of(name), shown, sizeof shown), name) == 0)
+        return name;
+    tv_escape(tv_span_of(name), shown, sizeof shown - sizeof "~0123456789abcdef");
+    struct tv_text text = tv_text_in(marked, sizeof marked);
+    tv_text_add(&text, "%s~%016" PRIx64, shown, tv_hash(tv_span_of(name), 0));
+    return tv_arena_text(&work->found->arena, tv_span_of(marked));
+}
+
 static void name_run(struct tv_assembly *work, struct tv_found_run *run)
 {
-    run->name = relative(work, run->path);
+    run->name = distinct(work, relative(work, run->path));
     run->root = work->found->by_root ? work->path : NULL;
 }
 

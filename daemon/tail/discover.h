@@ -37,7 +37,8 @@ struct tv_found_source {
 
 struct tv_found_run {
     const char *name; /* its own directory relative to the PATH given, "." for PATH itself; behind
-                         PATH when several were given, unless `by_root` is set */
+                         PATH when several were given, unless `by_root` is set; under 512 bytes
+                         that can be shown as they are, and no other run's */
     const char *root; /* with `by_root`: the PATH, else NULL */
     const char *path; /* the directory or file, for people */
     struct tv_found_file *configs; /* facts only: to be read first */

@@ -23,7 +23,7 @@ struct tv_folder tv_folder_new(void)
 
 const char *tv_folder_path(const struct tv_folder *folder, const char *name)
 {
-    static char ring[8][512];
+    static char ring[8][1024];
     static unsigned next;
     char *path = ring[next++ % 8];
     snprintf(path, sizeof ring[0], "%s/%s", folder->path, name);
@@ -32,7 +32,7 @@ const char *tv_folder_path(const struct tv_folder *folder, const char *name)
 
 void tv_folder_write(const struct tv_folder *folder, const char *name, struct tv_span data)
 {
-    char path[512];
+    char path[1024];
     snprintf(path, sizeof path, "%s", tv_folder_path(folder, name));
     for (char *slash = strchr(path + strlen(folder->path) + 1, '/'); slash;
          slash = strchr(slash + 1, '/')) {

@@ -368,6 +368,29 @@ START_TEST(by_root_a_name_never_changes_when_another_path_joins)
 }
 END_TEST
 
+START_TEST(names_that_cannot_be_shown_or_are_too_long_differ_as_the_directories_do)
+{
+    char deep[800] = "";
+    for (int i = 0; i < 3; i++)
+        snprintf(deep + strlen(deep), sizeof deep - strlen(deep), "%0200d/", i);
+    const char *const ends[] = {"a\xff", "a\xfe", "a\n", "a\x01", "a\xEF\xBF\xBD"};
+    for (size_t i = 0; i < 10; i++) {
+        char path[900];
+        snprintf(path, sizeof path, "%s%s/trainer_log.jsonl", i < 5 ? "" : deep, ends[i % 5]);
+        tv_folder_text(&folder, path, log_line);
+    }
+    discover("");
+    ck_assert_uint_eq(found.runs_len, 10);
+    for (size_t i = 0; i < 10; i++) {
+        char safe[512];
+        ck_assert_str_eq(tv_escape(tv_span_of(found.runs[i].name), safe, sizeof safe),
+                         found.runs[i].name);
+        for (size_t k = 0; k < i; k++)
+            ck_assert_str_ne(found.runs[i].name, found.runs[k].name);
+    }
+}
+END_TEST
+
 START_TEST(keras_train_and_validation_are_one_run_with_prefixes)
 {
     tv_folder_events(&folder, "r/train/events.out.tfevents.1.n.7.0.v2", 0, 1, 3);
@@ -585,6 +608,7 @@ int main(void)
     tcase_add_test(runs, lightning_versions_are_runs_of_their_own);
     tcase_add_test(runs, lightning_version_that_begins_in_the_middle_continues_the_one_before);
     tcase_add_test(runs, a_name_never_changes_when_others_appear);
+    tcase_add_test(runs, names_that_cannot_be_shown_or_are_too_long_differ_as_the_directories_do);
     tcase_add_test(runs, by_root_a_name_never_changes_when_another_path_joins);
     tcase_add_test(runs, keras_train_and_validation_are_one_run_with_prefixes);
     tcase_add_test(runs, folders_of_add_hparams_and_add_scalars_belong_to_their_writer);
