@@ -125,8 +125,9 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     bool opens = comparable && ((100 * gap.rise > options->opening_rise * scale &&
                                  tv_evals_opens(evals, &gap, options->opening_sigmas)) ||
                                 tv_evals_climbs(&gap, options->climb, options->climb_sigmas));
-    bool risen =
-        turned && 100 * gap.rise > options->rise * scale && gap.rise_sigmas >= options->noise;
+    /* What was told needs no proof again: a still worse evaluation is noise to those before it. */
+    bool risen = turned && 100 * gap.rise > options->rise * scale &&
+                 (state->fires || gap.rise_sigmas >= options->noise);
     state->has_risen = opens || risen;
     if (!state->has_risen)
         return;

@@ -40,6 +40,15 @@ static double bump(double done)
     return done > 0.5 && done < 0.6 ? base * 1.1 : base;
 }
 
+/* Near its best until it jumps up, back, and ever farther up. */
+static double bursting(double done)
+{
+    static const double jumps[] = {1.25, 3, 2, 6, 30};
+    int jump = (int)lround(25 * done) - 21;
+    double base = 0.1 + 0.9 * exp(-5 * done) + 0.02 * done;
+    return jump < 0 ? base : 0.12 * jumps[jump];
+}
+
 static const struct tv_course overfits = {
     .steps = 1000,
     .planned = 1000,
@@ -160,6 +169,19 @@ START_TEST(two_evaluations_are_not_enough_and_that_is_said)
 }
 END_TEST
 
+/* A jump is noise to the evaluations before it, but not to what was told already. */
+START_TEST(the_numbers_are_those_of_the_last_evaluation)
+{
+    struct tv_log log;
+    struct tv_course course = overfits;
+    course.eval = bursting;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_double_gt(alert->observed, 3);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_new_best_resolves_it)
 {
     struct tv_log log;
@@ -221,6 +243,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_divergence_is_not_overfitting);
     tcase_add_test(tcase, a_restart_of_the_learning_rate_excuses_a_passing_rise);
     tcase_add_test(tcase, two_evaluations_are_not_enough_and_that_is_said);
+    tcase_add_test(tcase, the_numbers_are_those_of_the_last_evaluation);
     tcase_add_test(tcase, a_new_best_resolves_it);
     tcase_add_test(tcase, rewards_make_it_silent);
     suite_add_tcase(suite, tcase);
