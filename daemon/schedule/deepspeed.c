@@ -26,6 +26,10 @@ static enum tv_status warmup(const struct ds_case *ds, struct tv_error *reterr)
     s->warmup_steps = fmax(2, steps);
     const char *type = tv_in_text(&ds->params, "warmup_type");
     bool linear = type && !strcmp(type, "linear");
+    bool is_cosine = !strcmp(s->kind->name, "WarmupCosineLR");
+    if (is_cosine && type && !linear && strcmp(type, "log") != 0 &&
+        ds->version < TV_VERSION(0, 19, 4))
+        return tv_fail(reterr, TV_ECONFIG, "WarmupCosineLR takes log or linear as warmup_type");
     s->param[TV_P_WARM_SHAPE] = linear ? TV_SHAPE_LINEAR : TV_SHAPE_LOG;
     s->param[TV_P_WARM_SHIFT] = linear ? 0 : 1;
     if (!type)
@@ -116,7 +120,8 @@ static enum tv_status range_test(const struct ds_case *ds, struct tv_error *rete
     s->param[TV_P_GAMMA] = tv_in_number(&ds->params, "lr_range_test_step_rate", 1);
     s->param[TV_P_MODE] = !tv_in_true(&ds->params, "lr_range_test_staircase", false);
     if (!(s->param[TV_P_PERIOD] > 0))
-        return tv_fail(reterr, TV_ECONFIG, "lr_range_test_step_size must be a positive integer");
+        return tv_fail(reterr, TV_ECONFIG,
+                       "lr_range_test_step_size must be a positive integer, not zero");
     return TV_OK;
 }
 

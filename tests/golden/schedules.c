@@ -170,9 +170,10 @@ static void compare_series(struct comparison *c, const struct tv_schedule *sched
     static double series[STEPS];
     size_t count = last < STEPS - 100 ? (size_t)fmax(0, last) + 100 : STEPS;
     tv_schedule_series(schedule, 0, count, series);
+    double peak = fmax(c->peak, fabs(schedule->peak));
     for (size_t n = 0; n < count && c->good; n++) {
         double alone = tv_schedule_lr(schedule, (double)n);
-        if (!same(series[n], alone) && !(fabs(series[n] - alone) <= 1e-14 * c->peak)) {
+        if (!same(series[n], alone) && !(fabs(series[n] - alone) <= 1e-14 * peak)) {
             snprintf(c->why, c->cap, "step %zu is %.17g in a row, %.17g alone", n, series[n],
                      alone);
             c->good = false;
