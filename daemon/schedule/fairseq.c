@@ -29,11 +29,8 @@ static enum tv_status fixed(const struct fs_case *fs, struct tv_error *reterr)
 static enum tv_status cosine(const struct fs_case *fs, struct tv_error *reterr)
 {
     struct tv_schedule *s = fs->s;
-    double low = get(fs, "min_lr", 0), start = get(fs, "warmup_init_lr", -1),
+    double low = fmin(get(fs, "min_lr", 0), s->peak), start = get(fs, "warmup_init_lr", -1),
            period = get(fs, "lr_period_updates", -1);
-    if (!(s->peak > low))
-        return tv_fail(reterr, TV_ECONFIG, "max_lr (=%g) must be more than min_lr (=%g)", s->peak,
-                       low);
     s->param[TV_P_FLOOR] = low;
     s->param[TV_P_START] = start < 0 ? low : start;
     s->param[TV_P_PERIOD] = period > 0 ? period : fs->max_update - s->warmup_steps;
@@ -42,6 +39,9 @@ static enum tv_status cosine(const struct fs_case *fs, struct tv_error *reterr)
     tv_set(s, TV_P_GAMMA, get(fs, "lr_shrink", NAN));
     if (isnan(s->param[TV_P_PERIOD]))
         return tv_fail(reterr, TV_AGAIN, "either max_update or lr_period_updates must be known");
+    if (s->param[TV_P_PERIOD] == 0)
+        return tv_fail(reterr, TV_ECONFIG,
+                       "cosine divides by max_update less warmup_updates, which is zero");
     return TV_OK;
 }
 
@@ -92,8 +92,10 @@ static enum tv_status tri_stage(const struct fs_case *fs, struct tv_error *reter
         for (int i = 0; i < 3; i++)
             length[i] = trunc(fs->max_update * ratio[i]);
     }
+    if (length[0] + length[1] + length[2] == 0)
+        return tv_fail(reterr, TV_ECONFIG, "tri_stage needs steps or phase_ratio");
     if (!(length[2] > 0))
-        return tv_fail(reterr, TV_ECONFIG, "tri_stage needs decay_steps or phase_ratio");
+        return tv_fail(reterr, TV_ECONFIG, "tri_stage divides by decay_steps, which is zero");
     s->warmup_steps = length[0];
     s->param[TV_P_HOLD] = length[1];
     s->param[TV_P_DECAY] = length[2];

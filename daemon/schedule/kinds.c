@@ -179,7 +179,7 @@ static const struct tv_schedule_kind kinds[] = {
      0,
      {SHAPE(COSINE), {TV_P_MODE, 2}, {TV_P_CYCLES, INFINITY}, {TV_P_GAMMA, 0.1}}},
     {"fairseq", "inverse_sqrt", tv_power_law_lr, 0, {ROOT}},
-    {"fairseq", "polynomial_decay", tv_decay_lr, TOTAL, {SHAPE(POLYNOMIAL)}},
+    {"fairseq", "polynomial_decay", tv_decay_lr, TOTAL, {SHAPE(POLYNOMIAL), LAST_WARM}},
     {"fairseq", "step", tv_stairs_lr, 0, {{TV_P_GAMMA, 0.5}, {TV_P_PERIOD, 25000}}},
     {"fairseq",
      "tri_stage",
