@@ -76,11 +76,11 @@ void tv_add_log(struct tv_assembly *work, struct tv_found_run *run, struct tv_tr
 }
 
 void tv_add_table(struct tv_assembly *work, struct tv_found_run *run, struct tv_tree_file *file,
-                  struct tv_found_source **last)
+                  int rank, struct tv_found_source **last)
 {
     file->is_taken = true;
     if (!*last)
-        *last = add_source(work, run, "", TV_RANK_TABLE);
+        *last = add_source(work, run, "", rank);
     if (*last)
         tv_append_file(work->found, &(*last)->files, file);
 }

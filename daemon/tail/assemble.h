@@ -6,8 +6,11 @@
 
 /* Which source tells a role when several do: lower is better. Event files are written live and hold
  * every point; the state beside them may be a checkpoint's, older than trainer_log.jsonl; a CSV log
- * says what event files say, with fewer digits. */
+ * says what event files say, with fewer digits. That of Ultralytics comes before its event files:
+ * its sum of the losses is the loss, and some versions write each of them for every batch of an
+ * epoch, one step later. */
 enum tv_source_rank {
+    TV_RANK_EPOCHS,
     TV_RANK_EVENTS,
     TV_RANK_STATE,
     TV_RANK_LOG,
@@ -34,10 +37,11 @@ struct tv_found_run *tv_assembly_run(struct tv_assembly *work, struct tv_tree_no
 void tv_append_file(struct tv_found *found, struct tv_found_file **list, struct tv_tree_file *file);
 void tv_add_log(struct tv_assembly *work, struct tv_found_run *run, struct tv_tree_file *file,
                 int rank);
-/* Beside event files `file` tells the same once more. Several tables of one run, one after the
- * other, are one source: *last is the one that the file before this went to, NULL at first. */
+/* `rank`: TV_RANK_TABLE, or TV_RANK_EPOCHS. Beside event files `file` tells the same once more.
+ * Several tables of one run, one after the other, are one source: *last is the one that the file
+ * before this went to, NULL at first. */
 void tv_add_table(struct tv_assembly *work, struct tv_found_run *run, struct tv_tree_file *file,
-                  struct tv_found_source **last);
+                  int rank, struct tv_found_source **last);
 void tv_add_configs(struct tv_assembly *work, struct tv_found_run *run, struct tv_tree_node *node);
 
 /* Event files that are to become one source. Zero-initialise to create. */

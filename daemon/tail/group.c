@@ -68,6 +68,16 @@ static void drop_tables(struct tv_tree_node *node)
         file->is_taken = file->is_taken || tv_is_table(file);
 }
 
+/* YOLOv5 and its like write opt.yaml, later versions args.yaml. */
+static bool is_ultralytics(const struct tv_tree_node *node, const struct tv_tree_file *table)
+{
+    bool found = false;
+    for (const struct tv_tree_file *file = node->files; file; file = file->next)
+        found =
+            found || strcmp(file->name, "args.yaml") == 0 || strcmp(file->name, "opt.yaml") == 0;
+    return found && strcmp(table->name, "results.csv") == 0;
+}
+
 /* After all other logs. Where there are some, a CSV log counts only when it is known to count the
  * same steps: one of the user's own may count epochs beside event files by step. */
 static void add_tables(struct tv_assembly *work, struct tv_found_run *run,
@@ -81,7 +91,8 @@ static void add_tables(struct tv_assembly *work, struct tv_found_run *run,
         if (has_others && !tv_is_table_of_events(file))
             file->is_taken = true;
         else if (tv_is_alone_of_its_kind(node, file))
-            tv_add_table(work, run, file, &own);
+            tv_add_table(work, run, file,
+                         is_ultralytics(node, file) ? TV_RANK_EPOCHS : TV_RANK_TABLE, &own);
     }
 }
 
@@ -203,7 +214,7 @@ static void take_versions(struct tv_assembly *work, struct tv_tree_node *node)
             struct tv_tree_file *table = tv_named_file(child, "metrics.csv");
             tv_collect_events(&events, child);
             if (table)
-                tv_add_table(work, run, table, &tables);
+                tv_add_table(work, run, table, TV_RANK_TABLE, &tables);
             tv_add_configs(work, run, child);
             take_side_folders(work, run, child, writer_of(child));
             for (child = child->next; child; child = child->next)

@@ -169,6 +169,10 @@ START_TEST(a_csv_log_says_after_event_files_what_they_say)
     ck_assert_str_eq(discover("detect"), "train: detect/train/events.out.tfevents.1700000001.n.7.0"
                                          " detect/train/results.csv +detect/train/args.yaml");
     ck_assert_int_eq(found.runs[0].sources->rank, TV_RANK_EVENTS);
+    ck_assert_int_eq(found.runs[0].sources->next->rank, TV_RANK_EPOCHS); /* has their sum */
+    tv_folder_text(&folder, "other/results.csv", rows);
+    tv_folder_events(&folder, "other/events.out.tfevents.1700000001.n.7.0", 0, 1, 3);
+    discover("other");
     ck_assert_int_eq(found.runs[0].sources->next->rank, TV_RANK_TABLE);
     /* one of the user's own may count otherwise */
     tv_folder_text(&folder, "own/losses.csv", rows);
