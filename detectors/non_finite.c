@@ -11,6 +11,8 @@ struct options {
     double zero_from;
 };
 
+enum { METRICS = 3 }; /* evaluations of a metric before it tells, and so many in a row that do */
+
 /* What is known of one role. */
 struct series {
     double last_good; /* last finite value that was not a suspicious zero */
@@ -90,6 +92,8 @@ static int64_t needed_points(const struct tv_view *view, const struct options *o
         return options->missing;
     if (sign == HIDDEN_ZERO)
         return state->of[TV_ROLE_GRAD_NORM].bad > 0 ? 1 : options->zeros;
+    if (state->about == TV_ROLE_EVAL_METRIC)
+        return METRICS;
     return state->about == TV_ROLE_GRAD_NORM ? gradients_needed(view, options, state) : 1;
 }
 
@@ -181,7 +185,10 @@ static void judge_bad(struct tv_view *view, const struct options *options, struc
         finite && series->bad < options->zeros && state->of[TV_ROLE_GRAD_NORM].bad == 0;
     bool is_probe =
         point->role == TV_ROLE_GRAD_NORM && series->bad < gradients_needed(view, options, state);
-    if (is_single || is_probe) {
+    /* A metric is undefined at times (a class that does not occur). */
+    bool is_undefined =
+        point->role == TV_ROLE_EVAL_METRIC && (series->bad < METRICS || series->good < METRICS);
+    if (is_single || is_probe || is_undefined) {
         state->excused += state->excused < UINT32_MAX;
         return;
     }
@@ -253,6 +260,9 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     watch_missing(view, options, state, point);
     if (point->role == TV_ROLE_LEARNING_RATE)
         return;
+    if (point->role == TV_ROLE_EVAL_METRIC &&
+        tv_view_count(view, TV_ROLE_TRAIN_LOSS) + tv_view_count(view, TV_ROLE_EVAL_LOSS) > 0)
+        return; /* the loss knows better */
     if (!isfinite(point->value) || is_suspicious_zero(&state->of[point->role], options, point))
         judge_bad(view, options, state, point);
     else
@@ -308,12 +318,15 @@ const struct tv_detector tv_detector_non_finite = {
         "Megatron-LM writes no loss when its average is NaN.\n"
         "With fp16 loss scaling a single overflowing gradient norm is normal (the step is "
         "skipped): `fp16_grace` in a row are needed as long as the loss is finite.\n"
+        "Where no loss is logged under a known name, an evaluated metric that was a number 3 times "
+        "and is none 3 times in a row tells instead.\n"
         "Resolved after `clear` finite points.\n"
         "Source: transformers Trainer._maybe_log_save_evaluate; Megatron-LM training_log.\n"
         "Cannot see: NaN inside the model that no logged number shows; a filtered NaN in a "
         "log that averages so many steps that the loss does not become 0.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
-             TV_ROLE_BIT(TV_ROLE_GRAD_NORM) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+             TV_ROLE_BIT(TV_ROLE_GRAD_NORM) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE) |
+             TV_ROLE_BIT(TV_ROLE_EVAL_METRIC),
     .options = table,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Spellings from: huggingface/transformers integrations/integration_utils.py (rewrite_logs),
  * hiyouga/LlamaFactory train/callbacks.py, Lightning-AI/pytorch-lightning callbacks/lr_monitor.py,
- * keras callbacks/tensorboard.py, NVIDIA/Megatron-LM training/training.py, microsoft/DeepSpeed
- * runtime/engine.py, NVIDIA/NeMo, pytorch/torchtitan components/metrics.py,
- * facebookresearch/detectron2, open-mmlab/mmengine, facebookresearch/fairseq, allenai/OLMo,
- * ultralytics engine/trainer.py, DLR-RM/stable-baselines3; the rest are tutorials' SummaryWriter
- * names. */
+ * keras callbacks/tensorboard.py, ourownstory/neural_prophet, NVIDIA/Megatron-LM
+ * training/training.py, microsoft/DeepSpeed runtime/engine.py, NVIDIA/NeMo, pytorch/torchtitan
+ * components/metrics.py, facebookresearch/detectron2, open-mmlab/mmengine,
+ * facebookresearch/fairseq, allenai/OLMo, ultralytics engine/trainer.py, DLR-RM/stable-baselines3;
+ * the rest are tutorials' SummaryWriter names. */
 #include "model/tags.h"
 #include "trainvet/text.h"
 #include <ctype.h>
@@ -36,6 +36,7 @@ static const struct {
     {"train/epoch_loss", TV_ROLE_TRAIN_LOSS, 1},
     {"train_loss", TV_ROLE_TRAIN_LOSS, 2},
     {"training_loss", TV_ROLE_TRAIN_LOSS, 2},
+    {"mean_loss", TV_ROLE_TRAIN_LOSS, 2},
     {"train/train_loss", TV_ROLE_OTHER,
      0}, /* HF: mean over the whole run, logged once at the end */
     {"train_loss_epoch", TV_ROLE_TRAIN_LOSS, 3},
@@ -55,6 +56,7 @@ static const struct {
     {"validation_metrics/loss", TV_ROLE_EVAL_LOSS, 0},
     {"train/samples/eval_loss", TV_ROLE_EVAL_LOSS, 0},
     {"loss/val", TV_ROLE_EVAL_LOSS, 1},
+    {"loss_val", TV_ROLE_EVAL_LOSS, 1},
     {"loss/valid", TV_ROLE_EVAL_LOSS, 1},
     {"loss/validation", TV_ROLE_EVAL_LOSS, 1},
     {"loss/eval", TV_ROLE_EVAL_LOSS, 1},
@@ -158,7 +160,8 @@ static bool is_eval_metric(const char *name)
         found = found || strncmp(name, prefixes[i], strlen(prefixes[i])) == 0;
     for (size_t i = 0; found && i < sizeof not_metrics / sizeof *not_metrics; i++)
         found = !strstr(name, not_metrics[i]);
-    return found;
+    size_t len = strlen(name); /* of Lightning: each batch, by a count of its own */
+    return found && !(len > 5 && strcmp(name + len - 5, "_step") == 0);
 }
 
 enum { METRICS = 10 };

@@ -577,6 +577,10 @@ START_TEST(tags_mean_what_their_writers_mean)
         {"", "tfevents", "Loss/Validation", TV_ROLE_EVAL_LOSS},
         {"", "tfevents", "rollout/ep_rew_mean", TV_ROLE_REWARD},
         {"", "tfevents", "loss/policy_avg", TV_ROLE_OTHER},
+        {"", "tfevents", "Loss_val", TV_ROLE_EVAL_LOSS},
+        {"", "csv_log", "mean_loss", TV_ROLE_TRAIN_LOSS},
+        {"", "tfevents", "val_acc", TV_ROLE_EVAL_METRIC},
+        {"", "tfevents", "val_acc_step", TV_ROLE_OTHER}, /* a batch of the evaluation */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         ck_assert_msg(

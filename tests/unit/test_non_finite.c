@@ -173,6 +173,31 @@ START_TEST(one_overflow_of_a_scaled_gradient_is_normal_and_five_are_not)
 }
 END_TEST
 
+/* A loss under a name of the user's own is none to us. */
+static size_t metric_alarms(bool has_loss, int64_t nan_from, int64_t nan_to)
+{
+    struct tv_log log;
+    tv_log_open(&log, "non_finite");
+    for (int64_t step = 1; step <= 20; step++) {
+        if (has_loss)
+            tv_log_point(&log, "loss", step, 1);
+        tv_log_point(&log, "val/ssim", step, step >= nan_from && step < nan_to ? NAN : 0.7);
+    }
+    tv_log_end(&log, NAN);
+    size_t count = tv_log_alert(&log, "non_finite") != NULL;
+    tv_log_close(&log);
+    return count;
+}
+
+START_TEST(a_metric_that_stays_nan_tells_where_no_loss_does)
+{
+    ck_assert_uint_eq(metric_alarms(false, 10, 21), 1);
+    ck_assert_uint_eq(metric_alarms(false, 10, 12), 0); /* undefined for once */
+    ck_assert_uint_eq(metric_alarms(false, 1, 21), 0);  /* was never a number */
+    ck_assert_uint_eq(metric_alarms(true, 10, 21), 0);  /* the loss knows better */
+}
+END_TEST
+
 START_TEST(a_run_without_a_finite_loss_has_no_last_finite_one)
 {
     struct tv_log log;
@@ -204,6 +229,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_loss_that_is_no_longer_written_is_reported);
     tcase_add_test(c, a_loss_that_is_written_less_often_than_the_rate_is_not);
     tcase_add_test(c, one_overflow_of_a_scaled_gradient_is_normal_and_five_are_not);
+    tcase_add_test(c, a_metric_that_stays_nan_tells_where_no_loss_does);
     tcase_add_test(c, a_run_without_a_finite_loss_has_no_last_finite_one);
     suite_add_tcase(s, c);
     return s;
