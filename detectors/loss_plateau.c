@@ -20,7 +20,7 @@ struct options {
 
 enum {
     START = 5,
-    UNPLANNED_POINTS = 30, /* when the length of the run is not known */
+    UNPLANNED_POINTS = 50, /* when the length of the run is not known */
     NOISY_POINTS = 30,     /* when noise hides small progress */
     DEAD_POINTS = 2        /* equal losses beside a gradient that trains nothing */
 };
@@ -556,7 +556,7 @@ static const struct tv_option options[] = {
     TV_OPTION_ROW(struct options, noisy_effort, DOUBLE, 0.4, 0, 1,
                   "the same when noise hides small progress and nothing is evaluated"),
     TV_OPTION_ROW(struct options, points, INT, 10, 5, 1e9,
-                  "points of the training loss before judging (30 when the plan is not known)"),
+                  "points of the training loss before judging (50 when the plan is not known)"),
     TV_OPTION_ROW(struct options, useful_lr, DOUBLE, 0.1, 0, 1,
                   "part of the peak; below it no progress is expected"),
     TV_OPTION_ROW(struct options, zero_lr, DOUBLE, 0.001, 0, 1,

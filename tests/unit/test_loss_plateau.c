@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support/course.h"
+#include "support/noise.h"
 #include "support/suite.h"
 #include <math.h>
 #include <string.h>
@@ -198,6 +199,29 @@ START_TEST(a_learning_rate_of_zero_long_before_the_end_is_found)
 }
 END_TEST
 
+/* Nobody told the length: forty points may be a hundredth of it. */
+static bool unplanned_alarms(int64_t flat)
+{
+    struct tv_log log;
+    struct tv_noise noise = {3};
+    tv_log_open(&log, ID);
+    for (int64_t i = 1; i <= 300; i++) {
+        double fallen = i > flat ? 1 - exp(-0.02 * (double)(i - flat)) : 0;
+        tv_log_point(&log, "train_loss", 50 * i, 2 - fallen + 0.01 * tv_noise_normal(&noise));
+    }
+    tv_log_end(&log, NAN);
+    bool found = tv_log_alert(&log, ID) != NULL;
+    tv_log_close(&log);
+    return found;
+}
+
+START_TEST(a_run_of_unknown_length_is_given_time)
+{
+    ck_assert(!unplanned_alarms(40));
+    ck_assert(unplanned_alarms(300));
+}
+END_TEST
+
 START_TEST(progress_resolves_it)
 {
     struct tv_log log;
@@ -352,6 +376,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, weights_that_stop_moving_are_found_by_the_gradient);
     tcase_add_test(tcase, weights_that_stop_moving_are_found_by_equal_evaluations);
     tcase_add_test(tcase, a_learning_rate_of_zero_long_before_the_end_is_found);
+    tcase_add_test(tcase, a_run_of_unknown_length_is_given_time);
     tcase_add_test(tcase, progress_resolves_it);
     tcase_add_test(tcase, a_low_learning_rate_is_blamed_and_a_usual_one_proposed);
     tcase_add_test(tcase,
