@@ -11,7 +11,7 @@ struct options {
     int64_t patience;
     double share, rise;
     int64_t risen_evals;
-    double noise, min_delta, decay, opening_rise, opening_noise, opening_sigmas, climb,
+    double lasting, noise, min_delta, decay, opening_rise, opening_noise, opening_sigmas, climb,
         climb_sigmas;
     int64_t many_evals;
 };
@@ -39,28 +39,29 @@ static double shown(const struct state *state, double value)
     return state->series.upwards ? 0 - value : value;
 }
 
-static double planned_evals(const struct tv_view *view, const struct tv_evals *evals)
+/* Of hundreds of evaluations a few in a row are above the best one often. */
+static bool lasts(const struct tv_view *view, const struct options *options,
+                  const struct tv_evals *evals)
 {
-    double interval = tv_evals_interval(evals), total = (double)tv_view_total_steps(view);
-    double planned = interval > 0 && total > 0 ? total / interval : 0;
-    return fmax(planned, (double)evals->count);
+    return (double)evals->since_best >= options->lasting * tv_evals_planned(view, evals);
 }
 
 /* The last evaluations all lie above the best. */
-static bool turned_up(const struct options *options, const struct state *state)
+static bool turned_up(const struct tv_view *view, const struct options *options,
+                      const struct state *state)
 {
     const struct tv_evals *evals = &state->evals;
     uint32_t n = (uint32_t)options->risen_evals;
     double rise = tv_evals_rise(evals, n), scale = tv_evals_scale(evals);
-    return evals->since_best >= n && 100 * rise > options->rise * scale &&
-           rise > options->noise * tv_evals_noise(evals);
+    return evals->since_best >= n && lasts(view, options, evals) &&
+           100 * rise > options->rise * scale && rise > options->noise * tv_evals_noise(evals);
 }
 
 /* Evaluations without progress that are worth an advice. */
 static double stale_needed(const struct tv_view *view, const struct options *options,
                            const struct state *state)
 {
-    return fmax((double)options->patience, options->share * planned_evals(view, &state->evals));
+    return fmax((double)options->patience, options->share * tv_evals_planned(view, &state->evals));
 }
 
 /* What decided, beside what it took. */
@@ -69,7 +70,7 @@ static void add_decision(const struct tv_view *view, const struct options *optio
 {
     const struct tv_evals *evals = &state->evals;
     double last = evals->recent[evals->recent_len - 1];
-    bool many = turned_up(options, state);
+    bool many = turned_up(view, options, state);
     tv_note_evidence(note, "evals_since_best", (double)evals->since_best);
     if (has_risen)
         tv_note_evidence(note, "evals_since_best_threshold",
@@ -142,9 +143,9 @@ static bool opens(const struct tv_view *view, const struct options *options,
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
     double least = options->opening_rise / 100 * tv_evals_scale(evals);
     double last = evals->recent[evals->recent_len - 1] - evals->best;
-    if (evals->since_best < 2 || !(last > 1.5 * least))
+    if (evals->since_best < 2 || !lasts(view, options, evals) || !(last > 1.5 * least))
         return false;
-    bool many = planned_evals(view, evals) >= (double)options->many_evals;
+    bool many = tv_evals_planned(view, evals) >= (double)options->many_evals;
     if (tv_evals_climbs(&gap, options->climb, options->climb_sigmas))
         return many || tv_view_total_steps(view) == 0;
     return many && gap.rise > least && !(gap.rise_sigmas < options->opening_noise) &&
@@ -154,7 +155,7 @@ static bool opens(const struct tv_view *view, const struct options *options,
 static bool risen(const struct tv_view *view, const struct options *options,
                   const struct state *state)
 {
-    return turned_up(options, state) || opens(view, options, state);
+    return turned_up(view, options, state) || opens(view, options, state);
 }
 
 static bool stale(const struct tv_view *view, const struct options *options,
@@ -220,15 +221,17 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     struct tv_evals_series before = state->series;
     if (!tv_evals_choose(&state->series, view, point, &value, &changed))
         return;
-    if (changed) {
+    if (changed || tv_evals_is_warming(&state->evals, &state->restarts)) {
         if (state->fires)
             tv_clear(view, tv_view_tag(view, before.role));
         state->fires = false;
         state->stale = 0;
         tv_evals_forget(&state->evals);
     }
-    if (tv_evals_add(&state->evals, point->step, value))
-        judge(view, options, state);
+    if (!tv_evals_add(&state->evals, point->step, value))
+        return;
+    tv_evals_rate(&state->evals, &state->restarts);
+    judge(view, options, state);
 }
 
 static void on_end(struct tv_view *view, const void *options_, void *state_)
@@ -268,6 +271,8 @@ static const struct tv_option options[] = {
                   "percent above the best from which few evaluations are enough"),
     TV_OPTION_ROW(struct options, risen_evals, INT, 4, 1, 9,
                   "successive evaluations so far above the best"),
+    TV_OPTION_ROW(struct options, lasting, DOUBLE, 0.05, 0, 1,
+                  "the least evaluations since the best for a rise, as a part of those planned"),
     TV_OPTION_ROW(struct options, noise, DOUBLE, 4, 0, 100,
                   "standard deviations of the evaluation's noise that such a rise must exceed"),
     TV_OPTION_ROW(struct options, opening_rise, DOUBLE, 3, 0, 1000,

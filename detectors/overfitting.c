@@ -11,7 +11,7 @@
 struct options {
     double rise, critical_rise, noise, opening_rise, opening_sigmas, climb, climb_sigmas;
     int64_t evals;
-    double train_slack;
+    double lasting, train_fall;
 };
 
 struct state {
@@ -119,7 +119,9 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     double last = evals->recent[evals->recent_len - 1] - evals->best;
     double scale = tv_evals_scale(evals);
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
-    bool turned = evals->since_best >= (uint64_t)options->evals;
+    /* Of hundreds of evaluations a few in a row are above the best one often. */
+    double lasting = options->lasting * tv_evals_planned(view, evals);
+    bool turned = (double)evals->since_best >= fmax((double)options->evals, lasting);
     bool comparable = turned && 100 * last > 1.5 * options->opening_rise * scale &&
                       state->series.role == TV_ROLE_EVAL_LOSS;
     bool opens = comparable && ((100 * gap.rise > options->opening_rise * scale &&
@@ -135,9 +137,8 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "no training loss to compare the evaluation with");
         return;
     }
-    /* The units of a metric and of the training loss cannot be compared. */
-    if (state->series.role == TV_ROLE_EVAL_METRIC ? !(gap.fall_sigmas > 2)
-                                                  : gap.fall < -options->train_slack * last) {
+    double fall = state->series.role == TV_ROLE_EVAL_METRIC ? 2 : options->train_fall;
+    if (!(gap.fall > 0) || gap.fall_sigmas < fall) {
         tv_silent(view, "the training loss did not fall meanwhile: that is not overfitting");
         return;
     }
@@ -168,14 +169,16 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     state->series.loss_first = true;
     if (!tv_evals_choose(&state->series, view, point, &value, &changed))
         return;
-    if (changed) {
+    if (changed || tv_evals_is_warming(&state->evals, &state->restarts)) {
         if (state->fires)
             tv_clear(view, tv_view_tag(view, before.role));
         state->fires = false;
         tv_evals_forget(&state->evals);
     }
-    if (tv_evals_add(&state->evals, point->step, value))
-        judge(view, options, state);
+    if (!tv_evals_add(&state->evals, point->step, value))
+        return;
+    tv_evals_rate(&state->evals, &state->restarts);
+    judge(view, options, state);
 }
 
 static void on_end(struct tv_view *view, const void *options_, void *state_)
@@ -223,8 +226,10 @@ static const struct tv_option options[] = {
                   "standard errors that the training loss must have fallen by meanwhile"),
     TV_OPTION_ROW(struct options, evals, INT, 2, 1, 1000,
                   "successive evaluations that must be so far above the best"),
-    TV_OPTION_ROW(struct options, train_slack, DOUBLE, 0.1, 0, 10,
-                  "rise of the training loss that is still allowed, as a part of the evaluation's"),
+    TV_OPTION_ROW(struct options, lasting, DOUBLE, 0.05, 0, 1,
+                  "the same as a part of the evaluations planned; the larger counts"),
+    TV_OPTION_ROW(struct options, train_fall, DOUBLE, 1, 0, 100,
+                  "standard errors that the training loss must have fallen by since the best"),
     TV_OPTION_END,
 };
 
@@ -239,8 +244,9 @@ const struct tv_detector tv_detector_overfitting = {
         "`rise` percent above b (Prechelt's GL with UP2),\n"
         "the rise exceeds `noise` times the deviation of e from the middle of its neighbours, and "
         "t "
-        "is not above what it was\n"
-        "at b; or already when they lie `opening_rise` percent above b and t fell by at least as "
+        "is below what it was\n"
+        "at b by `train_fall` standard errors; or already when they lie `opening_rise` percent "
+        "above b and t fell by at least as "
         "much, both together by more\n"
         "than `opening_sigmas` standard errors: the gap opens; or when the last two climb one "
         "above "
@@ -250,7 +256,9 @@ const struct tv_detector tv_detector_overfitting = {
         "and a change of the data apart. Losses near or "
         "below zero are measured\n"
         "against the way that they have come. A restart of the learning rate excuses the next 5 "
-        "evaluations. Onset: the step\n"
+        "evaluations; what was evaluated in the warm-up at less than half of a later rate is no "
+        "reference. In long plans at least `lasting` of all evaluations must lie behind the best. "
+        "Onset: the step\n"
         "of the best evaluation. Resolved by a new best.\n"
         "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55; the condition on "
         "the "

@@ -78,6 +78,18 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
     return true;
 }
 
+void tv_evals_rate(struct tv_evals *evals, const struct tv_restarts *restarts)
+{
+    if (evals->since_best == 0)
+        evals->best_rate = restarts->top;
+}
+
+bool tv_evals_is_warming(const struct tv_evals *evals, const struct tv_restarts *restarts)
+{
+    return evals->count && evals->best_rate > 0 && restarts->count == 0 &&
+           restarts->top > 2 * evals->best_rate;
+}
+
 void tv_evals_forget(struct tv_evals *evals)
 {
     evals->count = evals->since_best = 0;
@@ -154,7 +166,9 @@ struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n)
         gap.fall_sigmas = NAN;
         return gap;
     }
-    gap.climb = climb_of(evals);
+    /* Fewer bend as much by their course as by noise. */
+    bool is_noise = evals->count >= 7 && gap.rise_sigmas < 1;
+    gap.climb = is_noise ? NAN : climb_of(evals);
     double error = sqrt(evals->train_variance *
                         (1 / (double)evals->train_best_count + 1 / (double)evals->train_now_count));
     gap.fall_sigmas = error > 0 ? gap.fall / error : gap.fall > 0 ? INFINITY : 0;
@@ -181,6 +195,13 @@ double tv_evals_interval(const struct tv_evals *evals)
     if (evals->count < 2)
         return 0;
     return ((double)evals->last_step - (double)evals->first_step) / (double)(evals->count - 1);
+}
+
+double tv_evals_planned(const struct tv_view *view, const struct tv_evals *evals)
+{
+    double interval = tv_evals_interval(evals), total = (double)tv_view_total_steps(view);
+    double planned = interval > 0 && total > 0 ? total / interval : 0;
+    return fmax(planned, (double)evals->count);
 }
 
 bool tv_evals_choose(struct tv_evals_series *series, const struct tv_view *view,

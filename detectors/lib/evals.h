@@ -4,6 +4,7 @@
 /* The course of an evaluation loss: its best, how long ago that was, how far it rose since, and how
  * much of that is noise. Stopping criteria GL and UP: L. Prechelt, Early Stopping - But When?, in
  * Neural Networks: Tricks of the Trade, LNCS 1524 (1998) 55. */
+#include "lib/plan.h"
 #include "trainvet/detector.h"
 
 #define TV_EVALS_RECENT 9
@@ -12,6 +13,7 @@ struct tv_evals {
     uint64_t count; /* evaluations, repeated ones of a resumed run not counted twice */
     double first, best, worst;
     int64_t first_step, best_step, last_step;
+    double best_rate;               /* highest learning rate up to the best; 0: not known */
     uint64_t since_best;            /* evaluations after the best one */
     int64_t after_best[2];          /* steps of the first two of them */
     double recent[TV_EVALS_RECENT]; /* newest last */
@@ -29,6 +31,11 @@ struct tv_evals {
 void tv_evals_train(struct tv_evals *evals, double loss);
 /* False when the step was evaluated before: nothing changes. */
 bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss);
+/* The learning rate up to the evaluation that was just added; for tv_evals_is_warming(). */
+void tv_evals_rate(struct tv_evals *evals, const struct tv_restarts *restarts);
+/* The best was evaluated in the warm-up, at less than half of the learning rate of now. That is no
+ * reference: what comes at the full rate is worse, and is no overfitting. */
+bool tv_evals_is_warming(const struct tv_evals *evals, const struct tv_restarts *restarts);
 /* Another series is judged from now on: only the training loss is kept. */
 void tv_evals_forget(struct tv_evals *evals);
 /* Standard deviation of the noise from the distances of the last evaluations to the middle of
@@ -62,10 +69,13 @@ bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap
 /* The same before the noise of the evaluations is known: two in a row climb from the best by more
  * than `points` deviations of a logged training loss, which averages over no more data than an
  * evaluation, while the training loss fell by more than `sigmas` standard errors (UP2 of Prechelt
- * with the gap opening). It need not fall by as much: a memorised loss cannot, near zero. */
+ * with the gap opening). It need not fall by as much: a memorised loss cannot, near zero. From the
+ * seventh evaluation on the rise must be beyond one deviation of their own noise. */
 bool tv_evals_climbs(const struct tv_evals_gap *gap, double points, double sigmas);
 /* Steps between two evaluations on average. */
 double tv_evals_interval(const struct tv_evals *evals);
+/* Evaluations of the whole plan, at least those so far. */
+double tv_evals_planned(const struct tv_view *view, const struct tv_evals *evals);
 
 /* Why no evaluation was judged: one sentence for on_end; NULL when some was. */
 const char *tv_evals_why_none(const struct tv_view *view, const struct tv_evals *evals);

@@ -98,6 +98,24 @@ START_TEST(noise_of_the_evaluation_is_seldom_a_gap)
 }
 END_TEST
 
+/* Of five evaluations that are noise two climb from the best in every fourth course. */
+START_TEST(a_climb_within_the_noise_is_none)
+{
+    struct course flat = overfits;
+    flat.turn = 0;
+    flat.eval_noise = 0.3;
+    flat.train_noise = 0.01;
+    flat.evals = 9;
+    unsigned climbs = 0;
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        const struct tv_evals evals = play(&flat, seed);
+        const struct tv_evals_gap gap = tv_evals_gap(&evals, 2);
+        climbs += tv_evals_climbs(&gap, 2, 8);
+    }
+    ck_assert_uint_lt(climbs, 400 / 20);
+}
+END_TEST
+
 START_TEST(noise_of_the_training_loss_is_no_fall)
 {
     int alarms = 0;
@@ -119,6 +137,7 @@ static Suite *evals_suite(void)
     tcase_add_test(tc, a_gap_opens_whatever_the_unit_and_the_zero_of_the_loss);
     tcase_add_test(tc, both_must_go_their_way);
     tcase_add_test(tc, noise_of_the_evaluation_is_seldom_a_gap);
+    tcase_add_test(tc, a_climb_within_the_noise_is_none);
     tcase_add_test(tc, noise_of_the_training_loss_is_no_fall);
     suite_add_tcase(suite, tc);
     return suite;

@@ -161,6 +161,53 @@ START_TEST(a_restart_of_the_learning_rate_excuses_a_passing_rise)
 }
 END_TEST
 
+/* Barely moved while the rate is small, then worse at the full one, and better to the end. */
+static double shaken(double done)
+{
+    return done < 0.15 ? 1 : 1.4 - 0.3 * done;
+}
+
+START_TEST(what_a_warm_up_gives_is_no_reference)
+{
+    struct tv_course course = healthy(memorising, shaken);
+    ck_assert(tv_course_alarms(ID, &course));
+    course.warmup = 400;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
+START_TEST(a_training_loss_that_stands_still_is_not_overfitting)
+{
+    unsigned alarms = 0;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        struct tv_course course = healthy(tv_curve_one, turning);
+        course.seed = seed;
+        course.noise = 0.02;
+        course.steps = 600;
+        alarms += tv_course_alarms(ID, &course);
+    }
+    ck_assert_uint_le(alarms, 40 / 2); /* of 40 by luck; all of them without that condition */
+}
+END_TEST
+
+/* 10 % up for 16 of 400 evaluations. */
+static double wandering(double done)
+{
+    double base = 1 + exp(-8 * done) - 0.2 * done;
+    return done > 0.5 && done < 0.54 ? base * 1.1 : base;
+}
+
+START_TEST(a_few_of_hundreds_of_evaluations_are_not_enough)
+{
+    struct tv_course course = healthy(memorising, wandering);
+    course.steps = course.planned = 4000;
+    course.eval_every = 10;
+    ck_assert(!tv_course_alarms(ID, &course));
+    course.eval = turning;
+    ck_assert(tv_course_alarms(ID, &course));
+}
+END_TEST
+
 START_TEST(two_evaluations_are_not_enough_and_that_is_said)
 {
     struct tv_course course = overfits;
@@ -242,6 +289,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, healthy_runs_are_left_alone);
     tcase_add_test(tcase, a_divergence_is_not_overfitting);
     tcase_add_test(tcase, a_restart_of_the_learning_rate_excuses_a_passing_rise);
+    tcase_add_test(tcase, what_a_warm_up_gives_is_no_reference);
+    tcase_add_test(tcase, a_training_loss_that_stands_still_is_not_overfitting);
+    tcase_add_test(tcase, a_few_of_hundreds_of_evaluations_are_not_enough);
     tcase_add_test(tcase, two_evaluations_are_not_enough_and_that_is_said);
     tcase_add_test(tcase, the_numbers_are_those_of_the_last_evaluation);
     tcase_add_test(tcase, a_new_best_resolves_it);
