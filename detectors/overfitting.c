@@ -107,6 +107,16 @@ static bool restart_explains(const struct state *state)
            behind < 5 * tv_evals_interval(evals);
 }
 
+/* By a clear part of itself, or by more than its noise, which lags behind a loss that shrinks. */
+static bool has_train_fallen(const struct options *options, const struct state *state,
+                             const struct tv_evals_gap *gap)
+{
+    if (state->series.role == TV_ROLE_EVAL_METRIC)
+        return gap->fall_sigmas > 2;
+    return gap->fall > 0 && (!(gap->fall_sigmas < options->train_fall) ||
+                             gap->fall > 0.05 * fabs(state->evals.train_best));
+}
+
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
     const struct tv_evals *evals = &state->evals;
@@ -137,8 +147,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "no training loss to compare the evaluation with");
         return;
     }
-    double fall = state->series.role == TV_ROLE_EVAL_METRIC ? 2 : options->train_fall;
-    if (!(gap.fall > 0) || gap.fall_sigmas < fall) {
+    if (!has_train_fallen(options, state, &gap)) {
         tv_silent(view, "the training loss did not fall meanwhile: that is not overfitting");
         return;
     }
@@ -228,8 +237,9 @@ static const struct tv_option options[] = {
                   "successive evaluations that must be so far above the best"),
     TV_OPTION_ROW(struct options, lasting, DOUBLE, 0.05, 0, 1,
                   "the same as a part of the evaluations planned; the larger counts"),
-    TV_OPTION_ROW(struct options, train_fall, DOUBLE, 1, 0, 100,
-                  "standard errors that the training loss must have fallen by since the best"),
+    TV_OPTION_ROW(
+        struct options, train_fall, DOUBLE, 1, 0, 100,
+        "standard errors that the training loss must have fallen by since the best, or 5 percent"),
     TV_OPTION_END,
 };
 
@@ -245,7 +255,8 @@ const struct tv_detector tv_detector_overfitting = {
         "the rise exceeds `noise` times the deviation of e from the middle of its neighbours, and "
         "t "
         "is below what it was\n"
-        "at b by `train_fall` standard errors; or already when they lie `opening_rise` percent "
+        "at b by `train_fall` standard errors or 5 percent; or already when they lie "
+        "`opening_rise` percent "
         "above b and t fell by at least as "
         "much, both together by more\n"
         "than `opening_sigmas` standard errors: the gap opens; or when the last two climb one "
