@@ -424,11 +424,12 @@ START_TEST(random_faults_are_named)
             continue;
         bool is_right = tv_answer_same(outcome.answer, bug.cause);
         if (!is_right && getenv("LR_INJECTION_VERBOSE"))
-            printf("seed %d: %s (%g) -> %s: %s %s, total %d, warm-up %d, ga %d, world %d, every "
+            printf("seed %llu: %s (%g) -> %s: %s %s, total %d, warm-up %d, ga %d, world %d, every "
                    "%d, format %d, offset %d\n",
-                   (int)noise.seed, bug.name, bug.value, tv_answer_name(outcome.answer), kind.name,
-                   kind.value ? kind.value : "", setup.total, setup.warmup, setup.accumulation,
-                   setup.world, writer.every, writer.digits, writer.offset);
+                   (unsigned long long)first_seed + (unsigned)i, bug.name, bug.value,
+                   tv_answer_name(outcome.answer), kind.name, kind.value ? kind.value : "",
+                   setup.total, setup.warmup, setup.accumulation, setup.world, writer.every,
+                   writer.digits, writer.offset);
         table[b][outcome.answer]++;
         right += is_right;
         all++;
