@@ -180,6 +180,13 @@ static bool owns_role(struct tv_run *run, struct tv_role_slot *slot, struct tv_s
     return true;
 }
 
+/* A file may claim any step. No trainer counts so far, and differences fit into an integer. */
+static int64_t bounded(int64_t step)
+{
+    const int64_t most = INT64_C(1) << 61;
+    return step > most ? most : step < -most ? -most : step;
+}
+
 void tv_deliver(struct tv_run *run, const struct tv_sample *sample)
 {
     struct tv_series *series = (struct tv_series *)sample->tag;
@@ -192,6 +199,7 @@ void tv_deliver(struct tv_run *run, const struct tv_sample *sample)
                              .role = series->role};
     if (point.step == TV_STEP_UNKNOWN)
         point.step = slot->count ? slot->last.step + 1 : 0;
+    point.step = bounded(point.step);
     bool back = slot->count && point.step < slot->last.step && !slot->may_go_back;
     if (slot->taken_over && slot->count && point.step <= slot->last.step && !slot->may_go_back)
         return;

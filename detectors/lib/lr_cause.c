@@ -268,6 +268,7 @@ static bool promise_moves(const struct tv_lr_work *work)
 size_t tv_lr_causes(const struct tv_lr_case *input, struct tv_lr_verdict ret[TV_LR_VERDICTS])
 {
     struct tv_lr_work work = {.input = input, .found = ret};
+    ret[0] = (struct tv_lr_verdict){.is_exact = false}; /* where nothing gives a number */
     split(&work);
     if (work.all.len < TV_LR_FAILS)
         return 0;

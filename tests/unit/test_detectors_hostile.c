@@ -10,12 +10,24 @@ static const char *const tags[] = {"loss",  "eval_loss", "learning_rate", "grad_
                                    "epoch", "eval_acc",  "loss_scale",    "throughput"};
 static const double values[] = {0,         -0.0, 1e308, -1e308, 1e-320, INFINITY,
                                 -INFINITY, NAN,  1,     -1,     1e-9,   0.6931471805599453};
-static const int64_t steps[] = {0, 1, -1, INT64_MAX, INT64_MAX - 1, INT64_MIN + 1, 1LL << 53};
+static const int64_t steps[] = {0,         1,        -1, INT64_MAX, INT64_MAX - 1, INT64_MIN + 1,
+                                INT64_MIN, 1LL << 53};
 enum {
     TAGS = sizeof tags / sizeof *tags,
     VALUES = sizeof values / sizeof *values,
     STEPS = sizeof steps / sizeof *steps
 };
+
+/* A promise that the learning rates are held against. */
+static void promise(struct tv_log *log)
+{
+    static const char *const facts[][2] = {{"framework", "transformers"},
+                                           {"learning_rate", "1e-4"},
+                                           {"lr_scheduler_type", "cosine"},
+                                           {"warmup_steps", "10"}};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        tv_log_fact(log, facts[i][0], facts[i][1]);
+}
 
 static size_t pick(struct tv_noise *noise, size_t count)
 {
@@ -40,6 +52,8 @@ START_TEST(any_values_at_any_steps_do_no_harm)
         struct tv_log log;
         int64_t step = 0;
         tv_log_open(&log, NULL);
+        if (seed % 9 == 0)
+            promise(&log);
         if (seed % 2)
             tv_log_fact(&log, "max_steps", seed % 4 == 1 ? "9223372036854775807" : "100");
         for (int i = 0; i < 2000; i++) {
@@ -68,6 +82,7 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("detectors_hostile");
     TCase *tcase = tcase_create("detectors_hostile");
+    tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, any_values_at_any_steps_do_no_harm);
     tcase_add_test(tcase, states_are_small);
     suite_add_tcase(suite, tcase);
