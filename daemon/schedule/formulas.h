@@ -84,6 +84,8 @@ double tv_sequence_lr(const struct tv_curve *c, double n);
 double tv_dampened_lr(const struct tv_curve *c, double n);
 double tv_factor_lr(const struct tv_curve *c,
                     double n); /* pytorch_warmup: grows to the peak over TIMESCALE */
+/* pytorch_warmup's RAdamWarmup: TIMESCALE is beta2, n counts from SHIFT. */
+double tv_radam_lr(const struct tv_curve *c, double n);
 /* The first part, with a short warm-up every PERIOD steps: EXTRA steps up, DECAY steps down to
  * FLOOR_RATIO. */
 double tv_jagged_lr(const struct tv_curve *c, double n);

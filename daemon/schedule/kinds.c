@@ -116,6 +116,7 @@ static const struct tv_schedule_kind kinds[] = {
     /* pytorch_warmup/base.py ed598d3a */
     {"pytorch_warmup", "LinearWarmup", tv_factor_lr, NO_WARMUP, {NOTHING}},
     {"pytorch_warmup", "ExponentialWarmup", tv_factor_lr, NO_WARMUP, {SHAPE(EXPONENTIAL)}},
+    {"pytorch_warmup", "RAdamWarmup", tv_radam_lr, NO_WARMUP, {NOTHING}},
     {"pytorch_warmup", "warmup", tv_dampened_lr, NO_WARMUP, {NOTHING}},
 
     /* torchtitan/components/lr_scheduler.py b5bcd76c */

@@ -98,6 +98,7 @@ static const struct {
     {tv_sequence_lr, tv_sequence_piece},
     {tv_dampened_lr, tv_dampened_piece},
     {tv_factor_lr, tv_factor_piece},
+    {tv_radam_lr, tv_factor_piece},
     {tv_jagged_lr, tv_jagged_piece},
 };
 

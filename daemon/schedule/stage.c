@@ -196,6 +196,17 @@ double tv_jagged_lr(const struct tv_curve *c, double n)
     return inner * tv_mix(c->param[TV_P_FLOOR_RATIO], 1.0, scale);
 }
 
+/* What keeps the variance of Adam's step down: it grows with the length of the average of squares.
+ */
+double tv_radam_lr(const struct tv_curve *c, double n)
+{
+    double beta2 = c->param[TV_P_TIMESCALE], t = n + c->param[TV_P_SHIFT], weight = pow(beta2, t);
+    double longest = 2.0 / (1.0 - beta2) - 1.0,
+           length = longest - 2.0 * t * weight / (1.0 - weight);
+    double above = (length - 4.0) * (length - 2.0) * longest;
+    return c->peak * sqrt(above / ((longest - 4.0) * (longest - 2.0) * length));
+}
+
 struct tv_piece tv_factor_piece(const struct tv_curve *c, double n)
 {
     return (struct tv_piece){tv_until(INFINITY, n, c->param[TV_P_TIMESCALE] - 1.0), false, 0};

@@ -362,6 +362,35 @@ static bool owns_torch(const struct tv_facts *facts)
     return path && (strstr(path, "torch") || strstr(path, "lr_scheduler"));
 }
 
+/* The first step at which RAdam's factor is one: its average is longer than four steps. */
+static enum tv_status radam(double beta2, struct tv_schedule_part *part, struct tv_error *reterr)
+{
+    enum { STEPS_MAX = 10000 };
+    double longest = 2 / (1 - beta2) - 1;
+    int offset = 1;
+    while (offset < STEPS_MAX &&
+           !(longest - 2 * offset * pow(beta2, offset) / (1 - pow(beta2, offset)) > 4))
+        offset++;
+    if (!(beta2 > 0.6 && beta2 < 1) || offset == STEPS_MAX)
+        return tv_fail(reterr, TV_ECONFIG, "beta2 (%g) must be greater than 0.6", beta2);
+    part->param[TV_P_TIMESCALE] = beta2;
+    part->param[TV_P_SHIFT] = offset;
+    return TV_OK;
+}
+
+/* Of the first parameter group; NaN when it is not given. */
+static enum tv_status warmup_period(const struct tv_scope *args, double *ret,
+                                    struct tv_error *reterr)
+{
+    double periods[TV_SCHEDULE_TABLE];
+    int len = tv_in_list(args, "warmup_period", periods, TV_SCHEDULE_TABLE);
+    *ret = len > 0 ? periods[0] : NAN;
+    if (!(*ret > 0) || *ret != floor(*ret))
+        return tv_fail(reterr, TV_ECONFIG,
+                       "warmup_period must be a positive integer, or a list of them");
+    return TV_OK;
+}
+
 /* The warm-up's factor is multiplied onto whatever the scheduler gives. tau: warmup_period, or
  * untuned from beta2. */
 static enum tv_status resolve_warmup(const struct tv_facts *facts, struct tv_schedule *ret,
@@ -389,21 +418,23 @@ static enum tv_status resolve_warmup(const struct tv_facts *facts, struct tv_sch
                    ? status
                    : tv_fail(reterr, TV_AGAIN, "the configuration does not name a warm-up");
     bool exponential_one = strstr(name, "Exponential") != NULL;
-    double period = exponential_one ? 1 / (1 - beta2) : 2 / (1 - beta2);
+    double period = trunc((exponential_one ? 1 : 2) / (1 - beta2));
     if (!strncmp(name, "Untuned", 7))
         name += 7;
-    else
-        period = tv_in_number(&args, "warmup_period", NAN);
-    status = tv_part_start(factor_part, "pytorch_warmup", name, reterr);
+    else if (strcmp(name, "RAdamWarmup") != 0)
+        status = warmup_period(&args, &period, reterr);
+    if (status == TV_OK)
+        status = tv_part_start(factor_part, "pytorch_warmup", name, reterr);
     if (status == TV_OK)
         status = tv_schedule_start(ret, "pytorch_warmup", "warmup", reterr);
+    if (status == TV_OK)
+        factor_part->param[TV_P_TIMESCALE] = period;
+    if (status == TV_OK && !strcmp(name, "RAdamWarmup"))
+        status = radam(beta2, factor_part, reterr);
     if (status != TV_OK)
         return status;
-    if (!(period > 0))
-        return tv_fail(reterr, TV_ECONFIG, "%s needs a positive warmup_period", name);
     factor_part->peak = NAN;
-    factor_part->param[TV_P_TIMESCALE] = period;
-    ret->warmup_steps = exponential_one ? 0 : period;
+    ret->warmup_steps = strcmp(name, "LinearWarmup") != 0 ? 0 : period;
     return tv_schedule_complete(ret, reterr);
 }
 
