@@ -112,10 +112,17 @@ static bool is_falling(const struct state *state, size_t len)
     return tv_mann_kendall(values, len) < -1;
 }
 
+/* NaN where none is known. */
+static double good_lr(const struct tv_view *view, const struct state *state, enum rule rule)
+{
+    double logged = tv_view_count(view, TV_ROLE_LEARNING_RATE) ? state->before_lr : NAN;
+    return rule == SLOW ? state->base_lr : logged;
+}
+
 static void causes(const struct tv_view *view, const struct state *state, enum rule rule,
                    int64_t onset, struct tv_note *note)
 {
-    double peak = tv_view_peak_lr(view), lr = rule == SLOW ? state->base_lr : state->before_lr;
+    double peak = tv_view_peak_lr(view), lr = good_lr(view, state, rule);
     bool kicked = state->jump_to > 1.2 * lr &&
                   state->jump_step >= onset - (onset - tv_view_first_step(view)) / 20;
     if (kicked)
@@ -128,7 +135,9 @@ static void causes(const struct tv_view *view, const struct state *state, enum r
         tv_note_cause(note,
                       "a change of the data or the weights: the learning rate is already low (%s)",
                       TV_SHOW(lr));
-    if (!kicked)
+    if (isnan(lr))
+        tv_note_cause(note, "a learning rate too high for this stage of the run");
+    else if (!kicked)
         tv_note_cause(note, "learning rate %s too high for this stage of the run", TV_SHOW(lr));
     tv_note_cause(note, "a bad batch whose update damaged the weights or the optimizer state");
     tv_note_cause(note, "harder data from this step on, if that was intended (curriculum)");
@@ -170,7 +179,7 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     int64_t onset = rule == SLOW   ? state->held_step
                     : rule == DEAD ? state->dead_step
                                    : state->above_step;
-    double lr = rule == SLOW ? state->base_lr : state->before_lr;
+    double lr = good_lr(view, state, rule);
     bool is_critical = rule != SLOW || state->loss.is_raw || from <= 0 || to > 1.5 * from;
     struct tv_note note;
     struct tv_finding finding;
@@ -187,7 +196,8 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     tv_note_evidence(&note, "lowest_loss", state->descent.lowest);
     tv_note_evidence(&note, "level_before", from);
     tv_note_evidence(&note, "noise", tv_innovation_noise(&state->loss));
-    tv_note_evidence(&note, "last_good_lr", lr);
+    if (!isnan(lr))
+        tv_note_evidence(&note, "last_good_lr", lr);
     add_decision(options, state, rule, &note);
     causes(view, state, rule, onset, &note);
     tv_raise(view, &finding);

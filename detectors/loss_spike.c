@@ -168,7 +168,8 @@ static void say(struct tv_view *view, const struct options *options, const struc
     tv_note_evidence(&note, "rise", state->first.change);
     tv_note_evidence(&note, "noise", state->first.scale);
     tv_note_evidence(&note, "points_above", state->rejected);
-    tv_note_evidence(&note, "learning_rate", state->last_lr);
+    if (tv_view_count(view, TV_ROLE_LEARNING_RATE))
+        tv_note_evidence(&note, "learning_rate", state->last_lr);
     if (tv_view_count(view, TV_ROLE_GRAD_NORM))
         tv_note_evidence(&note, "grad_norm_score", state->gradient_score);
     if (state->after_jump > 0)

@@ -28,11 +28,11 @@ void tv_event_damage(struct tv_event_batch *batch, const struct tv_damage *damag
 /* Reads an Event of any shape. Damage is reported at batch->offset. */
 void tv_event_read_any(struct tv_event_batch *batch, struct tv_span data);
 
-/* A wall time that no clock gave (NaN, infinite, before 1970) is unknown; the point counts all the
- * same. */
+/* A wall time that no clock gave (NaN, infinite, before 1970, after the year 9999) is unknown; the
+ * point counts all the same. */
 static inline double tv_event_time(double wall_time)
 {
-    return wall_time > 0 && wall_time < (double)INFINITY ? wall_time : (double)NAN;
+    return wall_time > 0 && wall_time < 253402300800.0 ? wall_time : (double)NAN;
 }
 
 /* The tag of this name as the receiver knows it; NULL when it has too many. */

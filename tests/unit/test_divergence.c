@@ -153,6 +153,25 @@ START_TEST(a_rise_within_the_warmup_is_left_to_warmup_divergence)
 END_TEST
 
 /* A hundred thousand points have larger extremes than a hundred. */
+START_TEST(no_learning_rate_is_named_where_none_was_logged)
+{
+    struct tv_noise noise = {1};
+    struct tv_log log;
+    tv_log_open(&log, "divergence");
+    for (int i = 1; i <= 400; i++)
+        tv_log_point(&log, "loss", i,
+                     (i < 200 ? 3 - i / 200.0 : 9) * (1 + 0.01 * tv_noise_normal(&noise)));
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, "divergence");
+    ck_assert_ptr_nonnull(alert);
+    for (size_t i = 0; i < alert->causes_len; i++)
+        ck_assert_msg(!strstr(alert->causes[i], "learning rate 0"), "%s", alert->causes[i]);
+    for (size_t i = 0; i < alert->evidence_len; i++)
+        ck_assert_str_ne(alert->evidence[i].name, "last_good_lr");
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_very_long_run_is_silent)
 {
     struct tv_curve curve = TV_CURVE;
@@ -308,6 +327,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_loss_that_stays_nan_has_diverged_and_one_that_returns_has_not);
     tcase_add_test(c, a_kick_of_the_learning_rate_is_named_as_the_cause);
     tcase_add_test(c, a_rise_within_the_warmup_is_left_to_warmup_divergence);
+    tcase_add_test(c, no_learning_rate_is_named_where_none_was_logged);
     tcase_add_test(c, a_very_long_run_is_silent);
     tcase_add_test(c, a_resume_from_an_early_checkpoint_is_no_divergence);
     tcase_add_test(c, two_of_four_points_are_no_level);

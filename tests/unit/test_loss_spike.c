@@ -194,6 +194,23 @@ START_TEST(reinforcement_learning_is_left_alone)
 END_TEST
 
 /* A hundred thousand points have larger extremes than a hundred. */
+START_TEST(no_learning_rate_is_named_where_none_was_logged)
+{
+    struct tv_noise noise = {1};
+    struct tv_log log;
+    tv_log_open(&log, "loss_spike");
+    for (int i = 1; i <= 400; i++)
+        tv_log_point(&log, "loss", i,
+                     (i == 200 ? 30 : 3 - i / 200.0) * (1 + 0.01 * tv_noise_normal(&noise)));
+    tv_log_end(&log, NAN);
+    const struct tv_alert *alert = tv_log_alert(&log, "loss_spike");
+    ck_assert_ptr_nonnull(alert);
+    for (size_t i = 0; i < alert->evidence_len; i++)
+        ck_assert_str_ne(alert->evidence[i].name, "learning_rate");
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_very_long_run_is_silent)
 {
     struct tv_curve curve = TV_CURVE;
@@ -237,6 +254,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_bump_after_a_restart_of_the_learning_rate_is_explained);
     tcase_add_test(c, the_first_points_after_a_resume_are_not_judged);
     tcase_add_test(c, reinforcement_learning_is_left_alone);
+    tcase_add_test(c, no_learning_rate_is_named_where_none_was_logged);
     tcase_add_test(c, a_very_long_run_is_silent);
     suite_add_tcase(s, c);
     return s;

@@ -464,7 +464,8 @@ START_TEST(a_wall_time_that_is_no_time_is_unknown_and_the_point_is_kept)
     tv_write_scalar_at(&file, (double)NAN, 1, "loss", 1);
     tv_write_scalar_at(&file, (double)INFINITY, 2, "loss", 2);
     tv_write_scalar_at(&file, -(double)INFINITY, 3, "loss", 3);
-    tv_expect_events(&file, "S loss 1 NaN 1\nS loss 2 NaN 2\nS loss 3 NaN 3\n", 0);
+    tv_write_scalar_at(&file, 1e300, 4, "loss", 4);
+    tv_expect_events(&file, "S loss 1 NaN 1\nS loss 2 NaN 2\nS loss 3 NaN 3\nS loss 4 NaN 4\n", 0);
 }
 END_TEST
 
