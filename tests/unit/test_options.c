@@ -202,6 +202,7 @@ static double factor_of(const struct tv_choice *choice)
     size_t index;
     const struct tv_option *option = option_of("gradient_explosion", "factor", &index);
     double value;
+    ck_assert_ptr_nonnull(option);
     memcpy(&value, (const char *)choice->options[index] + option->offset, sizeof value);
     return value;
 }

@@ -92,12 +92,10 @@ START_TEST(marks_stand_at_their_step)
 {
     double slope = 1;
     char *text = drawn(ramp, &slope, true, 100);
-    const char *mark = strchr(text, 'W');
-    ck_assert_ptr_nonnull(mark);
-    const char *line = mark;
-    while (line > text && line[-1] != '\n')
+    size_t mark = strcspn(text, "W"), line = mark;
+    while (line > 0 && text[line - 1] != '\n')
         line--;
-    ck_assert_int_eq((int)(mark - line), 10 + (int)lround(0.25 * 69));
+    ck_assert_uint_eq(mark - line, 10 + (size_t)lround(0.25 * 69));
     ck_assert_ptr_null(strchr(text, 'X'));
     free(text);
 }
