@@ -13,6 +13,6 @@ struct tv_counter {
 
 /* An emit that counts into `counter`, which starts zeroed; its tags are never freed. */
 struct tv_emit tv_counter_emit(struct tv_counter *counter);
-struct tv_tag *tv_counter_tag(void *counter, struct tv_span name);
+struct tv_tag *tv_counter_tag(void *ctx, struct tv_span name); /* of a tv_counter */
 
 #endif
