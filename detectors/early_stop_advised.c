@@ -39,13 +39,6 @@ static double shown(const struct state *state, double value)
     return state->series.upwards ? 0 - value : value;
 }
 
-/* Of hundreds of evaluations a few in a row are above the best one often. */
-static bool lasts(const struct tv_view *view, const struct options *options,
-                  const struct tv_evals *evals)
-{
-    return (double)evals->since_best >= options->lasting * tv_evals_planned(view, evals);
-}
-
 /* The last evaluations all lie above the best. */
 static bool turned_up(const struct tv_view *view, const struct options *options,
                       const struct state *state)
@@ -53,7 +46,8 @@ static bool turned_up(const struct tv_view *view, const struct options *options,
     const struct tv_evals *evals = &state->evals;
     uint32_t n = (uint32_t)options->risen_evals;
     double rise = tv_evals_rise(evals, n), scale = tv_evals_scale(evals);
-    return evals->since_best >= n && lasts(view, options, evals) &&
+    return evals->since_best >= n &&
+           tv_evals_lasts(evals, view, &state->restarts, options->lasting) &&
            100 * rise > options->rise * scale && rise > options->noise * tv_evals_noise(evals);
 }
 
@@ -143,7 +137,8 @@ static bool opens(const struct tv_view *view, const struct options *options,
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
     double least = options->opening_rise / 100 * tv_evals_scale(evals);
     double last = evals->recent[evals->recent_len - 1] - evals->best;
-    if (evals->since_best < 2 || !lasts(view, options, evals) || !(last > 1.5 * least))
+    if (evals->since_best < 2 || !tv_evals_lasts(evals, view, &state->restarts, options->lasting) ||
+        !(last > 1.5 * least))
         return false;
     bool many = tv_evals_planned(view, evals) >= (double)options->many_evals;
     if (tv_evals_climbs(&gap, options->climb, options->climb_sigmas))
@@ -221,7 +216,7 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     struct tv_evals_series before = state->series;
     if (!tv_evals_choose(&state->series, view, point, &value, &changed))
         return;
-    if (changed || tv_evals_is_warming(&state->evals, &state->restarts)) {
+    if (changed) {
         if (state->fires)
             tv_clear(view, tv_view_tag(view, before.role));
         state->fires = false;

@@ -129,17 +129,18 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     double last = evals->recent[evals->recent_len - 1] - evals->best;
     double scale = tv_evals_scale(evals);
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
-    /* Of hundreds of evaluations a few in a row are above the best one often. */
-    double lasting = options->lasting * tv_evals_planned(view, evals);
-    bool turned = (double)evals->since_best >= fmax((double)options->evals, lasting);
+    bool is_double = gap.rise > scale;
+    bool turned = evals->since_best >= (uint64_t)options->evals &&
+                  (is_double || tv_evals_lasts(evals, view, &state->restarts, options->lasting));
     bool comparable = turned && 100 * last > 1.5 * options->opening_rise * scale &&
                       state->series.role == TV_ROLE_EVAL_LOSS;
     bool opens = comparable && ((100 * gap.rise > options->opening_rise * scale &&
                                  tv_evals_opens(evals, &gap, options->opening_sigmas)) ||
                                 tv_evals_climbs(&gap, options->climb, options->climb_sigmas));
-    /* What was told needs no proof again: a still worse evaluation is noise to those before it. */
+    /* What was told needs no proof again, nor does what has doubled: a still worse evaluation is
+     * noise to those before it. */
     bool risen = turned && 100 * gap.rise > options->rise * scale &&
-                 (state->fires || gap.rise_sigmas >= options->noise);
+                 (state->fires || is_double || gap.rise_sigmas >= options->noise);
     state->has_risen = opens || risen;
     if (!state->has_risen)
         return;
@@ -178,7 +179,7 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
     state->series.loss_first = true;
     if (!tv_evals_choose(&state->series, view, point, &value, &changed))
         return;
-    if (changed || tv_evals_is_warming(&state->evals, &state->restarts)) {
+    if (changed) {
         if (state->fires)
             tv_clear(view, tv_view_tag(view, before.role));
         state->fires = false;
@@ -252,7 +253,8 @@ const struct tv_detector tv_detector_overfitting = {
         "before an evaluation:\n"
         "fires when `evals` evaluations in a row are no new best and the last two lie more than "
         "`rise` percent above b (Prechelt's GL with UP2),\n"
-        "the rise exceeds `noise` times the deviation of e from the middle of its neighbours, and "
+        "the rise exceeds `noise` times the deviation of e from the middle of its neighbours (not "
+        "asked where both are twice b), and "
         "t "
         "is below what it was\n"
         "at b by `train_fall` standard errors or 5 percent; or already when they lie "
@@ -268,7 +270,8 @@ const struct tv_detector tv_detector_overfitting = {
         "below zero are measured\n"
         "against the way that they have come. A restart of the learning rate excuses the next 5 "
         "evaluations; what was evaluated in the warm-up at less than half of a later rate is no "
-        "reference. In long plans at least `lasting` of all evaluations must lie behind the best. "
+        "reference, unless ten are worse and still rise. In long plans at least `lasting` of all "
+        "evaluations must lie behind the best, unless the last two are twice as high. "
         "Onset: the step\n"
         "of the best evaluation. Resolved by a new best.\n"
         "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55; the condition on "

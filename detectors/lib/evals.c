@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/evals.h"
 #include "lib/robust.h"
+#include "lib/trend.h"
 #include <math.h>
 #include <string.h>
 
@@ -84,10 +85,18 @@ void tv_evals_rate(struct tv_evals *evals, const struct tv_restarts *restarts)
         evals->best_rate = restarts->top;
 }
 
-bool tv_evals_is_warming(const struct tv_evals *evals, const struct tv_restarts *restarts)
+static bool is_warming(const struct tv_evals *evals, const struct tv_restarts *restarts)
 {
-    return evals->count && evals->best_rate > 0 && restarts->count == 0 &&
-           restarts->top > 2 * evals->best_rate;
+    return evals->best_rate > 0 && restarts->count == 0 && restarts->top > 2 * evals->best_rate;
+}
+
+bool tv_evals_lasts(const struct tv_evals *evals, const struct tv_view *view,
+                    const struct tv_restarts *restarts, double share)
+{
+    if (is_warming(evals, restarts))
+        return evals->since_best > TV_EVALS_RECENT &&
+               tv_mann_kendall(evals->recent, evals->recent_len) > 1.64;
+    return (double)evals->since_best >= floor(share * tv_evals_planned(view, evals));
 }
 
 void tv_evals_forget(struct tv_evals *evals)

@@ -31,11 +31,14 @@ struct tv_evals {
 void tv_evals_train(struct tv_evals *evals, double loss);
 /* False when the step was evaluated before: nothing changes. */
 bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss);
-/* The learning rate up to the evaluation that was just added; for tv_evals_is_warming(). */
+/* The learning rate up to the evaluation that was just added. */
 void tv_evals_rate(struct tv_evals *evals, const struct tv_restarts *restarts);
-/* The best was evaluated in the warm-up, at less than half of the learning rate of now. That is no
- * reference: what comes at the full rate is worse, and is no overfitting. */
-bool tv_evals_is_warming(const struct tv_evals *evals, const struct tv_restarts *restarts);
+/* Enough evaluations lie behind the best: of a plan of hundreds a few in a row are above the best
+ * one often, so it takes this share of those planned. A best of the warm-up, evaluated at less than
+ * half of the learning rate of now, is a reference only where ten later ones are worse and still
+ * rise: what comes at the full rate is worse at first, and is no overfitting. */
+bool tv_evals_lasts(const struct tv_evals *evals, const struct tv_view *view,
+                    const struct tv_restarts *restarts, double share);
 /* Another series is judged from now on: only the training loss is kept. */
 void tv_evals_forget(struct tv_evals *evals);
 /* Standard deviation of the noise from the distances of the last evaluations to the middle of

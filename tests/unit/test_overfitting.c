@@ -176,6 +176,20 @@ START_TEST(what_a_warm_up_gives_is_no_reference)
 }
 END_TEST
 
+/* Down to 1 at 20 % of the run, then up by a tenth to its end. */
+static double creeping(double done)
+{
+    return done < 0.2 ? turning(done) : 1 + 0.125 * (done - 0.2);
+}
+
+START_TEST(a_rise_that_goes_on_through_the_warm_up_is_told)
+{
+    struct tv_course course = healthy(memorising, creeping);
+    course.warmup = 1000;
+    ck_assert(tv_course_alarms(ID, &course));
+}
+END_TEST
+
 START_TEST(a_training_loss_that_stands_still_is_not_overfitting)
 {
     unsigned alarms = 0;
@@ -204,6 +218,23 @@ START_TEST(a_few_of_hundreds_of_evaluations_are_not_enough)
     course.eval_every = 10;
     ck_assert(!tv_course_alarms(ID, &course));
     course.eval = turning;
+    ck_assert(tv_course_alarms(ID, &course));
+}
+END_TEST
+
+/* Twice as high, for 18 of 400 evaluations so far. */
+static double doubling(double done)
+{
+    double base = 1 + exp(-8 * done) - 0.2 * done;
+    return done > 0.5 ? base * 2.2 : base;
+}
+
+START_TEST(a_loss_that_doubled_is_told_in_a_long_plan_too)
+{
+    struct tv_course course = healthy(memorising, doubling);
+    course.planned = 4000;
+    course.steps = 2180;
+    course.eval_every = 10;
     ck_assert(tv_course_alarms(ID, &course));
 }
 END_TEST
@@ -290,6 +321,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_divergence_is_not_overfitting);
     tcase_add_test(tcase, a_restart_of_the_learning_rate_excuses_a_passing_rise);
     tcase_add_test(tcase, what_a_warm_up_gives_is_no_reference);
+    tcase_add_test(tcase, a_rise_that_goes_on_through_the_warm_up_is_told);
+    tcase_add_test(tcase, a_loss_that_doubled_is_told_in_a_long_plan_too);
     tcase_add_test(tcase, a_training_loss_that_stands_still_is_not_overfitting);
     tcase_add_test(tcase, a_few_of_hundreds_of_evaluations_are_not_enough);
     tcase_add_test(tcase, two_evaluations_are_not_enough_and_that_is_said);
