@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Batches per epoch of a small data set from the first two learning rates of Ultralytics: nothing
  * else says them, and up to 8.3 a warm-up took 100 batches at least, whatever warmup_epochs says
- * (see schedule/ultralytics.c). */
+ * (see schedule/ultralytics.c). YOLOv5 counts epochs from 0. */
 #include "engine/internal.h"
 #include "trainvet/text.h"
 #include <math.h>
@@ -10,7 +10,7 @@
 
 #define OPEN 0.05 /* of a batch, that five logged digits leave open */
 
-/* Batches that were done at the end of this epoch, if the warm-up took EXTRA of them. */
+/* Batches that were done at the end of so many epochs, if the warm-up took EXTRA of them. */
 static double done_at(const struct tv_schedule *schedule, double rate, double epoch)
 {
     struct tv_schedule over = *schedule;
@@ -21,9 +21,11 @@ static double done_at(const struct tv_schedule *schedule, double rate, double ep
 
 void tv_batches_watch(struct tv_run *run, const struct tv_point *point)
 {
-    if (point->step == 1)
+    if (!(run->first_rate > 0) && (point->step == 0 || point->step == 1)) {
         run->first_rate = point->value;
-    if (point->step != 2 || !(run->first_rate > 0))
+        run->first_rate_step = point->step;
+    }
+    if (point->step != run->first_rate_step + 1 || !(run->first_rate > 0))
         return;
     tv_run_resolve_schedule(run);
     const struct tv_schedule *schedule = &tv_run_promise(run)->schedule;

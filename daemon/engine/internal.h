@@ -166,7 +166,8 @@ struct tv_run {
     struct tv_evaluations evaluations[2]; /* losses, metrics: of a schedule that follows them */
     struct tv_epoch_length epoch;
     double end_epoch;  /* of an END mark that knows no step, 0: none */
-    double first_rate; /* the learning rate that was logged at step 1, 0: none */
+    double first_rate; /* the learning rate that was logged at step 0 or else 1, 0: none */
+    int64_t first_rate_step;
     uint64_t points, late_points;
 
     struct tv_block promise; /* struct tv_promise */

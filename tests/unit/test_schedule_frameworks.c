@@ -300,11 +300,11 @@ START_TEST(long_rows_are_what_each_step_is_alone)
               "'milestones': [900.0], 'schedulers': [{'class_path': 'LinearLR', 'init_args': "
               "{'total_iters': 900}}, {'class_path': 'CosineAnnealingLR', 'init_args': {'T_max': "
               "7000, 'eta_min': 1e-5}}]"),
-        "{'lr': 0.001, 'warmup': {'class': 'pytorch_warmup.ExponentialWarmup', 'warmup_period': "
-        "2000}, 'lr_scheduler': {'class': 'torch.optim.lr_scheduler.CosineAnnealingLR', 'T_max': "
-        "20000}}",
-        "{'learning_rate': 1e-4, 'max_steps': 25000, 'lr_scheduler_type': 'polynomial', "
-        "'warmup_steps': 700, 'lr_scheduler_kwargs': {'power': 0.7}}",
+        ("{'lr': 0.001, 'warmup': {'class': 'pytorch_warmup.ExponentialWarmup', 'warmup_period': "
+         "2000}, 'lr_scheduler': {'class': 'torch.optim.lr_scheduler.CosineAnnealingLR', 'T_max': "
+         "20000}}"),
+        ("{'learning_rate': 1e-4, 'max_steps': 25000, 'lr_scheduler_type': 'polynomial', "
+         "'warmup_steps': 700, 'lr_scheduler_kwargs': {'power': 0.7}}"),
     };
     static double series[30000];
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
