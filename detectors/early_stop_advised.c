@@ -183,7 +183,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         state->mark = last;
         state->stale = 0;
         if (state->fires)
-            tv_clear(view, subject_of(view, state));
+            tv_withdraw(view, subject_of(view, state));
         state->fires = false;
     } else if (++state->stale == 2)
         state->stale_from = evals->last_step;
@@ -309,7 +309,7 @@ const struct tv_detector tv_detector_early_stop_advised = {
         "evaluations and `share` of all\n"
         "that are planned. Onset: the second evaluation after the best. Names the best step and "
         "the steps spent since then.\n"
-        "Resolved by a new best. A restart of the learning rate excuses the next 5 evaluations.\n"
+        "Withdrawn by a new best: it was said too early. A restart of the learning rate excuses the next 5 evaluations.\n"
         "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55 (GL and UP); the "
         "shares were measured on labelled\n"
         "runs.\n"

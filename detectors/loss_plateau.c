@@ -463,7 +463,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         return;
     }
     if (state->fires && is_back(options, state)) {
-        tv_clear(view, tv_view_tag(view, TV_ROLE_TRAIN_LOSS));
+        tv_withdraw(view, tv_view_tag(view, TV_ROLE_TRAIN_LOSS));
         state->fires = false;
     }
 }
@@ -595,7 +595,9 @@ const struct tv_detector tv_detector_loss_plateau = {
         "short windows alarm on a third of healthy runs.\n"
         "A loss that fell and then stays flat while weights move is not reported: from the log "
         "alone it cannot be told from\n"
-        "convergence. It cannot see that a better minimum exists.",
+        "convergence. It cannot see that a better minimum exists. Withdrawn when the loss falls "
+        "after "
+        "all.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
              TV_ROLE_BIT(TV_ROLE_GRAD_NORM) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,

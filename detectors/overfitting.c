@@ -121,7 +121,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
 {
     const struct tv_evals *evals = &state->evals;
     if (evals->since_best == 0 && state->fires) {
-        tv_clear(view, subject_of(view, state));
+        tv_withdraw(view, subject_of(view, state));
         state->fires = false;
     }
     if (evals->count < 3)
@@ -273,7 +273,7 @@ const struct tv_detector tv_detector_overfitting = {
         "reference, unless ten are worse and still rise. In long plans at least `lasting` of all "
         "evaluations must lie behind the best, unless the last two are twice as high. "
         "Onset: the step\n"
-        "of the best evaluation. Resolved by a new best.\n"
+        "of the best evaluation. Withdrawn by a new best: it was said too early.\n"
         "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55; the condition on "
         "the "
         "training loss was measured\n"
