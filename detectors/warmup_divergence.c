@@ -316,7 +316,8 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
             return;
         state->is_raised = false;
         state->is_over = !is_inside(view, state, options, point->step);
-        tv_clear(view, tag ? tag : "train_loss");
+        /* A start that settles within the first points was no divergence. */
+        (state->points < HEAD ? tv_withdraw : tv_clear)(view, tag ? tag : "train_loss");
         return;
     }
     if (state->level - state->lowest > state->widest) {
@@ -407,7 +408,7 @@ const struct tv_detector tv_detector_warmup_divergence = {
         "the "
         "first 8 that stood 6 later noises and `far_rise` times above the very first one. A rise "
         "that begins in that neighbourhood is followed for as long again, at least to the 16th "
-        "point.\n"
+        "point. Withdrawn when it is gone again before the 8th point.\n"
         "Warm-up comes from the configuration, else from the rise of the logged learning "
         "rate. The learning rate at the lowest level is reported as the last good one.\n"
         "Source: median test of two samples; 0.287 and 0.449 are the variances of the median of "

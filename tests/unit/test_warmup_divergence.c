@@ -230,6 +230,22 @@ START_TEST(a_rise_that_was_gone_again_hides_no_later_one)
 }
 END_TEST
 
+START_TEST(a_first_point_that_is_far_up_and_back_at_once_is_withdrawn)
+{
+    struct tv_log log;
+    tv_log_open(&log, "warmup_divergence");
+    for (int step = 0; step < 100; step++) {
+        double loss = step == 1 ? 8e13 : 1e13 * exp(-step / 3.0) + 10 + sin(step);
+        tv_log_point(&log, "train/loss", step, loss);
+        if (step == 1)
+            ck_assert_ptr_nonnull(tv_log_alert(&log, "warmup_divergence"));
+    }
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, "warmup_divergence"));
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_first_point_that_is_low_by_chance_is_no_base)
 {
     struct tv_curve curve = TV_CURVE;
@@ -273,6 +289,7 @@ static Suite *suite(void)
     tcase_add_test(c, chaos_that_settles_again_is_told);
     tcase_add_test(c, a_rise_that_was_gone_again_hides_no_later_one);
     tcase_add_test(c, a_first_point_that_is_low_by_chance_is_no_base);
+    tcase_add_test(c, a_first_point_that_is_far_up_and_back_at_once_is_withdrawn);
     suite_add_tcase(s, c);
     return s;
 }
