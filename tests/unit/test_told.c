@@ -12,17 +12,22 @@ static void tell(void *ctx, const struct tv_alert *alert)
     told_len++;
 }
 
-/* Looks at a run that has this alert and no other; how often something was told. */
-static size_t look(struct tv_told *told, enum tv_severity severity, enum tv_alert_state state,
-                   bool is_settled)
+static struct tv_alert alert_of(enum tv_severity severity, enum tv_alert_state state)
 {
-    struct tv_alert alert = {.run = "run",
+    return (struct tv_alert){.run = "run",
                              .detector = "divergence",
                              .subject = "loss",
                              .summary = "loss rises",
                              .fingerprint = "0123456789abcdef",
                              .severity = severity,
                              .state = state};
+}
+
+/* Looks at a run that has this alert and no other; how often something was told. */
+static size_t look(struct tv_told *told, enum tv_severity severity, enum tv_alert_state state,
+                   bool is_settled)
+{
+    struct tv_alert alert = alert_of(severity, state);
     const struct tv_alert *const alerts[] = {&alert};
     told_len = 0;
     tv_told_update(told, alerts, 1, is_settled, tell, NULL);
@@ -48,13 +53,7 @@ END_TEST
 START_TEST(one_that_got_more_severe_while_nobody_looked_is_told_after_the_restart)
 {
     struct tv_told told = {0};
-    struct tv_alert known = {.run = "run",
-                             .detector = "divergence",
-                             .subject = "loss",
-                             .summary = "loss rises",
-                             .fingerprint = "0123456789abcdef",
-                             .severity = TV_WARNING,
-                             .state = TV_FIRING};
+    struct tv_alert known = alert_of(TV_WARNING, TV_FIRING);
     tv_told_recall(&told, &known);
     ck_assert_uint_eq(look(&told, TV_WARNING, TV_FIRING, true), 0);
     ck_assert_uint_eq(look(&told, TV_CRITICAL, TV_FIRING, true), 1);
