@@ -596,8 +596,7 @@ const struct tv_detector tv_detector_loss_plateau = {
         "A loss that fell and then stays flat while weights move is not reported: from the log "
         "alone it cannot be told from\n"
         "convergence. It cannot see that a better minimum exists. Withdrawn when the loss falls "
-        "after "
-        "all.",
+        "after all.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
              TV_ROLE_BIT(TV_ROLE_GRAD_NORM) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,

@@ -44,8 +44,8 @@ enum tv_status tv_store_commit(struct tv_store *store, struct tv_error *reterr);
 
 /* Records the state of an alert and owes it to each of `sinks` (names, NULL-terminated). False in
  * *ret_new when this state of this fingerprint is recorded already, at least as severe: nothing is
- * owed again. TV_EIO
- * when it could not be written (disk full): the caller keeps it and tries again later. */
+ * owed again. TV_EIO when it could not be written (disk full): the caller keeps it and tries again
+ * later. */
 enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *alert,
                               const char *const *sinks, double now, bool *ret_new,
                               struct tv_error *reterr);
