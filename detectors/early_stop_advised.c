@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The evaluation has not improved for long and the run goes on. */
 #include "lib/advice.h"
-#include "lib/evals.h"
+#include "lib/eval_series.h"
 #include "lib/note.h"
 #include "lib/plan.h"
 #include "lib/silence.h"
@@ -17,37 +17,21 @@ struct options {
 };
 
 struct state {
-    struct tv_evals evals;
-    struct tv_evals_series series;
-    struct tv_restarts restarts;
+    struct tv_eval_series series;
     /* Best that was beaten by more than min_delta, and how long ago. */
     double mark;
     uint64_t stale;
     int64_t stale_from; /* second evaluation without progress */
-    bool fires;
 };
-
-static const char *subject_of(const struct tv_view *view, const struct state *state)
-{
-    const char *tag = tv_view_tag(view, state->series.role);
-    return tag ? tag : "eval_loss";
-}
-
-/* As the log has it. */
-static double shown(const struct state *state, double value)
-{
-    return state->series.upwards ? 0 - value : value;
-}
 
 /* The last evaluations all lie above the best. */
 static bool turned_up(const struct tv_view *view, const struct options *options,
                       const struct state *state)
 {
-    const struct tv_evals *evals = &state->evals;
+    const struct tv_evals *evals = &state->series.evals;
     uint32_t n = (uint32_t)options->risen_evals;
     double rise = tv_evals_rise(evals, n), scale = tv_evals_scale(evals);
-    return evals->since_best >= n &&
-           tv_evals_lasts(evals, view, &state->restarts, options->lasting) &&
+    return evals->since_best >= n && tv_eval_series_lasts(&state->series, view, options->lasting) &&
            100 * rise > options->rise * scale && rise > options->noise * tv_evals_noise(evals);
 }
 
@@ -55,14 +39,15 @@ static bool turned_up(const struct tv_view *view, const struct options *options,
 static double stale_needed(const struct tv_view *view, const struct options *options,
                            const struct state *state)
 {
-    return fmax((double)options->patience, options->share * tv_evals_planned(view, &state->evals));
+    return fmax((double)options->patience,
+                options->share * tv_eval_series_planned(&state->series, view));
 }
 
 /* What decided, beside what it took. */
 static void add_decision(const struct tv_view *view, const struct options *options,
                          const struct state *state, bool has_risen, struct tv_note *note)
 {
-    const struct tv_evals *evals = &state->evals;
+    const struct tv_evals *evals = &state->series.evals;
     double last = evals->recent[evals->recent_len - 1];
     bool many = turned_up(view, options, state);
     tv_note_evidence(note, "evals_since_best", (double)evals->since_best);
@@ -82,23 +67,23 @@ static void add_decision(const struct tv_view *view, const struct options *optio
 static void raise(struct tv_view *view, const struct options *options, struct state *state,
                   bool has_risen)
 {
-    const struct tv_evals *evals = &state->evals;
+    const struct tv_evals *evals = &state->series.evals;
     double last = evals->recent[evals->recent_len - 1];
     double wasted = (double)tv_view_step(view) - (double)evals->best_step;
     int64_t total = tv_view_total_steps(view);
     struct tv_note note;
     struct tv_finding finding;
-    tv_note_init(&note, &finding, subject_of(view, state), TV_INFO,
+    tv_note_init(&note, &finding, tv_eval_series_subject(&state->series, view), TV_INFO,
                  evals->since_best >= 2 ? evals->after_best[1] : state->stale_from);
-    tv_note_summary(&note,
-                    "the %s has not improved since step %lld (%.4g, now %.4g), %llu evaluations "
-                    "ago",
-                    state->series.role == TV_ROLE_EVAL_METRIC ? "evaluated metric"
-                                                              : "evaluation loss",
-                    (long long)evals->best_step, shown(state, evals->best), shown(state, last),
-                    (unsigned long long)evals->since_best);
-    finding.observed = shown(state, last);
-    finding.expected = shown(state, evals->best);
+    tv_note_summary(
+        &note,
+        "the %s has not improved since step %lld (%.4g, now %.4g), %llu evaluations "
+        "ago",
+        state->series.role == TV_ROLE_EVAL_METRIC ? "evaluated metric" : "evaluation loss",
+        (long long)evals->best_step, tv_eval_series_shown(&state->series, evals->best),
+        tv_eval_series_shown(&state->series, last), (unsigned long long)evals->since_best);
+    finding.observed = tv_eval_series_shown(&state->series, last);
+    finding.expected = tv_eval_series_shown(&state->series, evals->best);
     finding.confidence = fmin(0.95, 0.6 + 0.05 * (double)evals->since_best);
     add_decision(view, options, state, has_risen, &note);
     tv_note_evidence(&note, "evals", (double)evals->count);
@@ -126,21 +111,21 @@ static void raise(struct tv_view *view, const struct options *options, struct st
                    (long long)options->risen_evals,
                    fmax(0, wasted - (double)options->risen_evals * tv_evals_interval(evals)));
     tv_raise(view, &finding);
-    state->fires = true;
+    state->series.fires = true;
 }
 
 /* The gap to the training loss opens: where evaluations are many, two of them tell. */
 static bool opens(const struct tv_view *view, const struct options *options,
                   const struct state *state)
 {
-    const struct tv_evals *evals = &state->evals;
+    const struct tv_evals *evals = &state->series.evals;
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
     double least = options->opening_rise / 100 * tv_evals_scale(evals);
     double last = evals->recent[evals->recent_len - 1] - evals->best;
-    if (evals->since_best < 2 || !tv_evals_lasts(evals, view, &state->restarts, options->lasting) ||
+    if (evals->since_best < 2 || !tv_eval_series_lasts(&state->series, view, options->lasting) ||
         !(last > 1.5 * least))
         return false;
-    bool many = tv_evals_planned(view, evals) >= (double)options->many_evals;
+    bool many = tv_eval_series_planned(&state->series, view) >= (double)options->many_evals;
     if (tv_evals_climbs(&gap, options->climb, options->climb_sigmas))
         return many || tv_view_total_steps(view) == 0;
     return many && gap.rise > least && !(gap.rise_sigmas < options->opening_noise) &&
@@ -157,7 +142,7 @@ static bool stale(const struct tv_view *view, const struct options *options,
                   const struct state *state)
 {
     /* Losses fall when the learning rate does: what is still to come is waited for. */
-    double now = tv_plan_lr_share(view, state->evals.last_step);
+    double now = tv_plan_lr_share(view, state->series.evals.last_step);
     double end = tv_plan_lr_share(view, tv_view_total_steps(view));
     if (tv_view_schedule(view) && tv_view_total_steps(view) > 0 && now > 0.5 &&
         end < options->decay * now)
@@ -165,29 +150,20 @@ static bool stale(const struct tv_view *view, const struct options *options,
     return (double)state->stale >= stale_needed(view, options, state);
 }
 
-/* After a restart of the learning rate improvement may come back. */
-static bool restart_explains(const struct state *state)
-{
-    const struct tv_evals *evals = &state->evals;
-    double behind = (double)evals->last_step - (double)state->restarts.step;
-    return state->restarts.count && state->restarts.step >= evals->best_step &&
-           behind < 5 * tv_evals_interval(evals);
-}
-
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
-    const struct tv_evals *evals = &state->evals;
+    const struct tv_evals *evals = &state->series.evals;
     double last = evals->recent[evals->recent_len - 1];
     /* Equal is not worse: rounded losses stay equal while they improve. */
     if (evals->count == 1 || last <= state->mark - options->min_delta * tv_evals_scale(evals)) {
         state->mark = last;
         state->stale = 0;
-        if (state->fires)
-            tv_withdraw(view, subject_of(view, state));
-        state->fires = false;
+        if (state->series.fires)
+            tv_withdraw(view, tv_eval_series_subject(&state->series, view));
+        state->series.fires = false;
     } else if (++state->stale == 2)
         state->stale_from = evals->last_step;
-    if (restart_explains(state))
+    if (tv_eval_series_restarts(&state->series))
         return;
     if (risen(view, options, state))
         raise(view, options, state, true);
@@ -199,56 +175,34 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
                       const struct tv_point *point)
 {
     struct state *state = state_;
-    if (tv_view_is_rl(view) || !isfinite(point->value))
+    /* The unit of a metric is not that of the loss. */
+    if (point->role == TV_ROLE_TRAIN_LOSS && state->series.role == TV_ROLE_EVAL_METRIC)
         return;
-    double value;
-    bool changed;
-    if (point->role == TV_ROLE_TRAIN_LOSS) {
-        /* The unit of a metric is not that of the loss. */
-        if (state->series.role != TV_ROLE_EVAL_METRIC)
-            tv_evals_train(&state->evals, point->value);
-        return;
-    }
-    if (point->role == TV_ROLE_LEARNING_RATE) {
-        tv_restarts_add(&state->restarts, point->step, point->value);
-        return;
-    }
-    struct tv_evals_series before = state->series;
-    if (!tv_evals_choose(&state->series, view, point, &value, &changed))
-        return;
-    if (changed) {
-        if (state->fires)
-            tv_clear(view, tv_view_tag(view, before.role));
-        state->fires = false;
-        state->stale = 0;
-        tv_evals_forget(&state->evals);
-    }
-    if (!tv_evals_add(&state->evals, point->step, value))
-        return;
-    tv_evals_rate(&state->evals, &state->restarts);
-    judge(view, options, state);
+    if (tv_eval_series_add(&state->series, view, point))
+        judge(view, options, state);
 }
 
 static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
     const struct options *options = options_;
     const struct state *state = state_;
-    const struct tv_evals *evals = &state->evals;
-    const char *why = tv_evals_why_none(view, evals);
+    const struct tv_evals *evals = &state->series.evals;
+    const char *why = tv_eval_series_why_none(&state->series, view);
     if (tv_view_is_rl(view))
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
     else if (why)
         tv_silent(view, why);
-    else if (restart_explains(state))
+    else if (tv_eval_series_restarts(&state->series))
         tv_silent_because(view,
                           "the learning rate was restarted at step %lld: improvement may come back",
-                          (long long)state->restarts.step);
+                          (long long)state->series.restarts.step);
     else if ((double)state->stale < stale_needed(view, options, state))
         tv_silent_because(view,
                           "evaluations since the last new best (%.4g at step %lld): %llu of %llu "
                           "(%.0f are needed, or a clear rise)",
-                          shown(state, evals->best), (long long)evals->best_step,
-                          (unsigned long long)state->stale, (unsigned long long)evals->count,
+                          tv_eval_series_shown(&state->series, evals->best),
+                          (long long)evals->best_step, (unsigned long long)state->stale,
+                          (unsigned long long)evals->count,
                           ceil(stale_needed(view, options, state)));
     else
         tv_silent_because(view,
@@ -321,8 +275,7 @@ const struct tv_detector tv_detector_early_stop_advised = {
         "name). Without a rise, nothing is\n"
         "said while the schedule still promises a learning rate below `decay` of the present "
         "one.",
-    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_METRIC) |
-             TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+    .roles = TV_EVAL_SERIES_ROLES,
     .options = options,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),

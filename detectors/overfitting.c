@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The evaluation loss has turned up while the training loss went on falling. */
 #include "lib/advice.h"
-#include "lib/evals.h"
+#include "lib/eval_series.h"
 #include "lib/lr_text.h"
 #include "lib/note.h"
 #include "lib/plan.h"
@@ -15,28 +15,14 @@ struct options {
 };
 
 struct state {
-    struct tv_evals evals;
-    struct tv_evals_series series;
-    struct tv_restarts restarts;
-    bool fires, has_risen;
+    struct tv_eval_series series;
+    bool has_risen;
 };
-
-static const char *subject_of(const struct tv_view *view, const struct state *state)
-{
-    const char *tag = tv_view_tag(view, state->series.role);
-    return tag ? tag : "eval_loss";
-}
-
-/* As the log has it. */
-static double shown(const struct state *state, double value)
-{
-    return state->series.upwards ? 0 - value : value;
-}
 
 static void advise(const struct tv_view *view, const struct state *state, struct tv_note *note)
 {
     struct tv_setting setting;
-    const struct tv_evals *evals = &state->evals;
+    const struct tv_evals *evals = &state->series.evals;
     tv_note_advice(note, "keep the checkpoint of step %lld, the best evaluation",
                    (long long)evals->best_step);
     tv_advise_end_at(view, note, "", evals->best_step);
@@ -45,7 +31,7 @@ static void advise(const struct tv_view *view, const struct state *state, struct
         tv_note_advice(note, "load_best_model_at_end: true, with an early stopping callback");
     else if (tv_framework_is(view, "lightning"))
         tv_note_advice(note, "ModelCheckpoint(monitor=\"%s\") keeps the best one",
-                       subject_of(view, state));
+                       tv_eval_series_subject(&state->series, view));
     if (tv_view_setting(view, "lora_dropout", &setting) && setting.number < 0.05)
         tv_note_advice(note, "%s: %s -> 0.05 or 0.1", setting.key, setting.value);
     if (tv_view_setting(view, "weight_decay", &setting) && setting.number < 0.01)
@@ -60,22 +46,24 @@ static void advise(const struct tv_view *view, const struct state *state, struct
 static void raise(struct tv_view *view, const struct options *options, struct state *state,
                   double percent)
 {
-    const struct tv_evals *evals = &state->evals;
+    const struct tv_evals *evals = &state->series.evals;
     double last = evals->recent[evals->recent_len - 1];
     struct tv_note note;
     struct tv_finding finding;
     struct tv_setting epochs;
-    tv_note_init(&note, &finding, subject_of(view, state),
+    tv_note_init(&note, &finding, tv_eval_series_subject(&state->series, view),
                  percent > options->critical_rise ? TV_CRITICAL : TV_WARNING, evals->best_step);
     tv_note_summary(&note,
                     "the %s from %.4g at step %lld to %.4g (%+.1f %%) while the training loss "
                     "fell from %.4g to %.4g",
                     state->series.role != TV_ROLE_EVAL_METRIC ? "evaluation loss has risen"
                                                               : "evaluated metric has turned",
-                    shown(state, evals->best), (long long)evals->best_step, shown(state, last),
-                    shown(state, percent), evals->train_best, evals->train_now);
-    finding.observed = shown(state, last);
-    finding.expected = shown(state, evals->best);
+                    tv_eval_series_shown(&state->series, evals->best), (long long)evals->best_step,
+                    tv_eval_series_shown(&state->series, last),
+                    tv_eval_series_shown(&state->series, percent), evals->train_best,
+                    evals->train_now);
+    finding.observed = tv_eval_series_shown(&state->series, last);
+    finding.expected = tv_eval_series_shown(&state->series, evals->best);
     double noise = tv_evals_noise(evals), sigmas = noise > 0 ? (last - evals->best) / noise : 10;
     finding.confidence = fmin(0.99, 1 - 0.5 * exp(-0.25 * fmin(sigmas, 50)));
     tv_note_evidence(&note, "rise_percent", percent);
@@ -95,16 +83,7 @@ static void raise(struct tv_view *view, const struct options *options, struct st
                          "number of passes");
     advise(view, state, &note);
     tv_raise(view, &finding);
-    state->fires = true;
-}
-
-/* After a restart of the learning rate the evaluation rises for a while, and comes back. */
-static bool restart_explains(const struct state *state)
-{
-    const struct tv_evals *evals = &state->evals;
-    double behind = (double)evals->last_step - (double)state->restarts.step;
-    return state->restarts.count && state->restarts.step >= evals->best_step &&
-           behind < 5 * tv_evals_interval(evals);
+    state->series.fires = true;
 }
 
 /* By a clear part of itself, or by more than its noise, which lags behind a loss that shrinks. */
@@ -114,15 +93,15 @@ static bool has_train_fallen(const struct options *options, const struct state *
     if (state->series.role == TV_ROLE_EVAL_METRIC)
         return gap->fall_sigmas > 2;
     return gap->fall > 0 && (!(gap->fall_sigmas < options->train_fall) ||
-                             gap->fall > 0.05 * fabs(state->evals.train_best));
+                             gap->fall > 0.05 * fabs(state->series.evals.train_best));
 }
 
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
-    const struct tv_evals *evals = &state->evals;
-    if (evals->since_best == 0 && state->fires) {
-        tv_withdraw(view, subject_of(view, state));
-        state->fires = false;
+    const struct tv_evals *evals = &state->series.evals;
+    if (evals->since_best == 0 && state->series.fires) {
+        tv_withdraw(view, tv_eval_series_subject(&state->series, view));
+        state->series.fires = false;
     }
     if (evals->count < 3)
         return;
@@ -131,7 +110,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
     bool is_double = gap.rise > scale;
     bool turned = evals->since_best >= (uint64_t)options->evals &&
-                  (is_double || tv_evals_lasts(evals, view, &state->restarts, options->lasting));
+                  (is_double || tv_eval_series_lasts(&state->series, view, options->lasting));
     bool comparable = turned && 100 * last > 1.5 * options->opening_rise * scale &&
                       state->series.role == TV_ROLE_EVAL_LOSS;
     bool opens = comparable && ((100 * gap.rise > options->opening_rise * scale &&
@@ -140,7 +119,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
     /* What was told needs no proof again, nor does what has doubled: a still worse evaluation is
      * noise to those before it. */
     bool risen = turned && 100 * gap.rise > options->rise * scale &&
-                 (state->fires || is_double || gap.rise_sigmas >= options->noise);
+                 (state->series.fires || is_double || gap.rise_sigmas >= options->noise);
     state->has_risen = opens || risen;
     if (!state->has_risen)
         return;
@@ -152,7 +131,7 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "the training loss did not fall meanwhile: that is not overfitting");
         return;
     }
-    if (restart_explains(state)) {
+    if (tv_eval_series_restarts(&state->series)) {
         tv_silent(view, "the learning rate was restarted: the rise may be passing");
         return;
     }
@@ -163,40 +142,17 @@ static void on_sample(struct tv_view *view, const void *options, void *state_,
                       const struct tv_point *point)
 {
     struct state *state = state_;
-    if (tv_view_is_rl(view) || !isfinite(point->value))
-        return;
-    if (point->role == TV_ROLE_TRAIN_LOSS) {
-        tv_evals_train(&state->evals, point->value);
-        return;
-    }
-    if (point->role == TV_ROLE_LEARNING_RATE) {
-        tv_restarts_add(&state->restarts, point->step, point->value);
-        return;
-    }
-    struct tv_evals_series before = state->series;
-    double value;
-    bool changed;
     state->series.loss_first = true;
-    if (!tv_evals_choose(&state->series, view, point, &value, &changed))
-        return;
-    if (changed) {
-        if (state->fires)
-            tv_clear(view, tv_view_tag(view, before.role));
-        state->fires = false;
-        tv_evals_forget(&state->evals);
-    }
-    if (!tv_evals_add(&state->evals, point->step, value))
-        return;
-    tv_evals_rate(&state->evals, &state->restarts);
-    judge(view, options, state);
+    if (tv_eval_series_add(&state->series, view, point))
+        judge(view, options, state);
 }
 
 static void on_end(struct tv_view *view, const void *options_, void *state_)
 {
     const struct options *options = options_;
     const struct state *state = state_;
-    const struct tv_evals *evals = &state->evals;
-    const char *why = tv_evals_why_none(view, evals);
+    const struct tv_evals *evals = &state->series.evals;
+    const char *why = tv_eval_series_why_none(&state->series, view);
     if (tv_view_is_rl(view))
         tv_silent(view, "rewards are logged: the loss of reinforcement learning has no direction");
     else if (why)
@@ -205,17 +161,18 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
         tv_silent_because(view, "needs 3 evaluations, has %llu", (unsigned long long)evals->count);
     else if (evals->since_best == 0)
         tv_silent_because(view, "the last evaluation is the best one (%.4g)",
-                          shown(state, evals->best));
+                          tv_eval_series_shown(&state->series, evals->best));
     else if (!state->has_risen)
         tv_silent_because(
             view,
             "the last evaluation (%.4g) is %.2g %% worse than the best (%.4g at step %lld): %.3g "
             "%% and %.3g times their noise (%.2g %%) in %lld evaluations is needed, or less while "
             "the training loss falls faster",
-            shown(state, evals->recent[evals->recent_len - 1]),
+            tv_eval_series_shown(&state->series, evals->recent[evals->recent_len - 1]),
             100 * (evals->recent[evals->recent_len - 1] - evals->best) / tv_evals_scale(evals),
-            shown(state, evals->best), (long long)evals->best_step, options->rise, options->noise,
-            100 * tv_evals_noise(evals) / tv_evals_scale(evals), (long long)options->evals);
+            tv_eval_series_shown(&state->series, evals->best), (long long)evals->best_step,
+            options->rise, options->noise, 100 * tv_evals_noise(evals) / tv_evals_scale(evals),
+            (long long)options->evals);
 }
 
 static const struct tv_option options[] = {
@@ -284,8 +241,7 @@ const struct tv_detector tv_detector_overfitting = {
         "the training set, and a metric is judged only where no loss is "
         "evaluated, and it is known which way it is\n"
         "better; the training loss must then have fallen by 2 standard errors.",
-    .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
-             TV_ROLE_BIT(TV_ROLE_EVAL_METRIC) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
+    .roles = TV_EVAL_SERIES_ROLES,
     .options = options,
     .options_size = sizeof(struct options),
     .state_size = sizeof(struct state),

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/evals.h"
 #include "lib/robust.h"
-#include "lib/trend.h"
 #include <math.h>
 #include <string.h>
 
@@ -77,26 +76,6 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
     evals->count++;
     evals->last_step = step;
     return true;
-}
-
-void tv_evals_rate(struct tv_evals *evals, const struct tv_restarts *restarts)
-{
-    if (evals->since_best == 0)
-        evals->best_rate = restarts->top;
-}
-
-static bool is_warming(const struct tv_evals *evals, const struct tv_restarts *restarts)
-{
-    return evals->best_rate > 0 && restarts->count == 0 && restarts->top > 2 * evals->best_rate;
-}
-
-bool tv_evals_lasts(const struct tv_evals *evals, const struct tv_view *view,
-                    const struct tv_restarts *restarts, double share)
-{
-    if (is_warming(evals, restarts))
-        return evals->since_best > TV_EVALS_RECENT &&
-               tv_mann_kendall(evals->recent, evals->recent_len) > 1.64;
-    return (double)evals->since_best >= floor(share * tv_evals_planned(view, evals));
 }
 
 void tv_evals_forget(struct tv_evals *evals)
@@ -204,44 +183,4 @@ double tv_evals_interval(const struct tv_evals *evals)
     if (evals->count < 2)
         return 0;
     return ((double)evals->last_step - (double)evals->first_step) / (double)(evals->count - 1);
-}
-
-double tv_evals_planned(const struct tv_view *view, const struct tv_evals *evals)
-{
-    double interval = tv_evals_interval(evals), total = (double)tv_view_total_steps(view);
-    double planned = interval > 0 && total > 0 ? total / interval : 0;
-    return fmax(planned, (double)evals->count);
-}
-
-bool tv_evals_choose(struct tv_evals_series *series, const struct tv_view *view,
-                     const struct tv_point *point, double *value, bool *ret_changed)
-{
-    bool is_metric = point->role == TV_ROLE_EVAL_METRIC;
-    int direction = is_metric ? tv_view_metric_direction(view) : -1;
-    bool chosen = !series->loss_first && tv_view_metric_is_chosen(view), wanted;
-    if (is_metric)
-        wanted = direction && (series->role != TV_ROLE_EVAL_LOSS || chosen);
-    else
-        wanted = series->role != TV_ROLE_EVAL_METRIC || !chosen;
-    *ret_changed = wanted && series->role != TV_ROLE_OTHER &&
-                   (series->role != point->role || series->upwards != (direction > 0));
-    if (!wanted)
-        return false;
-    series->role = point->role;
-    series->upwards = direction > 0;
-    *value = direction > 0 ? -point->value : point->value;
-    return true;
-}
-
-const char *tv_evals_why_none(const struct tv_view *view, const struct tv_evals *evals)
-{
-    if (tv_view_is_contested(view, TV_ROLE_EVAL_LOSS))
-        return "several evaluation sets are logged, and neither metric_for_best_model nor their "
-               "names say which one counts";
-    if (evals->count)
-        return NULL;
-    if (tv_view_count(view, TV_ROLE_EVAL_METRIC))
-        return "no evaluation loss is logged, and it is not known which way the evaluated metric "
-               "is better (greater_is_better)";
-    return "no evaluation loss is logged";
 }

@@ -4,8 +4,8 @@
 /* The course of an evaluation loss: its best, how long ago that was, how far it rose since, and how
  * much of that is noise. Stopping criteria GL and UP: L. Prechelt, Early Stopping - But When?, in
  * Neural Networks: Tricks of the Trade, LNCS 1524 (1998) 55. */
-#include "lib/plan.h"
-#include "trainvet/detector.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 #define TV_EVALS_RECENT 9
 
@@ -13,7 +13,6 @@ struct tv_evals {
     uint64_t count; /* evaluations, repeated ones of a resumed run not counted twice */
     double first, best, worst;
     int64_t first_step, best_step, last_step;
-    double best_rate;               /* highest learning rate up to the best; 0: not known */
     uint64_t since_best;            /* evaluations after the best one */
     int64_t after_best[2];          /* steps of the first two of them */
     double recent[TV_EVALS_RECENT]; /* newest last */
@@ -31,15 +30,7 @@ struct tv_evals {
 void tv_evals_train(struct tv_evals *evals, double loss);
 /* False when the step was evaluated before: nothing changes. */
 bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss);
-/* The learning rate up to the evaluation that was just added. */
-void tv_evals_rate(struct tv_evals *evals, const struct tv_restarts *restarts);
-/* Enough evaluations lie behind the best: of a plan of hundreds a few in a row are above the best
- * one often, so it takes this share of those planned. A best of the warm-up, evaluated at less than
- * half of the learning rate of now, is a reference only where ten later ones are worse and still
- * rise: what comes at the full rate is worse at first, and is no overfitting. */
-bool tv_evals_lasts(const struct tv_evals *evals, const struct tv_view *view,
-                    const struct tv_restarts *restarts, double share);
-/* Another series is judged from now on: only the training loss is kept. */
+/* Other evaluations come from now on: only the training loss is kept. */
 void tv_evals_forget(struct tv_evals *evals);
 /* Standard deviation of the noise from the distances of the last evaluations to the middle of
  * their neighbours; 0 for fewer than 4. */
@@ -77,23 +68,5 @@ bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap
 bool tv_evals_climbs(const struct tv_evals_gap *gap, double points, double sigmas);
 /* Steps between two evaluations on average. */
 double tv_evals_interval(const struct tv_evals *evals);
-/* Evaluations of the whole plan, at least those so far. */
-double tv_evals_planned(const struct tv_view *view, const struct tv_evals *evals);
-
-/* Why no evaluation was judged: one sentence for on_end; NULL when some was. */
-const char *tv_evals_why_none(const struct tv_view *view, const struct tv_evals *evals);
-
-/* Which series of a run an evaluation is judged by: its loss, or the metric (TV_ROLE_EVAL_METRIC)
- * where the user chose the best checkpoint by that one or no loss is evaluated, and it is known
- * which way it is better. */
-struct tv_evals_series {
-    enum tv_role role; /* TV_ROLE_OTHER before the first point */
-    bool loss_first;   /* set by the user of this: the metric is for runs without such a loss */
-    bool upwards;      /* larger is better: *value was negated */
-};
-/* False when this point is of the other series. True: *value is smaller where better. *ret_changed
- * tells that another series was judged so far: what is known of that one is to be forgotten. */
-bool tv_evals_choose(struct tv_evals_series *series, const struct tv_view *view,
-                     const struct tv_point *point, double *value, bool *ret_changed);
 
 #endif
