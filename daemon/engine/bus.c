@@ -230,6 +230,21 @@ void tv_clear(struct tv_view *view, const char *subject)
         resolve(&box->alert, tv_view_step(view));
 }
 
+/* No longer among the alerts; its box waits for the next one. */
+static void take_out(struct tv_run *run, size_t detector, size_t at)
+{
+    struct tv_alert_box *box = run->alerts[at];
+    run->alerts_len--;
+    for (; at < run->alerts_len; at++) {
+        run->alerts[at] = run->alerts[at + 1];
+        run->alert_list[at] = run->alert_list[at + 1];
+    }
+    struct tv_alert_box **gone = &run->withdrawn[detector];
+    if (*gone)
+        free((*gone)->texts);
+    *gone = box;
+}
+
 void tv_withdraw(struct tv_view *view, const char *subject)
 {
     struct tv_run *run = view->run;
@@ -241,15 +256,21 @@ void tv_withdraw(struct tv_view *view, const char *subject)
     size_t at = 0;
     while (run->alerts[at] != box)
         at++;
-    run->alerts_len--;
-    for (; at < run->alerts_len; at++) {
-        run->alerts[at] = run->alerts[at + 1];
-        run->alert_list[at] = run->alert_list[at + 1];
+    take_out(run, view->detector, at);
+}
+
+void tv_withdraw_all(struct tv_view *view, const char *subject)
+{
+    struct tv_run *run = view->run;
+    const char *detector = run->detectors[view->detector]->name;
+    /* The oldest first: the next one's number follows that of the last. */
+    for (size_t i = 0; i < run->alerts_len;) {
+        const struct tv_alert *alert = &run->alerts[i]->alert;
+        if (strcmp(alert->detector, detector) == 0 && strcmp(alert->subject, subject) == 0)
+            take_out(run, view->detector, i);
+        else
+            i++;
     }
-    struct tv_alert_box **gone = &run->withdrawn[view->detector];
-    if (*gone)
-        free((*gone)->texts);
-    *gone = box;
 }
 
 void tv_bus_resolve_all(struct tv_run *run, size_t detector, int64_t step)

@@ -48,6 +48,8 @@ void tv_clear(struct tv_view *view, const char *subject);
 /* What fires turned out to be nothing of the kind: it is no longer among the run's alerts, and who
  * was told of it hears that it is over. */
 void tv_withdraw(struct tv_view *view, const char *subject);
+/* The same of all that was ever said about it, also of what is over. */
+void tv_withdraw_all(struct tv_view *view, const char *subject);
 /* Why nothing can be said yet or at all, for --explain: one sentence ("needs 3 evaluations, has
  * 2"). The last one stays; raising a finding removes it. */
 void tv_silent(struct tv_view *view, const char *reason);

@@ -331,6 +331,72 @@ START_TEST(the_usual_interval_is_that_of_the_steps)
 }
 END_TEST
 
+/* A point every 10 s; before the points of `at` it waits so long. */
+static void tell_pauses(struct tv_log *log, const int64_t *at, const double *seconds, size_t len)
+{
+    double now = T0;
+    tv_log_open(log, ID);
+    for (int64_t step = 10; step <= 20000; step += 10) {
+        for (size_t i = 0; i < len; i++)
+            now += step == at[i] ? seconds[i] : 0;
+        tv_log_timed(log, "loss", step, now += 10, 1);
+    }
+    tv_log_end(log, now);
+}
+
+START_TEST(what_the_job_does_regularly_is_no_stall)
+{
+    const int64_t at[] = {3010, 5910, 9010, 12010, 13010, 14910, 16510};
+    const double seconds[] = {900, 950, 700, 1100, 800, 1000, 9000};
+    struct tv_log log;
+    tell_pauses(&log, at, seconds, 6);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+    tell_pauses(&log, at, seconds, 7);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 16500);
+    ck_assert_int_eq(alert->episode, 2); /* a tick may have told the two that were taken back */
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(silences_that_recur_at_any_time_are_one_more_finding)
+{
+    const int64_t at[] = {3010, 9010, 10510, 11510};
+    const double seconds[] = {900, 950, 4700, 1100};
+    const struct tv_alert *const *alerts;
+    struct tv_log log;
+    tell_pauses(&log, at, seconds, 4);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 2);
+    ck_assert_int_eq(alerts[0]->onset_step, 3000);
+    ck_assert_int_eq(alerts[1]->onset_step, 9000);
+    ck_assert_int_eq(alerts[1]->state, TV_RESOLVED);
+    ck_assert_ptr_nonnull(strstr(alerts[1]->summary, "4 times since step 3000"));
+    tv_log_close(&log);
+}
+END_TEST
+
+START_TEST(a_slow_down_that_cost_little_is_taken_back)
+{
+    for (int long_one = 0; long_one < 2; long_one++) {
+        struct tv_log log;
+        double now = T0;
+        tv_log_open(&log, ID);
+        for (int64_t step = 10; step <= 3000; step += 10) {
+            bool slow = step > 1000 && step <= (long_one ? 2000 : 1500);
+            tv_log_timed(&log, "loss", step, now += slow ? 7.5 : 2.5, 1);
+        }
+        tv_log_end(&log, now);
+        const struct tv_alert *alert = tv_log_alert(&log, ID);
+        ck_assert((alert != NULL) == (long_one == 1));
+        if (alert)
+            ck_assert_int_eq(alert->state, TV_RESOLVED);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 START_TEST(without_times_nothing_is_said)
 {
     struct tv_log log;
@@ -362,6 +428,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, the_time_between_two_attempts_is_no_stall);
     tcase_add_test(tcase, the_time_before_a_new_event_file_is_no_stall);
     tcase_add_test(tcase, the_usual_interval_is_that_of_the_steps);
+    tcase_add_test(tcase, what_the_job_does_regularly_is_no_stall);
+    tcase_add_test(tcase, silences_that_recur_at_any_time_are_one_more_finding);
+    tcase_add_test(tcase, a_slow_down_that_cost_little_is_taken_back);
     tcase_add_test(tcase, without_times_nothing_is_said);
     suite_add_tcase(suite, tcase);
     return suite;
