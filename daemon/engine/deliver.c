@@ -34,10 +34,10 @@ static void restart(struct tv_run *run, int64_t step)
         tv_buckets_clear(&run->plots[role]);
     tv_run_wake(run);
     for (size_t i = 0; i < run->detectors_len; i++) {
-        if (!run->states[i].data)
+        if (!run->seats[i].state.data)
             continue;
         tv_bus_resolve_all(run, i, step);
-        tv_block_free(&run->states[i]); /* zeroed at its next use */
+        tv_block_free(&run->seats[i].state); /* zeroed at its next use */
     }
 }
 
@@ -66,12 +66,14 @@ static void watch_rise(struct tv_run *run, const struct tv_point *point)
 static void dispatch(struct tv_run *run, const struct tv_point *point)
 {
     struct tv_view view = {.run = run, .point = point};
-    const struct tv_detector *const *detectors = run->detectors;
-    const void *const *options = run->detector_options;
-    const uint8_t *end = run->subscribers + run->first_of[point->role + 1];
-    for (const uint8_t *who = run->subscribers + run->first_of[point->role]; who < end; who++) {
+    struct tv_seat *seats = run->seats;
+    const uint8_t *who = run->subscribers + run->first_of[point->role],
+                  *end = run->subscribers + run->first_of[point->role + 1];
+    for (; who < end; who++) {
+        struct tv_seat *seat = &seats[*who];
         view.detector = *who;
-        detectors[*who]->on_sample(&view, options[*who], tv_run_state(run, *who), point);
+        void *state = seat->state.is_open ? seat->state.data : tv_run_open_state(run, *who);
+        seat->on_sample(&view, seat->options, state, point);
     }
 }
 

@@ -131,6 +131,14 @@ struct tv_alert_box {
 
 #define TV_CALM_NEVER INT64_MAX
 
+/* All that a call of a detector needs, side by side: there are dozens at each step. */
+struct tv_seat {
+    struct tv_block state;
+    const void *options;
+    void (*on_sample)(struct tv_view *view, const void *options, void *state,
+                      const struct tv_point *point);
+};
+
 struct tv_run {
     const struct tv_engine_options *options;
     struct tv_arena arena;
@@ -177,12 +185,11 @@ struct tv_run {
     int64_t total_steps; /* what the facts and the schedule say, 0: nothing */
 
     const struct tv_detector *const *detectors;
-    struct tv_block *states; /* by detector */
-    void *asleep;            /* those that are away, deflated; NULL: none (rest.c) */
+    struct tv_seat *seats; /* by detector */
+    void *asleep;          /* those that are away, deflated; NULL: none (rest.c) */
     size_t asleep_len;
     char **silences; /* by detector, malloc'd, NULL: nothing to say */
     bool *is_enabled;
-    const void **detector_options;
     size_t detectors_len;
     /* Enabled detectors that asked for a role: subscribers[first_of[role]] up to first_of[role + 1]
      */
@@ -247,7 +254,7 @@ static inline void tv_run_resolve_schedule(struct tv_run *run)
 /* Zeroed at first use. */
 static inline void *tv_run_state(struct tv_run *run, size_t detector)
 {
-    struct tv_block *block = &run->states[detector];
+    struct tv_block *block = &run->seats[detector].state;
     return block->is_open ? block->data : tv_run_open_state(run, detector);
 }
 

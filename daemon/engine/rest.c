@@ -8,19 +8,19 @@
 
 static bool may_sleep(const struct tv_run *run, size_t detector)
 {
-    return run->states[detector].is_folded && !run->detectors[detector]->on_tick;
+    return run->seats[detector].state.is_folded && !run->detectors[detector]->on_tick;
 }
 
 static void sleep_now(struct tv_run *run)
 {
     size_t size = 0, at = 0;
     for (size_t i = 0; i < run->detectors_len; i++)
-        size += may_sleep(run, i) ? run->states[i].len : 0;
+        size += may_sleep(run, i) ? run->seats[i].state.len : 0;
     if (run->asleep || size == 0)
         return;
     char *all = tv_xmalloc(size);
     for (size_t i = 0; i < run->detectors_len; i++) {
-        struct tv_block *block = &run->states[i];
+        struct tv_block *block = &run->seats[i].state;
         if (!may_sleep(run, i))
             continue;
         memcpy(all + at, block->data, block->len);
@@ -40,12 +40,12 @@ void tv_run_wake(struct tv_run *run)
     if (!run->asleep)
         return;
     for (size_t i = 0; i < run->detectors_len; i++)
-        size += run->states[i].is_away ? run->states[i].len : 0;
+        size += run->seats[i].state.is_away ? run->seats[i].state.len : 0;
     char *all = tv_xmalloc(size);
     struct tv_span asleep = {run->asleep, run->asleep_len};
     tv_unsqueeze(asleep, (struct tv_span){NULL, 0}, all, size);
     for (size_t i = 0; i < run->detectors_len; i++) {
-        struct tv_block *block = &run->states[i];
+        struct tv_block *block = &run->seats[i].state;
         if (!block->is_away)
             continue;
         block->data = memcpy(tv_xmalloc(block->len), all + at, block->len);
@@ -59,9 +59,9 @@ void tv_run_wake(struct tv_run *run)
 
 void *tv_run_open_state(struct tv_run *run, size_t detector)
 {
-    if (run->states[detector].is_away)
+    if (run->seats[detector].state.is_away)
         tv_run_wake(run);
-    return tv_block_open(&run->states[detector], run->detectors[detector]->state_size);
+    return tv_block_open(&run->seats[detector].state, run->detectors[detector]->state_size);
 }
 
 /* What the last report was made of; the next one makes it anew. */
@@ -96,7 +96,7 @@ static void drop_room(struct tv_run *run)
 void tv_run_rest(struct tv_run *run, bool is_quiet)
 {
     for (size_t i = 0; i < run->detectors_len; i++)
-        tv_block_fold(&run->states[i], run->detectors[i]->state_size);
+        tv_block_fold(&run->seats[i].state, run->detectors[i]->state_size);
     tv_block_fold(&run->promise, sizeof(struct tv_promise));
     tv_rate_fold(run);
     tv_facts_fold(&run->resting_facts);

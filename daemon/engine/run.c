@@ -54,11 +54,10 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
         run->plots[role].max = options->plot_buckets;
     run->detectors = options->detectors ? options->detectors : tv_detectors;
     run->detectors_len = count_detectors(run->detectors);
-    run->states = tv_arena_alloc(&run->arena, run->detectors_len * sizeof *run->states);
+    run->seats = tv_arena_alloc(&run->arena, run->detectors_len * sizeof *run->seats);
     run->silences = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(char *));
     run->withdrawn = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
     run->is_enabled = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(bool));
-    run->detector_options = tv_arena_alloc(&run->arena, run->detectors_len * sizeof(void *));
     for (size_t i = 0; i < run->detectors_len; i++) {
         run->is_enabled[i] = !options->enabled || options->enabled[i];
         const void *own = options->options ? options->options[i] : NULL;
@@ -67,7 +66,8 @@ struct tv_run *tv_run_new(const struct tv_engine_options *options, const char *n
             tv_option_defaults(run->detectors[i]->options, defaults);
             own = defaults;
         }
-        run->detector_options[i] = own;
+        run->seats[i].options = own;
+        run->seats[i].on_sample = run->detectors[i]->on_sample;
     }
     subscribe(run);
     return run;
@@ -116,7 +116,7 @@ void tv_run_pump(struct tv_run *run, bool flush)
 static void free_states(struct tv_run *run)
 {
     for (size_t i = 0; i < run->detectors_len; i++)
-        tv_block_free(&run->states[i]);
+        tv_block_free(&run->seats[i].state);
     free(run->asleep);
     run->asleep = NULL;
 }
@@ -136,8 +136,8 @@ double tv_run_tick(struct tv_run *run, double now)
         const struct tv_detector *detector = run->detectors[i];
         struct tv_view view = {.run = run, .detector = i, .has_now = true};
         if (detector->on_tick && run->is_enabled[i])
-            next = fmin(next,
-                        detector->on_tick(&view, run->detector_options[i], tv_run_state(run, i)));
+            next =
+                fmin(next, detector->on_tick(&view, run->seats[i].options, tv_run_state(run, i)));
     }
     return next;
 }
@@ -149,7 +149,7 @@ static void end_all(struct tv_run *run, double now)
         const struct tv_detector *detector = run->detectors[i];
         struct tv_view view = {.run = run, .detector = i, .has_now = true};
         if (detector->on_end && run->is_enabled[i])
-            detector->on_end(&view, run->detector_options[i], tv_run_state(run, i));
+            detector->on_end(&view, run->seats[i].options, tv_run_state(run, i));
     }
 }
 
