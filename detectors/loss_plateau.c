@@ -39,6 +39,7 @@ struct state {
     struct tv_change change, eval_change; /* of the two, kept up to date */
     double start[START];                  /* first points */
     uint32_t start_len;
+    double start_level;           /* median of those */
     double low, high;             /* of all points */
     double level_low, level_high; /* of their levels: a spike is in none */
     uint64_t points;
@@ -48,6 +49,7 @@ struct state {
     struct still gradient, eval, lr;
     double eval_first, eval_lowest;
     uint64_t evals;
+    bool has_fallen; /* the training loss, by more than its noise */
     bool fires;
     const char *said; /* and since when: what fires */
     int64_t said_onset;
@@ -75,42 +77,10 @@ static double still_share(const struct tv_view *view, const struct still *still)
     return ((double)still->last - (double)still->since) / tv_plan_length(view);
 }
 
-static double start_level(const struct state *state)
-{
-    return tv_median_of(state->start, state->start_len);
-}
-
 static double level_now(const struct state *state)
 {
     size_t n = state->points < START ? (size_t)state->points : START;
     return tv_median_of(state->recent + START - n, n);
-}
-
-static void add_loss(const struct tv_view *view, struct state *state, const struct tv_point *point)
-{
-    double share = tv_plan_logged_share(view);
-    if (!isfinite(share))
-        share = tv_plan_lr_share(view, point->step);
-    double steps = state->points ? (double)point->step - (double)state->last_step : 0;
-    state->effort += steps * (isfinite(share) ? tv_least(tv_most(share, 0), 1) : 1);
-    if (state->points == 0) {
-        state->first_step = point->step;
-        state->low = state->high = point->value;
-    }
-    state->low = tv_least(state->low, point->value);
-    state->high = tv_most(state->high, point->value);
-    if (state->start_len < START)
-        state->start[state->start_len++] = point->value;
-    memmove(state->recent, state->recent + 1, sizeof state->recent - sizeof *state->recent);
-    state->recent[START - 1] = point->value;
-    state->last_step = point->step;
-    state->points++;
-    double level = level_now(state);
-    bool has_level = state->points > START;
-    state->level_low = has_level ? tv_least(state->level_low, level) : level;
-    state->level_high = has_level ? tv_most(state->level_high, level) : level;
-    if (tv_thin_add(&state->loss, point->step, point->value))
-        state->change = tv_change_of(&state->loss);
 }
 
 struct verdict {
@@ -148,15 +118,54 @@ static bool eval_learns(const struct tv_view *view, const struct options *option
     return fall - slope * steps_left(view, state) > 2 * enough;
 }
 
-/* The training loss has fallen by more than its noise can feign. */
-static bool has_fallen(const struct options *options, const struct tv_change *change, double start,
-                       double size)
+/* What a fall is measured against. */
+static double size_of(const struct state *state)
 {
-    double enough = options->drop * size;
+    double size = fabs(state->start_level);
+    bool has_sign = state->start_level <= 0 || state->low <= 0;
+    return has_sign ? tv_most(size, (state->level_high - state->level_low) / 2) : size;
+}
+
+/* The training loss has fallen by more than its noise can feign. */
+static bool has_fallen(const struct options *options, const struct state *state)
+{
+    const struct tv_change *change = &state->change;
+    double start = state->start_level, enough = options->drop * size_of(state);
     /* A median of START values has about 0.54 of their deviation. */
     double start_error = 0.54 * change->point_noise;
     return start - change->last > tv_most(enough, 2 * start_error) ||
            change->fall > enough + 1.5 * change->error;
+}
+
+static void add_loss(const struct tv_view *view, const struct options *options, struct state *state,
+                     const struct tv_point *point)
+{
+    double share = tv_plan_logged_share(view);
+    if (!isfinite(share))
+        share = tv_plan_lr_share(view, point->step);
+    double steps = state->points ? (double)point->step - (double)state->last_step : 0;
+    state->effort += steps * (isfinite(share) ? tv_least(tv_most(share, 0), 1) : 1);
+    if (state->points == 0) {
+        state->first_step = point->step;
+        state->low = state->high = point->value;
+    }
+    state->low = tv_least(state->low, point->value);
+    state->high = tv_most(state->high, point->value);
+    if (state->start_len < START) {
+        state->start[state->start_len++] = point->value;
+        state->start_level = tv_median_of(state->start, state->start_len);
+    }
+    memmove(state->recent, state->recent + 1, sizeof state->recent - sizeof *state->recent);
+    state->recent[START - 1] = point->value;
+    state->last_step = point->step;
+    state->points++;
+    double level = level_now(state);
+    bool has_level = state->points > START;
+    state->level_low = has_level ? tv_least(state->level_low, level) : level;
+    state->level_high = has_level ? tv_most(state->level_high, level) : level;
+    if (tv_thin_add(&state->loss, point->step, point->value))
+        state->change = tv_change_of(&state->loss);
+    state->has_fallen = has_fallen(options, state);
 }
 
 /* A spike hides in the mean of the last third how far the loss has come, not in a median. Two
@@ -192,12 +201,8 @@ static bool is_falling(const struct tv_view *view, const struct options *options
 static bool never_learnt(const struct tv_view *view, const struct options *options,
                          struct state *state, struct verdict *ret)
 {
-    double start = start_level(state), size = fabs(start);
-    if (start <= 0 || state->low <= 0)
-        size = tv_most(size, (state->level_high - state->level_low) / 2);
+    double start = state->start_level, size = size_of(state);
     const struct tv_change *change = &state->change;
-    if (has_fallen(options, change, start, size))
-        return false; /* most points end here */
     double done = state->effort / tv_plan_length(view);
     bool constant = state->high - state->low <= 1e-4 * size && size > 0;
     bool dead = constant && state->points >= DEAD_POINTS && gradient_is_dead(view, start);
@@ -243,14 +248,17 @@ static bool is_rounded(double value)
     return fabs(value) < 1e9 && fabs(scaled - round(scaled)) < 1e-7 * fmax(1, fabs(scaled));
 }
 
+static bool may_stand_still(const struct options *options, const struct state *state)
+{
+    uint64_t enough = (uint64_t)options->still_points;
+    return state->gradient.points >= enough || state->lr.points >= enough || state->eval.points > 0;
+}
+
 /* The weights stand still: exactly zero gradient, equal evaluations, or no learning rate. */
 static bool stands_still(const struct tv_view *view, const struct options *options,
                          const struct state *state, struct verdict *ret)
 {
-    if (state->gradient.points < (uint64_t)options->still_points &&
-        state->lr.points < (uint64_t)options->still_points && state->eval.points == 0)
-        return false; /* most points end here */
-    double promised = tv_plan_lr_share(view, tv_view_step(view)), start = start_level(state);
+    double promised = tv_plan_lr_share(view, tv_view_step(view)), start = state->start_level;
     bool useful = !(promised < options->useful_lr);
     double scale = fmax(fabs(start), state->high - state->low);
     bool something_left = state->points >= START && fabs(level_now(state)) > 0.01 * scale;
@@ -392,7 +400,7 @@ static void raise(struct tv_view *view, struct state *state, const struct verdic
     struct tv_point gradient;
     struct tv_note note;
     struct tv_finding finding;
-    double start = start_level(state), logged = tv_plan_logged_share(view);
+    double start = state->start_level, logged = tv_plan_logged_share(view);
     double usual = usual_rate(view);
     const struct tv_change change = state->change;
     tv_note_init(&note, &finding, tag ? tag : "train_loss", TV_WARNING, verdict->onset);
@@ -431,7 +439,7 @@ static void raise(struct tv_view *view, struct state *state, const struct verdic
 /* It learns after all, and everything moves. */
 static bool is_back(const struct options *options, const struct state *state)
 {
-    double start = start_level(state), scale = fmax(fabs(start), state->high - state->low);
+    double start = state->start_level, scale = fmax(fabs(start), state->high - state->low);
     return start - level_now(state) > 2 * options->drop * scale && !state->gradient.points &&
            !state->lr.points && !state->eval.points;
 }
@@ -450,12 +458,16 @@ static bool is_news(struct state *state, const struct verdict *verdict)
 static bool is_plateau(const struct tv_view *view, const struct options *options,
                        struct state *state, struct verdict *ret)
 {
-    return stands_still(view, options, state, ret) || never_learnt(view, options, state, ret);
+    if (may_stand_still(options, state) && stands_still(view, options, state, ret))
+        return true;
+    return !state->has_fallen && never_learnt(view, options, state, ret);
 }
 
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
     struct verdict verdict;
+    if (state->has_fallen && !state->fires && !may_stand_still(options, state))
+        return; /* most points end here */
     if (is_plateau(view, options, state, &verdict)) {
         if (is_news(state, &verdict))
             raise(view, state, &verdict);
@@ -497,7 +509,7 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     case TV_ROLE_TRAIN_LOSS:
         if (state->points && point->step <= state->last_step)
             return; /* a resumed run repeats itself */
-        add_loss(view, state, point);
+        add_loss(view, options, state, point);
         break;
     case TV_ROLE_GRAD_NORM:
         still_add(&state->gradient, point->step, point->value, point->value == 0);
@@ -529,7 +541,7 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
                           (unsigned long long)state->points);
         return;
     }
-    double start = start_level(state), now = level_now(state);
+    double start = state->start_level, now = level_now(state);
     double done = state->effort / tv_plan_length(view);
     if (start - now > options->drop * fabs(start))
         tv_silent_because(view, "the training loss fell from %.4g to %.4g", start, now);

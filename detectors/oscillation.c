@@ -220,14 +220,14 @@ static void judge_alternation(struct tv_view *view, const struct options *option
                               struct state *state)
 {
     const struct tv_alternation *found = &state->alternation;
-    double swing = tv_alternation_swing(found), level = tv_alternation_level(found);
-    if (found->turns < tv_alternation_needed(found)) {
+    if (!tv_alternation_is_long(found)) {
         if (state->alternates && ++state->calm >= CALM) {
             state->alternates = false;
             tv_clear(view, tv_view_tag(view, TV_ROLE_TRAIN_LOSS));
         }
         return;
     }
+    double swing = tv_alternation_swing(found), level = tv_alternation_level(found);
     state->calm = 0;
     if (state->alternates || state->fires || state->unrest_fires || state->restarts.count > 0 ||
         swing < options->alternation * fabs(level) || found->level - level > swing / 2 ||

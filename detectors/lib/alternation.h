@@ -21,6 +21,8 @@ struct tv_alternation {
 void tv_alternation_add(struct tv_alternation *alternation, int64_t step, double value);
 /* Turns in a row that happen by chance in less than one of 10,000 series as long as this one. */
 uint32_t tv_alternation_needed(const struct tv_alternation *alternation);
+/* It has turned so often. */
+bool tv_alternation_is_long(const struct tv_alternation *alternation);
 /* Mean size of a change in the row; 0 when there is none. */
 double tv_alternation_swing(const struct tv_alternation *alternation);
 /* Middle of the last two values. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/innovation.h"
+#include "lib/log_ratio.h"
 #include "lib/robust.h"
 #include "trainvet/number.h"
 #include <math.h>
@@ -7,17 +8,25 @@
 
 #define RING (TV_INNOVATIONS + TV_INNOVATION_LAST)
 
-/* Of the three values before position `before`, which is at least 3. */
-static double last_median(const struct tv_innovation *series, uint32_t before)
+static double last_median(const struct tv_innovation *series)
 {
-    const double *value = series->value;
-    uint32_t a = (before - 1) % RING, b = a ? a - 1 : RING - 1, c = b ? b - 1 : RING - 1;
-    return tv_median_of_three(value[a], value[b], value[c]);
+    return tv_median_of_three(series->last[0], series->last[1], series->last[2]);
 }
 
 static double difference(const struct tv_innovation *series, double value, double centre)
 {
-    return series->is_raw ? value - centre : log(value / centre);
+    return series->is_raw ? value - centre : tv_log_ratio(value, centre);
+}
+
+/* Where in a ring of `size` the next one goes. What was accepted is counted up to twice the size
+ * and then from the size on: the ring's places and its fullness stay the same, however long the
+ * run, and no division is needed. */
+static uint32_t take_place(uint32_t *accepted, uint32_t size)
+{
+    uint32_t place = *accepted < size ? *accepted : *accepted - size;
+    if (++*accepted == 2 * size)
+        *accepted = size;
+    return place;
 }
 
 bool tv_innovation_expect(const struct tv_innovation *series, double value, struct tv_surprise *ret)
@@ -25,7 +34,7 @@ bool tv_innovation_expect(const struct tv_innovation *series, double value, stru
     if (series->values < TV_INNOVATION_LAST || (!series->is_raw && value == 0))
         return false;
     *ret = (struct tv_surprise){.change = NAN, .scale = NAN, .score = NAN};
-    ret->centre = last_median(series, series->values);
+    ret->centre = last_median(series);
     ret->known = series->changes < TV_INNOVATIONS ? series->changes : TV_INNOVATIONS;
     return true;
 }
@@ -98,31 +107,29 @@ static void add_change(struct tv_innovation *series, double change)
 {
     if (!isfinite(change))
         return;
-    series->change[series->changes++ % TV_INNOVATIONS] = change;
-    if (series->changes % TV_INNOVATIONS == 0)
-        series->scales[series->windows++ % TV_INNOVATION_SCALES] =
+    uint32_t place = take_place(&series->changes, TV_INNOVATIONS);
+    series->change[place] = change;
+    if (place == TV_INNOVATIONS - 1)
+        series->scales[take_place(&series->windows, TV_INNOVATION_SCALES)] =
             tv_upper_scale(series->change, TV_INNOVATIONS);
+}
+
+static void add_value(struct tv_innovation *series, double value)
+{
+    series->value[take_place(&series->values, RING)] = value;
+    series->last[0] = series->last[1];
+    series->last[1] = series->last[2];
+    series->last[2] = value;
 }
 
 /* The innovations once more, from the values that are still known. */
 static void turn_raw(struct tv_innovation *series)
 {
+    struct tv_innovation raw = {.is_raw = true};
     uint32_t first = series->values > RING ? series->values - RING : 0;
-    series->is_raw = true;
-    series->changes = series->windows = 0;
-    for (uint32_t i = first + TV_INNOVATION_LAST; i < series->values; i++)
-        add_change(series, difference(series, series->value[i % RING], last_median(series, i)));
-}
-
-/* Counts stay where the ring's positions and its fullness stay the same, however long the run. */
-static void wrap(struct tv_innovation *series)
-{
-    if (series->values >= 1000 * RING)
-        series->values -= 999 * RING;
-    if (series->changes >= 1000 * TV_INNOVATIONS)
-        series->changes -= 999 * TV_INNOVATIONS;
-    if (series->windows >= 1000 * TV_INNOVATION_SCALES)
-        series->windows -= 999 * TV_INNOVATION_SCALES;
+    for (uint32_t i = first; i < series->values; i++)
+        tv_innovation_accept(&raw, series->value[i % RING]);
+    *series = raw;
 }
 
 void tv_innovation_accept(struct tv_innovation *series, double value)
@@ -132,9 +139,8 @@ void tv_innovation_accept(struct tv_innovation *series, double value)
     if (!series->is_raw && value == 0)
         return;
     if (series->values >= TV_INNOVATION_LAST)
-        add_change(series, difference(series, value, last_median(series, series->values)));
-    series->value[series->values++ % RING] = value;
-    wrap(series);
+        add_change(series, difference(series, value, last_median(series)));
+    add_value(series, value);
 }
 
 void tv_innovation_accept_judged(struct tv_innovation *series, double value,
@@ -145,8 +151,7 @@ void tv_innovation_accept_judged(struct tv_innovation *series, double value,
         return;
     }
     add_change(series, judged->change);
-    series->value[series->values++ % RING] = value;
-    wrap(series);
+    add_value(series, value);
 }
 
 void tv_innovation_relevel(struct tv_innovation *series)

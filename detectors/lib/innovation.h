@@ -20,8 +20,8 @@ struct tv_innovation {
     double value[TV_INNOVATIONS + TV_INNOVATION_LAST]; /* ring of accepted values as logged */
     double change[TV_INNOVATIONS];                     /* ring of their innovations */
     double scales[TV_INNOVATION_SCALES];               /* ring: the scale after each full window */
-    uint32_t windows;                                  /* full windows so far */
-    uint32_t values, changes; /* accepted so far, positions in the rings follow */
+    double last[TV_INNOVATION_LAST];                   /* newest last */
+    uint32_t values, changes, windows; /* accepted so far; of a full ring only where it stands */
     bool is_raw;
 };
 

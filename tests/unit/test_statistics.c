@@ -2,6 +2,7 @@
 /* Properties of detectors/lib: robust, trend, blocks, innovation. */
 #include "lib/blocks.h"
 #include "lib/innovation.h"
+#include "lib/log_ratio.h"
 #include "lib/robust.h"
 #include "lib/trend.h"
 #include "support/noise.h"
@@ -245,6 +246,36 @@ START_TEST(block_noise_ignores_the_trend)
 }
 END_TEST
 
+START_TEST(logarithms_of_ratios_near_and_far_from_one_are_those_of_the_c_library)
+{
+    for (double ratio = 1e-3; ratio < 1e3; ratio *= 1.00137) {
+        ck_assert_double_eq_tol(tv_log_ratio(ratio, 1) / log(ratio), 1, 1e-13);
+        ck_assert_double_eq_tol(tv_log_ratio(2.5e-300, 2.5e-300 / ratio), log(ratio), 1e-13);
+    }
+    ck_assert_double_eq(tv_log_ratio(3, 3), 0);
+    ck_assert_double_infinite(tv_log_ratio(INFINITY, 3));
+    ck_assert_double_nan(tv_log_ratio(NAN, 3));
+}
+END_TEST
+
+/* The rings wrap: what is known of the last points does not depend on how many came before. */
+START_TEST(an_innovation_judges_by_its_last_points_however_long_the_run)
+{
+    struct tv_surprise one, other;
+    for (int before = 0; before < 1000; before += 30) {
+        struct tv_innovation series = {0};
+        for (int i = 0; i < before; i++)
+            tv_innovation_accept(&series, 5 + i % 7);
+        struct tv_noise noise = {7};
+        for (int i = 0; i < 33 + 30 * TV_INNOVATION_SCALES; i++)
+            tv_innovation_accept(&series, 2 * exp(0.1 * tv_noise_normal(&noise)));
+        ck_assert(tv_innovation_judge(&series, 3, before ? &other : &one));
+        if (before)
+            ck_assert_double_eq(other.score, one.score);
+    }
+}
+END_TEST
+
 /* The same history in another unit, then the same candidates. */
 static void judged(double factor, double shift, double last, struct tv_surprise *ret)
 {
@@ -338,6 +369,8 @@ static Suite *suite(void)
     tcase_add_test(c, blocks_of_logarithms_are_those_of_the_values_logarithms);
     tcase_add_test(c, the_larger_and_the_smaller_are_those_of_the_c_library);
     tcase_add_test(c, block_noise_ignores_the_trend);
+    tcase_add_test(c, logarithms_of_ratios_near_and_far_from_one_are_those_of_the_c_library);
+    tcase_add_test(c, an_innovation_judges_by_its_last_points_however_long_the_run);
     tcase_add_test(c, scores_of_positive_series_do_not_depend_on_the_unit);
     tcase_add_test(c, scores_of_series_that_were_negative_depend_on_neither_unit_nor_shift);
     tcase_add_test(c, a_series_that_turns_negative_keeps_what_it_knows);
