@@ -8,8 +8,10 @@
  * (epochs from 0, separator and name as the user likes, "NA"), huggingface/pytorch-image-models
  * timm/utils/summary.py (summary.csv, epochs from 0, a header again after a restart),
  * DLR-RM/stable-baselines3 stable_baselines3/common/logger.py (progress.csv, written over itself
- * when a column comes up), microsoft/DeepSpeed deepspeed/monitor/csv_monitor.py (a file a metric,
- * steps are samples, a header again after a restart). Steps are the writer's own. */
+ * when a column comes up), openai/baselines baselines/logger.py, openai/spinningup
+ * spinup/utils/logx.py (progress.txt), ray-project/ray python/ray/tune/logger/csv.py,
+ * microsoft/DeepSpeed deepspeed/monitor/csv_monitor.py (a file a metric, steps are samples, a
+ * header again after a restart). Steps are the writer's own. */
 #include "lib/csv.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
@@ -27,6 +29,12 @@ static const struct {
     enum column_role role;
 } table[] = {
     {"time/total_timesteps", STEP}, /* stable-baselines3 */
+    {"misc/total_timesteps", STEP}, /* OpenAI Baselines, an algorithm each */
+    {"total_timesteps", STEP},
+    {"TimestepsSoFar", STEP},
+    {"total/steps", STEP},
+    {"timesteps_total", STEP},   /* RLlib */
+    {"TotalEnvInteracts", STEP}, /* Spinning Up */
     {"trainer/global_step", STEP},
     {"global_step", STEP},
     {"_step", STEP},
@@ -51,8 +59,8 @@ static const struct {
 } sums[SUMS] = {{"train/", "train/loss", TRAIN_PART}, {"val/", "val/loss", EVAL_PART}};
 
 /* Names that trainers give. */
-static const char *const names[] = {"results.csv", "metrics.csv", "summary.csv", "progress.csv",
-                                    "training.log"};
+static const char *const names[] = {"results.csv",  "metrics.csv",  "summary.csv",
+                                    "progress.csv", "progress.txt", "training.log"};
 
 struct state {
     struct tv_csv csv;
@@ -283,6 +291,14 @@ static void take_values(const struct pass *pass, const struct tv_span *cells, si
         pass->out->samples(pass->out->ctx, samples, count);
 }
 
+static bool has_number(const struct tv_span *cells, size_t len)
+{
+    bool found = false;
+    for (size_t i = 0; i < len; i++)
+        found |= is_number(cells[i]);
+    return found;
+}
+
 static void take_row(const struct pass *pass, const struct tv_span *cells, size_t len,
                      struct tv_damage where)
 {
@@ -291,11 +307,10 @@ static void take_row(const struct pass *pass, const struct tv_span *cells, size_
     if (len > state->len && state->len < COLUMNS) {
         where.what = "a row has more cells than the header has names";
         complain(pass, &state->said_long_row, where);
-    } else if (state->step < len && cells[state->step].len == 0) {
-        return;
     } else if (state->step >= len || !read_step(cells[state->step], &step)) {
-        where.what = "a row does not say its step";
-        complain(pass, &state->said_step, where);
+        where.what = "a row does not say its step: it is left out, and others like it";
+        if (has_number(cells, len < COLUMNS ? len : COLUMNS))
+            complain(pass, &state->said_step, where);
     } else {
         take_values(pass, cells, len, step);
     }
@@ -359,8 +374,22 @@ static bool is_rate(struct tv_span cell)
 
 static bool is_telling(struct tv_span cell, bool is_known)
 {
-    static const char *const words[] = {"metrics/", "rollout/", "val_",   "val/",   "eval_",
-                                        "eval/",    "train_",   "train/", "valid_", "valid/"};
+    static const char *const words[] = {"metrics/",
+                                        "rollout/",
+                                        "val_",
+                                        "val/",
+                                        "eval_",
+                                        "eval/",
+                                        "train_",
+                                        "train/",
+                                        "valid_",
+                                        "valid/",
+                                        "ep_reward_mean",
+                                        "eprewmean",
+                                        "EpRewMean",
+                                        "AverageEpRet",
+                                        "episode_reward_mean",
+                                        "mean 100 episode reward"};
     bool found = tv_span_holds(cell, "loss") || tv_span_holds(cell, "Loss") || is_rate(cell);
     for (size_t i = 0; is_known && i < sizeof words / sizeof *words; i++)
         found |= tv_span_starts(cell, words[i]);

@@ -23,8 +23,8 @@ enum key_role { KEY_NEW, KEY_STEP, KEY_EPOCH, KEY_TRAIN, KEY_SUMMARY, KEY_METRIC
 
 struct state {
     struct tv_json_keys keys;
-    double epoch, global_step; /* of the whole file, NaN when not known */
-    double last_epoch;         /* of the last entry that had a step */
+    double epoch, global_step, max_steps; /* of the whole file, NaN when not known */
+    double last_epoch;                    /* of the last entry that had a step */
     int64_t last_step, end_step;
     bool has_last, has_end;
     bool said_no_step, said_fields;
@@ -117,9 +117,10 @@ static void take_member(struct pass *pass, struct tv_span key, const struct tv_j
         tv_json_number(value, &pass->state->epoch);
     else if (tv_span_is(key, "global_step"))
         tv_json_number(value, &pass->state->global_step);
-    else if (tv_span_is(key, "max_steps") && tv_json_integer(value, &total) && total > 0)
+    else if (tv_span_is(key, "max_steps") && tv_json_integer(value, &total) && total > 0) {
+        pass->state->max_steps = (double)total;
         tv_config_fact(&pass->config, "log.total_steps", value->text, TV_CONFIG_NUMBER, line);
-    else if (tv_span_is(key, "best_global_step")) /* there since transformers 4.50 */
+    } else if (tv_span_is(key, "best_global_step")) /* there since transformers 4.50 */
         tv_config_fact(&pass->config, "trainer_state.has_best_global_step", tv_span_of("true"),
                        TV_CONFIG_NUMBER, line);
 }
@@ -311,6 +312,20 @@ static enum tv_status fail_at(const struct pass *pass, const struct tv_json *jso
     return status;
 }
 
+/* The Trainer's summary is there, or every planned step is done: the last ones, fewer than make a
+ * logging interval, log nothing. */
+static void say_end(const struct pass *pass)
+{
+    const struct state *state = pass->state;
+    bool is_done = state->global_step >= state->max_steps && state->global_step < 9e15;
+    if (state->has_end || is_done)
+        pass->out->mark(pass->out->ctx,
+                        &(struct tv_mark){.kind = TV_MARK_END,
+                                          .step = state->has_end ? state->end_step
+                                                                 : (int64_t)state->global_step,
+                                          .wall_time = NAN});
+}
+
 /* Everything from log_history's value on. */
 static enum tv_status read_rest(struct pass *pass, struct tv_json *json, struct tv_error *reterr)
 {
@@ -335,10 +350,7 @@ static enum tv_status read_rest(struct pass *pass, struct tv_json *json, struct 
     pass->good = good > json->at ? good : json->at;
     if (after != TV_OK)
         return fail_at(pass, &behind, after, reterr);
-    if (pass->state->has_end)
-        pass->out->mark(pass->out->ctx, &(struct tv_mark){.kind = TV_MARK_END,
-                                                          .step = pass->state->end_step,
-                                                          .wall_time = NAN});
+    say_end(pass);
     tv_json_skip_blank(&behind);
     if (behind.at < behind.end)
         say(pass, behind.at, (size_t)(behind.end - behind.at), false,
@@ -389,7 +401,7 @@ static struct tv_feed feed(void *ctx, struct tv_span in, bool last, const struct
     struct state *state = ctx;
     struct tv_error unused = {.status = TV_OK};
     (void)last;
-    *state = (struct state){.epoch = NAN, .global_step = NAN, .last_epoch = NAN};
+    *state = (struct state){.epoch = NAN, .global_step = NAN, .max_steps = NAN, .last_epoch = NAN};
     struct pass pass = {.state = state,
                         .out = out,
                         .config = tv_config_begin(out, TV_FACT_LOG, "trainer_state"),

@@ -168,8 +168,11 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
     int64_t step;
     for (size_t i = 0; i < len; i++)
         take_field(pass, &fields[i], &entry);
-    if (!entry.step || !read_step(entry.step, &step, &entry.total))
+    if (!entry.step || !read_step(entry.step, &step, &entry.total)) {
+        if (entry.step && (entry.len || entry.mean))
+            tv_jsonl_leave_out(&pass->state->jsonl, pass->out, "a whole number as its step");
         return;
+    }
     if (entry.mean && !entry.is_summary)
         add_sample(pass, entry.mean, &entry);
     report_total(pass, entry.total, line);

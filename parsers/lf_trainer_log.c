@@ -276,8 +276,12 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
     struct entry entry = {.elapsed = NAN, .samples = samples};
     for (size_t i = 0; i < len; i++)
         take_field(pass, &fields[i], &entry);
-    if (!entry.has_step || is_of_another_job(state, &entry))
+    if (is_of_another_job(state, &entry))
         return;
+    if (!entry.has_step) {
+        tv_jsonl_leave_out(&state->jsonl, pass->out, "a whole number as \"current_steps\"");
+        return;
+    }
     if (!follow_writer(pass, &entry, line))
         return;
     report_total(pass, &entry, line);

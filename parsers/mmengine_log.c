@@ -162,8 +162,12 @@ static void on_object(void *ctx, const struct tv_json_field *fields, size_t len,
     (void)line;
     for (size_t i = 0; i < len; i++)
         take_field(&fields[i], &entry);
-    if (!place(pass->state, &entry, &step, &is_val))
+    if (!place(pass->state, &entry, &step, &is_val)) {
+        if (!is_val)
+            tv_jsonl_leave_out(&pass->state->jsonl, pass->out,
+                               "a whole number as \"step\" or \"iter\"");
         return;
+    }
     for (size_t i = 0; i < entry.len; i++) {
         /* cppcheck-suppress uninitvar ; take_field() has set that many */
         const struct tv_json_field *field = metrics[i];

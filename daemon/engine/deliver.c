@@ -171,8 +171,13 @@ static bool owns_role(struct tv_run *run, struct tv_role_slot *slot, struct tv_s
     int rank = rank_of(run, series), owners = slot->owner ? rank_of(run, slot->owner) : 0;
     if (slot->owner && owners <= rank) {
         if (series->role == TV_ROLE_EVAL_LOSS && owners == rank &&
-            rank % 100 == TV_RANK_ONE_OF_SEVERAL)
+            (rank % 100 == TV_RANK_ONE_OF_SEVERAL || rank % 100 == TV_RANK_NAMED_LOSS))
             slot->contested = true;
+        return false;
+    }
+    if (series->role == TV_ROLE_EVAL_LOSS && rank % 100 == TV_RANK_NAMED_LOSS &&
+        !series->has_come) {
+        series->has_come = true;
         return false;
     }
     slot->contested = false;

@@ -34,6 +34,7 @@ struct tv_series {
     struct tv_series_count *count; /* NULL: nobody will ask */
     int rank;
     uint8_t role;   /* enum tv_role */
+    bool has_come;  /* a point, of one that gets its role with the second */
     bool tells_end; /* the trainer logs it once, when it has finished */
     char name[];    /* of the tag */
 };

@@ -4,7 +4,8 @@
  * keras callbacks/tensorboard.py, ourownstory/neural_prophet, NVIDIA/Megatron-LM
  * training/training.py, microsoft/DeepSpeed runtime/engine.py, NVIDIA/NeMo, pytorch/torchtitan
  * components/metrics.py, facebookresearch/detectron2, open-mmlab/mmengine,
- * facebookresearch/fairseq, allenai/OLMo, ultralytics engine/trainer.py, DLR-RM/stable-baselines3;
+ * facebookresearch/fairseq, allenai/OLMo, ultralytics engine/trainer.py, DLR-RM/stable-baselines3,
+ * openai/baselines, openai/spinningup, ray-project/ray rllib;
  * the rest are tutorials' SummaryWriter names. */
 #include "model/tags.h"
 #include "trainvet/text.h"
@@ -61,6 +62,7 @@ static const struct {
     {"loss/validation", TV_ROLE_EVAL_LOSS, 1},
     {"loss/eval", TV_ROLE_EVAL_LOSS, 1},
     {"val_loss_epoch", TV_ROLE_EVAL_LOSS, 1},
+    {"valid_loss_epoch", TV_ROLE_EVAL_LOSS, 1},
     {"loss/test", TV_ROLE_EVAL_LOSS, 2},
     {"test/loss", TV_ROLE_EVAL_LOSS, 2},
     {"test_loss", TV_ROLE_EVAL_LOSS, 2},
@@ -100,6 +102,13 @@ static const struct {
     {"train/samples/loss_scale", TV_ROLE_LOSS_SCALE, 0},
 
     {"rollout/ep_rew_mean", TV_ROLE_REWARD, 0},
+    {"rollout/return", TV_ROLE_REWARD, 0},
+    {"eprewmean", TV_ROLE_REWARD, 0},
+    {"ep_reward_mean", TV_ROLE_REWARD, 0},
+    {"mean_100_episode_reward", TV_ROLE_REWARD, 0},
+    {"episode_reward_mean", TV_ROLE_REWARD, 0},
+    {"ray/tune/episode_reward_mean", TV_ROLE_REWARD, 0},
+    {"averageepret", TV_ROLE_REWARD, 0},
     {"objective/rlhf_reward", TV_ROLE_REWARD, 0},
     {"train/reward", TV_ROLE_REWARD, 1},
     {"reward", TV_ROLE_REWARD, 1},
@@ -195,6 +204,20 @@ static int rank_of_dataset(const char *name)
     return has_word(dataset, len, "test") ? TV_RANK_ONE_OF_SEVERAL + 1 : TV_RANK_ONE_OF_SEVERAL;
 }
 
+/* "val_elbo_loss", "valid/mse_loss": the loss of an evaluation where no other is logged. */
+static bool is_named_loss(const char *name)
+{
+    static const char *const prefixes[] = {"val", "valid", "validation"};
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t n = strlen(prefixes[i]);
+        if (len > n + 6 && strncmp(name, prefixes[i], n) == 0 &&
+            (name[n] == '_' || name[n] == '/') && strcmp(name + len - 5, "_loss") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Metrics of an evaluation whose name tells which way is better: of scikit-learn, torchmetrics,
  * HF evaluate, detectron2, ultralytics. The first of them is judged when there are several. */
 static const struct {
@@ -278,6 +301,8 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
     int dataset = rank_of_dataset(name);
     if (dataset)
         return (struct tv_role_match){TV_ROLE_EVAL_LOSS, dataset};
+    if (is_named_loss(name))
+        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, TV_RANK_NAMED_LOSS};
     if (is_eval_metric(name)) {
         int metric = metric_of(name);
         return (struct tv_role_match){TV_ROLE_EVAL_METRIC,

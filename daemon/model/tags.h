@@ -12,6 +12,9 @@ struct tv_role_match {
 /* Rank of "eval_<dataset>_loss" where the name of the set does not tell its purpose. When two of
  * them claim the role, nothing says which one the run is to be judged by, and neither has it. */
 #define TV_RANK_ONE_OF_SEVERAL 6
+/* The same of "val_<name>_loss", which may also be a part of a loss that is logged behind it: it
+ * has the role from its second point on. */
+#define TV_RANK_NAMED_LOSS 9
 
 /* `prefix` is the source's ("train/", "validation/", ""), `parser` the name of the parser that saw
  * the tag. */

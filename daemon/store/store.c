@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/store.h"
+#include "base/log.h"
 #include "sinks/lib/alert_json.h"
 #include "store/alert_text.h"
 #include "store/database.h"
@@ -124,7 +125,9 @@ enum tv_status tv_store_alert(struct tv_store *store, const struct tv_alert *ale
     return status;
 }
 
-bool tv_store_next(struct tv_store *store, const char *sink, double now, struct tv_delivery *ret)
+/* False: nothing is due. *ret_readable: the alert could be made of what stands there. */
+static bool find_next(struct tv_store *store, const char *sink, double now, struct tv_delivery *ret,
+                      bool *ret_readable)
 {
     sqlite3_stmt *find = tv_db_prepare(
         store,
@@ -138,11 +141,11 @@ bool tv_store_next(struct tv_store *store, const char *sink, double now, struct 
     sqlite3_bind_double(find, 3, now + TV_STORE_PAUSE_MAX);
     bool found = find && sqlite3_step(find) == SQLITE_ROW;
     if (found) {
+        const char *object = (const char *)sqlite3_column_text(find, 2);
         tv_arena_free(&store->texts);
         ret->id = sqlite3_column_int64(find, 0);
         ret->attempts = sqlite3_column_int(find, 1);
-        found = tv_alert_from_json((const char *)sqlite3_column_text(find, 2), &store->texts,
-                                   &ret->alert);
+        *ret_readable = object && tv_alert_from_json(object, &store->texts, &ret->alert);
     }
     tv_db_close(store, find);
     return found;
@@ -197,6 +200,22 @@ bool tv_store_delivered(struct tv_store *store, int64_t id)
 bool tv_store_refused(struct tv_store *store, int64_t id)
 {
     return settle(store, id, "refused");
+}
+
+bool tv_store_next(struct tv_store *store, const char *sink, double now, struct tv_delivery *ret)
+{
+    bool readable;
+    while (find_next(store, sink, now, ret, &readable)) {
+        if (readable)
+            return true;
+        if (!tv_store_refused(store, ret->id))
+            return false;
+        tv_log(TV_LOG_ERROR,
+               "sink %s: an alert in the database cannot be read and is left out (delivery %" PRId64
+               ")",
+               sink, ret->id);
+    }
+    return false;
 }
 
 static bool put_off(struct tv_store *store, int64_t id, double when, const char *reason)

@@ -99,6 +99,29 @@ static bool pass_long_line(struct pass *pass, struct tv_span *rest, bool last)
     return end || last;
 }
 
+void tv_jsonl_leave_out(struct tv_jsonl *jsonl, const struct tv_emit *out, const char *expected)
+{
+    char what[160];
+    struct tv_text text = tv_text_in(what, sizeof what);
+    if (jsonl->left_out++)
+        return;
+    tv_text_add(&text, "a line is left out: %s was expected", expected);
+    out->damage(out->ctx,
+                &(struct tv_damage){.offset = jsonl->offset, .line = jsonl->line, .what = what});
+}
+
+static void say_left_out(const struct tv_jsonl *jsonl, const struct tv_emit *out)
+{
+    char what[160];
+    struct tv_text text = tv_text_in(what, sizeof what);
+    if (jsonl->left_out < 2)
+        return;
+    tv_text_add(&text, "%u lines were left out, all for want of a step", jsonl->left_out);
+    out->damage(out->ctx,
+                &(struct tv_damage){
+                    .offset = jsonl->offset, .line = jsonl->line, .is_note = true, .what = what});
+}
+
 struct tv_feed tv_jsonl_feed(struct tv_jsonl *jsonl, struct tv_span in, bool last,
                              const struct tv_emit *out, const struct tv_jsonl_reader *reader)
 {
@@ -129,6 +152,8 @@ struct tv_feed tv_jsonl_feed(struct tv_jsonl *jsonl, struct tv_span in, bool las
         }
         jsonl->offset += taken;
     }
+    if (last)
+        say_left_out(jsonl, out);
     feed.consumed = in.len - rest.len;
     feed.records = pass.records;
     if (rest.len) {

@@ -12,10 +12,11 @@
 
 #define TV_JSONL_FIELDS 256 /* members of one object; more are dropped */
 
-struct tv_jsonl {     /* zeroed at first; part of the parser's state */
-    uint64_t offset;  /* of the next byte to be fed */
-    uint64_t long_at; /* first byte of a line that is too long */
-    uint32_t line;    /* lines read */
+struct tv_jsonl {      /* zeroed at first; part of the parser's state */
+    uint64_t offset;   /* of the next byte to be fed */
+    uint64_t long_at;  /* first byte of a line that is too long */
+    uint32_t line;     /* lines read */
+    uint32_t left_out; /* lines, tv_jsonl_leave_out() */
     bool in_long;
     struct tv_json_keys keys;
 };
@@ -25,6 +26,10 @@ struct tv_jsonl_reader {
     /* One object; the fields are valid during the call. */
     void (*object)(void *ctx, const struct tv_json_field *fields, size_t len, uint32_t line);
 };
+
+/* For the reader of an object that has values and cannot be used. The first one is reported with
+ * what was `expected`; at the end of the file it is said how many there were. */
+void tv_jsonl_leave_out(struct tv_jsonl *jsonl, const struct tv_emit *out, const char *expected);
 
 struct tv_feed tv_jsonl_feed(struct tv_jsonl *jsonl, struct tv_span in, bool last,
                              const struct tv_emit *out, const struct tv_jsonl_reader *reader);

@@ -100,6 +100,30 @@ START_TEST(stable_baselines_counts_timesteps)
 }
 END_TEST
 
+/* OpenAI Baselines, Spinning Up, RLlib. */
+START_TEST(loops_of_reinforcement_learning_count_timesteps)
+{
+    static const char *const texts[] = {
+        "ep_reward_mean,explained_variance,time_elapsed,total_timesteps,value_loss\n"
+        "-21.5,0.1,3,2048,7\n",
+        "eprewmean,loss/policy_loss,misc/time_elapsed,misc/total_timesteps\n-21.5,1,3,2048\n",
+        "EpRewMean,EpisodesSoFar,TimestepsSoFar,entloss\n-21.5,7,2048,0\n",
+        "rollout/return,total/epochs,total/steps,train/loss_critic\n-21.5,1,2048,3\n",
+        "Epoch\tAverageEpRet\tTotalEnvInteracts\tLossPi\n1\t-21.5\t2048\t0.5\n",
+        "episode_reward_mean,timesteps_total,done,training_iteration\n-21.5,2048,False,1\n",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        read_text(texts[i]);
+        has(" 2048 NaN -21.5\n");
+        lacks("log.step_unit");
+        ck_assert_int_ge(
+            tv_parser_csv_log.probe(tv_span_of(i == 4 ? "progress.txt" : "progress.csv"),
+                                    tv_span_of(texts[i])),
+            85);
+    }
+}
+END_TEST
+
 START_TEST(deepspeed_counts_samples_and_writes_its_header_again)
 {
     ck_assert_str_eq(read_text("step,train_loss\n32,4\n64,3\nstep,train_loss\n64,2.9\n96,2.5\n"),
@@ -135,7 +159,7 @@ END_TEST
 
 START_TEST(damage_is_told_once_and_the_rest_is_read)
 {
-    read_text("step,loss\nsoon,2\nlater,3\n1,2,3\n2,3,4\n\"3,4\n5,6\n");
+    read_text("step,loss\n,\n,2\nlater,3\n1,2,3\n2,3,4\n\"3,4\n5,6\n");
     ck_assert_uint_eq(capture.damages, 3);
     has("a row does not say its step");
     has("a row has more cells than the header has names");
@@ -316,6 +340,7 @@ static Suite *suite(void)
     tcase_add_test(c, lightning_rows_say_what_they_have);
     tcase_add_test(c, keras_separates_as_told_and_writes_na);
     tcase_add_test(c, stable_baselines_counts_timesteps);
+    tcase_add_test(c, loops_of_reinforcement_learning_count_timesteps);
     tcase_add_test(c, deepspeed_counts_samples_and_writes_its_header_again);
     tcase_add_test(c, a_header_may_change_its_columns);
     tcase_add_test(c, a_clock_is_no_series);

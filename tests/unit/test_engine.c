@@ -580,6 +580,10 @@ START_TEST(tags_mean_what_their_writers_mean)
         {"", "tfevents", "loss/policy_avg", TV_ROLE_OTHER},
         {"", "tfevents", "Loss_val", TV_ROLE_EVAL_LOSS},
         {"", "csv_log", "mean_loss", TV_ROLE_TRAIN_LOSS},
+        {"", "tfevents", "val_elbo_loss", TV_ROLE_EVAL_LOSS},
+        {"", "tfevents", "train/value_loss", TV_ROLE_OTHER},
+        {"", "csv_log", "EpRewMean", TV_ROLE_REWARD},
+        {"", "csv_log", "mean 100 episode reward", TV_ROLE_REWARD},
         {"", "tfevents", "val_acc", TV_ROLE_EVAL_METRIC},
         {"", "tfevents", "val_acc_step", TV_ROLE_OTHER}, /* a batch of the evaluation */
     };
@@ -588,6 +592,32 @@ START_TEST(tags_mean_what_their_writers_mean)
             tv_tag_role(cases[i].prefix, cases[i].parser, tv_span_of(cases[i].tag)).role ==
                 cases[i].role,
             "%s%s", cases[i].prefix, cases[i].tag);
+}
+END_TEST
+
+/* How many points of the evaluation's loss are delivered of three, with the last one's value. */
+static int deliver_evaluations(const char *const *tags, size_t len)
+{
+    static const double values[] = {0.1, 2, 2.5};
+    struct tv_log log;
+    open_recorded(&log);
+    seen.len = 0;
+    for (int64_t step = 100; step <= 300; step += 100)
+        for (size_t i = 0; i < len; i++)
+            tv_log_point(&log, tags[i], step, values[i]);
+    tv_run_end(log.run, NAN);
+    tv_log_close(&log);
+    return seen.len;
+}
+
+START_TEST(a_named_loss_is_that_of_the_evaluation_where_it_is_the_only_one)
+{
+    static const char *const tags[] = {"val_kl_loss", "val_mse_loss", "val_loss"};
+    ck_assert_int_eq(deliver_evaluations(tags, 1), 2); /* from the second one on */
+    ck_assert_double_eq(seen.points[0].value, 0.1);
+    ck_assert_int_le(deliver_evaluations(tags, 2), 1);
+    ck_assert_int_eq(deliver_evaluations(tags, 3), 3);
+    ck_assert_double_eq(seen.points[0].value, 2.5);
 }
 END_TEST
 
@@ -623,6 +653,7 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("engine");
     TCase *tcase = tcase_create("engine");
+    tcase_add_test(tcase, a_named_loss_is_that_of_the_evaluation_where_it_is_the_only_one);
     tcase_add_test(tcase, what_is_withdrawn_was_never_there_and_the_next_one_is_another);
     tcase_add_test(tcase, one_late_record_is_no_restart);
     tcase_add_test(tcase, plots_keep_what_the_detectors_saw);

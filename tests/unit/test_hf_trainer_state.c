@@ -152,6 +152,18 @@ START_TEST(the_summary_is_the_end_and_no_loss)
 }
 END_TEST
 
+/* Interrupted before it wrote the summary, or a checkpoint of the last step. */
+START_TEST(a_run_whose_steps_are_done_has_ended_where_nothing_more_is_logged)
+{
+    read_text("{\"global_step\": 525, \"log_history\": [{\"loss\": 1, \"step\": 500}],"
+              " \"max_steps\": 525}");
+    has("M 2 525 NaN");
+    read_text("{\"global_step\": 500, \"log_history\": [{\"loss\": 1, \"step\": 500}],"
+              " \"max_steps\": 525}");
+    has_not("M 2 ");
+}
+END_TEST
+
 START_TEST(evaluation_behind_the_summary_leaves_the_end)
 {
     read_text("{\"log_history\": [" SUMMARY ", {\"eval_loss\": 1, \"step\": 20}]}");
@@ -409,6 +421,7 @@ static Suite *suite(void)
     tcase_add_test(c, nulls_booleans_and_nested_values_are_no_samples);
     tcase_add_test(c, line_ends_of_windows_change_nothing);
     tcase_add_test(c, the_summary_is_the_end_and_no_loss);
+    tcase_add_test(c, a_run_whose_steps_are_done_has_ended_where_nothing_more_is_logged);
     tcase_add_test(c, evaluation_behind_the_summary_leaves_the_end);
     tcase_add_test(c, a_run_that_goes_on_behind_its_summary_has_not_ended);
     tcase_add_test(c, a_step_is_worked_out_from_the_epoch);

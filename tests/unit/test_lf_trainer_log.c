@@ -333,9 +333,13 @@ END_TEST
 START_TEST(lines_without_a_step_are_no_points)
 {
     read_text("{\"loss\": 2.5, \"epoch\": 1}\n{\"current_steps\": 1.5, \"loss\": 2}\n"
-              "{\"current_steps\": 1e300, \"loss\": 2}\n{\"current_steps\": null, \"loss\": 2}\n");
-    ck_assert_uint_eq(capture.samples, 0);
-    ck_assert_uint_eq(capture.damages, 0);
+              "{\"current_steps\": 1e300, \"loss\": 2}\n{\"current_steps\": null, \"loss\": 2}\n"
+              "{}\n{\"current_steps\": 7, \"loss\": 3}\n");
+    ck_assert_uint_eq(capture.samples, 1);
+    has("S loss 7 NaN 3\n");
+    ck_assert_uint_eq(capture.damages, 1);
+    has("a line is left out: a whole number as \"current_steps\" was expected");
+    has("4 lines were left out, all for want of a step");
 }
 END_TEST
 

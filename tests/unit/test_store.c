@@ -578,6 +578,31 @@ START_TEST(what_goes_beyond_a_sinks_limit_is_told_as_a_number)
 }
 END_TEST
 
+START_TEST(an_alert_that_cannot_be_read_does_not_hold_up_the_others)
+{
+    char last[256], path[64];
+    sqlite3 *db;
+    struct tv_store *store = opened(NULL);
+    for (unsigned i = 1; i <= 4; i++)
+        put(store, i, TV_FIRING, 100);
+    tv_store_close(store);
+    snprintf(path, sizeof path, "%s/trainvet.db", dir);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "UPDATE owed SET object = '{\"type\":\"al' WHERE id IN"
+                                  " (SELECT id FROM owed WHERE sink = 'chat' ORDER BY id LIMIT 2)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    store = opened(NULL);
+    ck_assert_uint_eq(take_owed(store, "chat", 102, last), 2);
+    struct tv_store_counts counts = tv_store_count(store, "chat");
+    ck_assert_uint_eq(counts.refused, 2);
+    ck_assert_uint_eq(counts.owed, 0);
+    tv_store_close(store);
+}
+END_TEST
+
 START_TEST(a_database_of_the_version_before_is_taken_over)
 {
     char note[512], last[256], path[64];
@@ -658,6 +683,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_directory_in_the_databases_place_is_set_aside);
     tcase_add_test(tcase, parts_are_in_order_and_counted);
     tcase_add_test(tcase, what_goes_beyond_a_sinks_limit_is_told_as_a_number);
+    tcase_add_test(tcase, an_alert_that_cannot_be_read_does_not_hold_up_the_others);
     tcase_add_test(tcase, a_database_of_the_version_before_is_taken_over);
     tcase_add_test(tcase, those_that_fire_come_in_parts);
     tcase_add_test(tcase, a_directory_that_cannot_be_made_is_said);
