@@ -368,18 +368,19 @@ static void advise(const struct tv_view *view, const struct state *state,
                          "parameters, wrong labels or a dead initialisation");
 }
 
+#define DETACHED                                                                                   \
+    "the trainable parameters do not reach the loss, or labels and inputs do not belong together"
+
 static void guess(const struct tv_view *view, const struct state *state,
                   const struct verdict *verdict, double usual, bool is_dead, struct tv_note *note)
 {
-    static const char detached[] = "the trainable parameters do not reach the loss, or labels and "
-                                   "inputs do not belong together";
     double peak = tv_view_peak_lr(view);
     bool is_high = is_too_high(view, state, verdict, usual);
     bool is_usual = !is_high && !may_be_low(view, usual);
     if (is_dead) {
         tv_note_cause(note, "the signal dies on its way through the layers");
     } else if (is_usual) {
-        tv_note_cause(note, "%s", detached);
+        tv_note_cause(note, DETACHED);
     } else if (peak > 0) {
         tv_note_cause(note, "the learning rate is far too %s (peak %.2g)", is_high ? "high" : "low",
                       peak);
@@ -391,7 +392,7 @@ static void guess(const struct tv_view *view, const struct state *state,
     else if (is_dead || !is_high)
         tv_note_cause(note, "a learning rate that was far too high has killed the units early on");
     if (is_dead || !is_usual)
-        tv_note_cause(note, "%s", detached);
+        tv_note_cause(note, DETACHED);
 }
 
 static void raise(struct tv_view *view, struct state *state, const struct verdict *verdict)
@@ -452,7 +453,7 @@ static bool is_news(struct state *state, const struct verdict *verdict)
     state->said = verdict->what;
     state->said_onset = verdict->onset;
     state->confirmed = is_same ? state->confirmed + 1 : 0;
-    return state->confirmed <= 16 || (state->confirmed & (state->confirmed - 1)) == 0;
+    return state->confirmed <= 4 || (state->confirmed & (state->confirmed - 1)) == 0;
 }
 
 static bool is_plateau(const struct tv_view *view, const struct options *options,

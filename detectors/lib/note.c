@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void tv_note_init(struct tv_note *note, struct tv_finding *finding, const char *subject,
                   enum tv_severity severity, int64_t onset_step)
@@ -25,6 +26,8 @@ void tv_note_init(struct tv_note *note, struct tv_finding *finding, const char *
 
 static const char *add(struct tv_note *note, const char *format, va_list args)
 {
+    if (!strchr(format, '%'))
+        return format; /* a literal, as it stands */
     size_t room = sizeof note->buffer - note->used;
     if (room < 2)
         return "";

@@ -2,11 +2,17 @@
 #include "lib/wrap.h"
 #include <stdbool.h>
 
+/* Not a further byte of a character in UTF-8. */
+static bool is_column(char c)
+{
+    return ((unsigned char)c & 0xC0) != 0x80;
+}
+
 size_t tv_columns(const char *text, size_t len)
 {
     size_t n = 0;
     for (size_t i = 0; i < len; i++)
-        n += ((unsigned char)text[i] & 0xC0) != 0x80;
+        n += is_column(text[i]);
     return n;
 }
 
@@ -22,25 +28,26 @@ static const char *word_from(const char *text)
     return text;
 }
 
+/* Words that stand one space apart are written in one piece. */
 void tv_wrap(FILE *out, size_t width, size_t at, size_t indent, const char *text)
 {
-    bool first = true;
-    for (text = word_from(text); *text; text = word_from(text)) {
-        size_t len = 1;
-        while (text[len] && !is_blank(text[len]))
-            len++;
-        size_t wide = tv_columns(text, len);
-        if (!first && at + 1 + wide > width) {
-            fprintf(out, "\n%*s", (int)indent, "");
-            at = indent;
-            first = true;
+    const char *piece = word_from(text), *end = piece;
+    for (const char *word = piece; *word; word = word_from(end)) {
+        size_t len = 0, wide = 0, gap = end > piece;
+        for (; word[len] && !is_blank(word[len]); len++)
+            wide += is_column(word[len]);
+        bool fits = !gap || at + 1 + wide <= width;
+        if (!fits || (gap && (word != end + 1 || *end != ' '))) {
+            fwrite(piece, 1, (size_t)(end - piece), out);
+            if (fits)
+                putc(' ', out);
+            else
+                fprintf(out, "\n%*s", (int)indent, "");
+            piece = word;
         }
-        if (!first)
-            putc(' ', out);
-        fwrite(text, 1, len, out);
-        at += wide + !first;
-        first = false;
-        text += len;
+        at = fits ? at + gap + wide : indent + wide;
+        end = word + len;
     }
+    fwrite(piece, 1, (size_t)(end - piece), out);
     putc('\n', out);
 }
