@@ -95,12 +95,10 @@ static void improve_from_grid(struct tv_shape_fit *fit, const struct tv_outline 
         high = ((double)o->data.at[o->first_jump].step - warm + margin) / fit->span;
     }
     thin(&o->data, &few);
-    for (int i = 0; i < GRID; i++) {
+    for (int i = 0; i < GRID; i++)
         length[i] =
             i < GRID - 2 ? low * pow(high / low, (double)i / (GRID - 3)) : whole[i + 2 - GRID];
-        fit->at[TV_FREE_DECAY] = length[i];
-        residual[i] = tv_shape_residual(fit, &few);
-    }
+    tv_shape_residuals(fit, &few, TV_FREE_DECAY, length, GRID, residual);
     for (int round = 0; round < BEGINS; round++) {
         int lowest = 0;
         for (int i = 1; i < GRID; i++)

@@ -88,14 +88,31 @@ static double square(const double *values, size_t len)
     return sum;
 }
 
-double tv_shape_residual(struct tv_shape_fit *fit, const struct tv_lr_data *data)
+static double residual_of(struct tv_shape_fit *fit, const struct tv_lr_data *data,
+                          const struct targets *targets)
 {
     double difference[TV_LR_POINTS];
-    struct targets targets;
-    aim(fit, data, &targets);
-    if (!differences(fit, data, &targets, difference))
+    if (!differences(fit, data, targets, difference))
         return INFINITY;
     return sqrt(square(difference, data->len) / (double)data->len);
+}
+
+double tv_shape_residual(struct tv_shape_fit *fit, const struct tv_lr_data *data)
+{
+    struct targets targets;
+    aim(fit, data, &targets);
+    return residual_of(fit, data, &targets);
+}
+
+void tv_shape_residuals(struct tv_shape_fit *fit, const struct tv_lr_data *data, enum tv_free which,
+                        const double *values, size_t len, double *ret)
+{
+    struct targets targets;
+    aim(fit, data, &targets);
+    for (size_t i = 0; i < len; i++) {
+        fit->at[which] = values[i];
+        ret[i] = residual_of(fit, data, &targets);
+    }
 }
 
 /* Gaussian elimination with the largest pivot; false: singular. */

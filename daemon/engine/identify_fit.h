@@ -38,5 +38,8 @@ void tv_shape_apply(struct tv_shape_fit *fit, double highest);
 /* Improves at[] from where it is; sets the residual. */
 void tv_shape_improve(struct tv_shape_fit *fit, const struct tv_lr_data *data);
 double tv_shape_residual(struct tv_shape_fit *fit, const struct tv_lr_data *data);
+/* The same for each of these values of one parameter, which has the last of them then. */
+void tv_shape_residuals(struct tv_shape_fit *fit, const struct tv_lr_data *data, enum tv_free which,
+                        const double *values, size_t len, double *ret);
 
 #endif

@@ -16,7 +16,7 @@ enum { TAG_MAX = 128 }; /* a longer tag means nothing to us */
 
 /* Tags are compared in lower case with ' ', '-' and '.' as '_'. */
 static const struct {
-    const char *tag;
+    char tag[32];
     enum tv_role role;
     int rank;
 } table[] = {
@@ -280,7 +280,7 @@ int tv_tag_direction(const char *prefix, struct tv_span tag)
 
 struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct tv_span tag)
 {
-    char name[TAG_MAX];
+    char name[TAG_MAX] = ""; /* zeros behind its end: begins are compared */
     struct tv_text text = tv_text_in(name, sizeof name);
     normalise(&text, prefix, tag);
     if (text.cut)
@@ -291,7 +291,7 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
     if (strcmp(parser, "hf_trainer_state") == 0 && strcmp(name, "train_loss") == 0)
         return (struct tv_role_match){TV_ROLE_OTHER, 0}; /* as train/train_loss */
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (name[0] == table[i].tag[0] && strcmp(name, table[i].tag) == 0)
+        if (memcmp(name, table[i].tag, 8) == 0 && strcmp(name, table[i].tag) == 0)
             return (struct tv_role_match){table[i].role, table[i].rank};
     int group = group_of(name);
     if (group >= 0)

@@ -160,7 +160,8 @@ static void discover(struct tv_found *found, const char *const *paths, size_t co
             free(work.dirs);
             continue;
         }
-        struct tv_tree_file *file = tv_tree_file(found, AT_FDCWD, work.path, work.path, true);
+        struct tv_tree_file *file =
+            tv_tree_file(found, AT_FDCWD, work.path, work.path, false, true);
         if (!file)
             continue;
         tv_found_dir(found, parent_of(&found->arena, work.path));

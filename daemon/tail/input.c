@@ -170,9 +170,10 @@ static enum tv_status open_confined(int parent, const char *name, struct stat *s
     return status;
 }
 
-static enum tv_status open_file(int dirfd, const char *path, struct stat *stat, int *ret_fd,
-                                struct tv_error *reterr)
+static enum tv_status open_file(int dirfd, const char *path, bool seen, struct stat *stat,
+                                int *ret_fd, struct tv_error *reterr)
 {
+    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     const char *slash = strrchr(path, '/');
     if (confined_to && dirfd != AT_FDCWD)
         return open_confined(dirfd, path, stat, ret_fd, reterr);
@@ -184,23 +185,25 @@ static enum tv_status open_file(int dirfd, const char *path, struct stat *stat, 
         close(parent);
         return status;
     }
+    if (seen && (*ret_fd = openat(dirfd, path, flags | O_NOFOLLOW)) >= 0)
+        return TV_OK;
     if (fstatat(dirfd, path, stat, 0) != 0)
         return fail_errno(reterr, "cannot be read");
     enum tv_status status = check_type(stat, reterr);
     if (status == TV_OK) {
-        *ret_fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        *ret_fd = openat(dirfd, path, flags);
         if (*ret_fd < 0)
             status = fail_errno(reterr, "cannot be read");
     }
     return status;
 }
 
-enum tv_status tv_input_open(struct tv_input *input, int dirfd, const char *path,
+enum tv_status tv_input_open(struct tv_input *input, int dirfd, const char *path, bool seen,
                              struct tv_error *reterr)
 {
     *input = (struct tv_input){.fd = -1};
     int fd = -1;
-    enum tv_status status = open_file(dirfd, path, &input->stat, &fd, reterr);
+    enum tv_status status = open_file(dirfd, path, seen, &input->stat, &fd, reterr);
     if (status != TV_OK)
         return status;
     if (fstat(fd, &input->stat) != 0)

@@ -31,9 +31,9 @@ const char *tv_file_type(mode_t mode);
 void tv_input_confine(const char *const *roots, size_t len);
 
 /* Opens `path` relative to the directory `dirfd` (AT_FDCWD allowed). Symbolic links are followed,
- * unless confined. Anything but a regular file is refused without being opened. Errors: TV_EIO
- * (sys_errno), TV_EUNSUPPORTED (not a regular file). */
-enum tv_status tv_input_open(struct tv_input *input, int dirfd, const char *path,
+ * unless confined. Anything but a regular file is refused without being opened; what was `seen` as
+ * one already is opened first. Errors: TV_EIO (sys_errno), TV_EUNSUPPORTED (not a regular file). */
+enum tv_status tv_input_open(struct tv_input *input, int dirfd, const char *path, bool seen,
                              struct tv_error *reterr);
 /* Up to `len` bytes; *ret_len 0 is the end. */
 enum tv_status tv_input_read(struct tv_input *input, char *buffer, size_t len, size_t *ret_len,

@@ -49,14 +49,20 @@ static void make_room(struct tv_reader *reader, size_t least)
     reader->buffer = tv_xrealloc(reader->buffer, reader->cap, 1);
 }
 
+/* As long as it was when it was opened, and no more has come: that need not be asked again. */
+static bool is_whole(const struct tv_input *input)
+{
+    return !input->gz && input->offset == (uint64_t)input->stat.st_size;
+}
+
 static enum tv_status fill(struct tv_reader *reader)
 {
-    size_t n = 0;
-    enum tv_status status = tv_input_read(&reader->input, reader->buffer + reader->end,
-                                          reader->cap - reader->end, &n, &reader->error);
+    size_t n = 0, room = reader->cap - reader->end;
+    enum tv_status status =
+        tv_input_read(&reader->input, reader->buffer + reader->end, room, &n, &reader->error);
     reader->end += n;
     reader->result.bytes += n;
-    if (status == TV_OK && n == 0 && !reader->is_live)
+    if (status == TV_OK && !reader->is_live && (n == 0 || (n < room && is_whole(&reader->input))))
         reader->at_end = true;
     return status;
 }
@@ -65,7 +71,7 @@ enum tv_status tv_reader_open(struct tv_reader *reader, int dirfd, const char *p
                               const struct tv_parser *parser, struct tv_error *reterr)
 {
     *reader = (struct tv_reader){.parser = parser};
-    enum tv_status status = tv_input_open(&reader->input, dirfd, path, reterr);
+    enum tv_status status = tv_input_open(&reader->input, dirfd, path, parser != NULL, reterr);
     if (status != TV_OK)
         return status;
     reader->cap = first_size(&reader->input);

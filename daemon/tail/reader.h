@@ -43,9 +43,9 @@ struct tv_reader {
     struct tv_error error; /* result.dead points here */
 };
 
-/* Opens the file and, when `parser` is NULL, finds its parser by name and first bytes
- * (TV_EUNSUPPORTED when nobody reads it). Nothing is fed before tv_reader_feed(). After an error
- * there is nothing to close. */
+/* Opens the file, which was found to be read by `parser`; when that is NULL, finds its parser by
+ * name and first bytes (TV_EUNSUPPORTED when nobody reads it). Nothing is fed before
+ * tv_reader_feed(). After an error there is nothing to close. */
 enum tv_status tv_reader_open(struct tv_reader *reader, int dirfd, const char *path,
                               const struct tv_parser *parser, struct tv_error *reterr);
 /* Reads and feeds a chunk. TV_AGAIN: there is more. TV_OK: the file is over, reader->result is

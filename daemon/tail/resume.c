@@ -72,7 +72,7 @@ enum tv_status tv_reader_pause(struct tv_reader *reader, struct tv_error *reterr
 enum tv_status tv_reader_resume(struct tv_reader *reader, const char *path, struct tv_error *reterr)
 {
     struct tv_input input;
-    enum tv_status status = tv_input_open(&input, AT_FDCWD, path, reterr);
+    enum tv_status status = tv_input_open(&input, AT_FDCWD, path, true, reterr);
     if (status != TV_OK)
         return status == TV_EIO ? TV_EIO : TV_ECORRUPT;
     int unread;

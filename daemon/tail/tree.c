@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct walk {
     bool said_full, said_deep;
     dev_t dev[TV_DISCOVER_DEPTH + 1]; /* the directories that are open, from the root on */
     ino_t ino[TV_DISCOVER_DEPTH + 1];
+    alignas(struct dirent64) char items[32 * 1024]; /* of the directory that is listed */
 };
 
 struct entry {
@@ -130,7 +132,7 @@ static bool check_link(struct walk *walk, int fd, const char *name, const char *
     return !S_ISDIR(target.st_mode); /* what else it is, opening it will tell */
 }
 
-static mode_t type_of(int fd, const struct dirent *item)
+static mode_t type_of(int fd, const struct dirent64 *item)
 {
     struct stat stat;
     if (item->d_type != DT_UNKNOWN)
@@ -146,23 +148,35 @@ static bool is_wanted(const char *name, mode_t mode)
     return !is_never_a_log(tv_input_name(name));
 }
 
-static void list_directory(struct walk *walk, struct entries *entries, DIR *stream,
-                           const char *path)
+/* False: there are too many. */
+static bool list_item(struct walk *walk, struct entries *entries, int fd, const char *path,
+                      const struct dirent64 *item)
 {
-    for (struct dirent *item; (item = readdir(stream));) {
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-            continue;
-        if (++walk->entries > TV_DISCOVER_ENTRIES || entries->len >= DIRECTORY_MAX) {
-            if (!walk->said_full)
-                tv_found_problem(walk->found, path, false,
-                                 "holds too many files: not all of them were looked at");
-            walk->said_full = true;
-            break;
-        }
-        mode_t mode = type_of(dirfd(stream), item);
-        if (is_wanted(item->d_name, mode))
-            add_entry(entries, item->d_name, mode);
+    if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+        return true;
+    if (++walk->entries > TV_DISCOVER_ENTRIES || entries->len >= DIRECTORY_MAX) {
+        if (!walk->said_full)
+            tv_found_problem(walk->found, path, false,
+                             "holds too many files: not all of them were looked at");
+        walk->said_full = true;
+        return false;
     }
+    mode_t mode = type_of(fd, item);
+    if (is_wanted(item->d_name, mode))
+        add_entry(entries, item->d_name, mode);
+    return true;
+}
+
+/* What readdir() does, without its memory and system calls for each directory. */
+static void list_directory(struct walk *walk, struct entries *entries, int fd, const char *path)
+{
+    bool goes_on = true;
+    for (ssize_t len; goes_on && (len = getdents64(fd, walk->items, sizeof walk->items)) > 0;)
+        for (ssize_t at = 0; goes_on && at < len;) {
+            const struct dirent64 *item = (const void *)(walk->items + at);
+            at += item->d_reclen;
+            goes_on = list_item(walk, entries, fd, path, item);
+        }
     if (entries->len)
         qsort(entries->list, entries->len, sizeof *entries->list, by_name);
 }
@@ -190,7 +204,8 @@ static void visit_entry(struct walk *walk, struct tv_tree_node *node, int fd,
                              TV_DISCOVER_DEPTH);
         }
     } else if (!S_ISLNK(entry->mode) || check_link(walk, fd, entry->name, full, depth)) {
-        *ends->files = tv_tree_file(walk->found, fd, entry->name, full, false);
+        *ends->files =
+            tv_tree_file(walk->found, fd, entry->name, full, S_ISREG(entry->mode), false);
     }
     free(full);
     if (*ends->children) {
@@ -225,8 +240,7 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
         return NULL;
     }
     struct stat stat;
-    DIR *stream = fstat(fd, &stat) == 0 ? fdopendir(fd) : NULL;
-    if (!stream) {
+    if (fstat(fd, &stat) != 0) {
         cannot_read(walk, path);
         close(fd);
         return NULL;
@@ -238,7 +252,7 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
     node->path = tv_arena_text(&walk->found->arena, tv_span_of(path));
     tv_found_dir(walk->found, node->path);
     struct entries entries = {0};
-    list_directory(walk, &entries, stream, path);
+    list_directory(walk, &entries, fd, path);
     struct lists ends = {&node->files, &node->child};
     for (size_t i = 0; i < entries.len; i++) {
         if (!is_cut(walk->found))
@@ -246,7 +260,7 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
         free(entries.list[i].name);
     }
     free(entries.list);
-    closedir(stream);
+    close(fd);
     return node;
 }
 

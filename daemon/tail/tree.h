@@ -32,9 +32,9 @@ struct tv_tree_node {
 struct tv_tree_node *tv_tree_walk(struct tv_found *found, const char *path);
 /* tree_file.c: the file `path`, opened as `name` in the directory `dirfd`, with what its first
  * bytes tell. NULL when it cannot be read, and the problem is noted; NULL also when nobody can
- * parse it, which is a problem when it is `required`. */
+ * parse it, which is a problem when it is `required`. `seen`: as of tv_input_open. */
 struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char *name,
-                                  const char *path, bool required);
+                                  const char *path, bool seen, bool required);
 
 void tv_found_problem(struct tv_found *found, const char *path, bool is_note, const char *format,
                       ...) __attribute__((format(printf, 4, 5)));

@@ -133,7 +133,7 @@ static bool recall(struct tv_found *found, int dirfd, const char *name, const ch
 }
 
 struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char *name,
-                                  const char *path, bool required)
+                                  const char *path, bool seen, bool required)
 {
     struct tv_input input;
     struct tv_error error = {0};
@@ -141,7 +141,7 @@ struct tv_tree_file *tv_tree_file(struct tv_found *found, int dirfd, const char 
     struct tv_tree_file *file = NULL;
     if (recall(found, dirfd, name, path, &file))
         return file;
-    if (tv_input_open(&input, dirfd, name, &error) != TV_OK) {
+    if (tv_input_open(&input, dirfd, name, seen, &error) != TV_OK) {
         found->is_incomplete = found->is_incomplete || tv_is_passing(error.sys_errno);
         tv_found_problem(found, path, false, "%s", error.message);
         return NULL;

@@ -34,7 +34,7 @@ static void teardown(void)
 static enum tv_status open_it(const char *name)
 {
     tv_input_close(&input);
-    return tv_input_open(&input, AT_FDCWD, tv_folder_path(&folder, name), &error);
+    return tv_input_open(&input, AT_FDCWD, tv_folder_path(&folder, name), false, &error);
 }
 
 /* Reads in pieces of `piece` bytes to the end, or to an error. */
@@ -186,15 +186,34 @@ START_TEST(skip_moves_on_and_stops_at_the_end)
 }
 END_TEST
 
+static enum tv_status open_seen(const char *name, bool seen)
+{
+    const char *path = *name == '/' ? name : tv_folder_path(&folder, name);
+    tv_input_close(&input);
+    return tv_input_open(&input, AT_FDCWD, path, seen, &error);
+}
+
 START_TEST(pipes_devices_and_directories_are_refused_without_waiting)
 {
+    bool seen = _i;
     ck_assert_int_eq(mkfifo(tv_folder_path(&folder, "pipe"), 0644), 0);
-    ck_assert_int_eq(open_it("pipe"), TV_EUNSUPPORTED);
+    ck_assert_int_eq(open_seen("pipe", seen), TV_EUNSUPPORTED);
     ck_assert_str_eq(error.message, "is a named pipe, not a regular file, and was not opened");
-    ck_assert_int_eq(open_it("."), TV_EUNSUPPORTED);
+    ck_assert_int_eq(open_seen(".", seen), TV_EUNSUPPORTED);
     ck_assert_str_eq(error.message, "is a directory, not a regular file, and was not opened");
-    ck_assert_int_eq(tv_input_open(&input, AT_FDCWD, "/dev/zero", &error), TV_EUNSUPPORTED);
+    ck_assert_int_eq(open_seen("/dev/zero", seen), TV_EUNSUPPORTED);
     ck_assert_str_eq(error.message, "is a device, not a regular file, and was not opened");
+}
+END_TEST
+
+START_TEST(what_has_become_a_link_since_it_was_seen_is_looked_at)
+{
+    tv_folder_text(&folder, "log", "x");
+    ck_assert_int_eq(symlink("log", tv_folder_path(&folder, "link")), 0);
+    ck_assert_int_eq(open_seen("link", true), TV_OK);
+    ck_assert_int_eq(symlink("/dev/zero", tv_folder_path(&folder, "zero")), 0);
+    ck_assert_int_eq(open_seen("zero", true), TV_EUNSUPPORTED);
+    ck_assert_int_eq(open_seen("missing", true), TV_EIO);
 }
 END_TEST
 
@@ -205,7 +224,7 @@ START_TEST(system_errors_name_the_reason)
     ck_assert_int_eq(error.sys_errno, ENOENT);
     ck_assert_str_eq(error.message, "cannot be read: No such file or directory");
     /* a regular file whose first page cannot be read */
-    ck_assert_int_eq(tv_input_open(&input, AT_FDCWD, "/proc/self/mem", &error), TV_OK);
+    ck_assert_int_eq(tv_input_open(&input, AT_FDCWD, "/proc/self/mem", false, &error), TV_OK);
     ck_assert_int_eq(read_all(&read, 4096), TV_EIO);
     ck_assert_str_eq(error.message, "reading stopped: Input/output error");
 }
@@ -255,25 +274,25 @@ START_TEST(a_confined_reader_follows_no_link_below_its_root)
                                           "dir/../../out/secret", "dir"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         snprintf(path, sizeof path, "%s/%s", root, refused[i]);
-        ck_assert_msg(tv_input_open(&in, AT_FDCWD, path, &error) != TV_OK, "%s", path);
+        ck_assert_msg(tv_input_open(&in, AT_FDCWD, path, false, &error) != TV_OK, "%s", path);
         ck_assert_int_eq(in.fd, -1);
     }
-    ck_assert(tv_input_open(&in, AT_FDCWD, "/etc/passwd", &error) != TV_OK);
+    ck_assert(tv_input_open(&in, AT_FDCWD, "/etc/passwd", false, &error) != TV_OK);
     snprintf(path, sizeof path, "%s/link", root);
-    ck_assert_int_eq(tv_input_open(&in, AT_FDCWD, path, &error), TV_EUNSUPPORTED);
+    ck_assert_int_eq(tv_input_open(&in, AT_FDCWD, path, false, &error), TV_EUNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(error.message, "symbolic link"));
     snprintf(path, sizeof path, "%s/none", root);
-    ck_assert_int_eq(tv_input_open(&in, AT_FDCWD, path, &error), TV_EIO);
+    ck_assert_int_eq(tv_input_open(&in, AT_FDCWD, path, false, &error), TV_EIO);
     ck_assert_int_eq(error.sys_errno, ENOENT);
     snprintf(path, sizeof path, "%s/dir/log", root);
-    ck_assert_msg(tv_input_open(&in, AT_FDCWD, path, &error) == TV_OK, "%s", error.message);
+    ck_assert_msg(tv_input_open(&in, AT_FDCWD, path, false, &error) == TV_OK, "%s", error.message);
     tv_input_close(&in);
     int dir = open(root, O_PATH | O_DIRECTORY);
-    ck_assert_int_eq(tv_input_open(&in, dir, "link", &error), TV_EUNSUPPORTED);
-    ck_assert_int_eq(tv_input_open(&in, dir, "dir/log", &error), TV_OK);
+    ck_assert_int_eq(tv_input_open(&in, dir, "link", false, &error), TV_EUNSUPPORTED);
+    ck_assert_int_eq(tv_input_open(&in, dir, "dir/log", false, &error), TV_OK);
     tv_input_close(&in);
     tv_input_confine(NULL, 0);
-    ck_assert_int_eq(tv_input_open(&in, dir, "link", &error), TV_OK);
+    ck_assert_int_eq(tv_input_open(&in, dir, "link", false, &error), TV_OK);
     tv_input_close(&in);
     close(dir);
     tv_folder_remove(&tree);
@@ -293,10 +312,10 @@ START_TEST(a_confined_reader_opens_no_foreign_hard_link)
     snprintf(other, sizeof other, "%s/other", tree.path);
     ck_assert_int_eq(link(path, other), 0);
     tv_input_confine(roots, 1);
-    ck_assert_msg(tv_input_open(&in, AT_FDCWD, other, &error) == TV_OK, "%s", error.message);
+    ck_assert_msg(tv_input_open(&in, AT_FDCWD, other, false, &error) == TV_OK, "%s", error.message);
     tv_input_close(&in);
     ck_assert_int_eq(chown(path, 65534, 65534), 0);
-    ck_assert_int_eq(tv_input_open(&in, AT_FDCWD, other, &error), TV_EUNSUPPORTED);
+    ck_assert_int_eq(tv_input_open(&in, AT_FDCWD, other, false, &error), TV_EUNSUPPORTED);
     tv_input_confine(NULL, 0);
     tv_folder_remove(&tree);
 }
@@ -314,7 +333,8 @@ int main(void)
     tcase_add_test(tcase, gzip_bomb_is_stopped_after_little_output);
     tcase_add_test(tcase, name_without_gzip_inside_is_read_as_it_is);
     tcase_add_test(tcase, skip_moves_on_and_stops_at_the_end);
-    tcase_add_test(tcase, pipes_devices_and_directories_are_refused_without_waiting);
+    tcase_add_loop_test(tcase, pipes_devices_and_directories_are_refused_without_waiting, 0, 2);
+    tcase_add_test(tcase, what_has_become_a_link_since_it_was_seen_is_looked_at);
     tcase_add_test(tcase, system_errors_name_the_reason);
     tcase_add_test(tcase, file_name_is_what_the_parser_is_to_see);
     tcase_add_loop_test(tcase, a_confined_reader_follows_no_link_below_its_root, 0, 2);
