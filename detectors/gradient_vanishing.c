@@ -174,9 +174,8 @@ static void count(struct state *state, const struct options *options, const stru
         learn(state, point, loss);
         return;
     }
-    bool far =
-        is_dead(state, options, norm, loss, 0.1) || is_below(state, options, norm, loss, 0.1);
-    bool none = is_dead(state, options, norm, loss, 0.01);
+    bool none = is_dead(state, options, norm, loss, 0.1);
+    bool far = none || is_below(state, options, norm, loss, 0.1);
     if ((below || dead) && state->below == 0)
         state->below_step = point->step;
     state->below = below || dead ? state->below + 1 : 0;
@@ -286,7 +285,7 @@ const struct tv_detector tv_detector_gradient_vanishing = {
         "below a tenth of both), while the loss is above `left` of its first value and ln norm "
         "falls by more than `score` times its own noise (the norm of single batches may be "
         "heavy-tailed); or when it is below `dead` x loss from the first point on "
-        "(one point below a hundredth of it) with the loss still above half of its first "
+        "(one point below a tenth of it) with the loss still above half of its first "
         "value. The norm of a converging model falls with its loss and is not reported. "
         "Losses that are not positive have no such ratio: then the norm must fall ten times "
         "further. Without any loss only a norm below a hundredth of `dead` counts.\n"

@@ -186,10 +186,10 @@ static const struct tv_option options[] = {
                   "percent; the same where the training loss fell by at least as much meanwhile"),
     TV_OPTION_ROW(struct options, opening_sigmas, DOUBLE, 4.5, 0, 100,
                   "standard deviations that this rise and fall must be beyond, taken together"),
-    TV_OPTION_ROW(struct options, climb, DOUBLE, 2, 0, 100,
+    TV_OPTION_ROW(struct options, climb, DOUBLE, 1, 0, 100,
                   "deviations of a training point that two climbing evaluations must reach where "
                   "their own noise is not known yet"),
-    TV_OPTION_ROW(struct options, climb_sigmas, DOUBLE, 8, 0, 1000,
+    TV_OPTION_ROW(struct options, climb_sigmas, DOUBLE, 4, 0, 1000,
                   "standard errors that the training loss must have fallen by meanwhile"),
     TV_OPTION_ROW(struct options, evals, INT, 2, 1, 1000,
                   "successive evaluations that must be so far above the best"),

@@ -20,7 +20,7 @@ static void never_was(const struct tv_curve *curve, int i, struct tv_curve_point
 {
     (void)curve;
     (void)i;
-    point->gradient = 1e-8 * (1 + 0.1 * (i % 3));
+    point->gradient = 1e-6 * (1 + 0.1 * (i % 3));
     point->loss = 2.3;
 }
 
@@ -87,7 +87,7 @@ START_TEST(a_norm_that_never_was_is_found_at_once)
     const struct tv_alert *alert = tv_log_alert(&log, "gradient_vanishing");
     ck_assert_ptr_nonnull(alert);
     ck_assert_int_eq(alert->onset_step, 5);
-    ck_assert_int_le(alert->step, 15);
+    ck_assert_int_eq(alert->step, 5);
     tv_log_close(&log);
 }
 END_TEST
