@@ -177,7 +177,7 @@ struct tv_run {
     double end_epoch;  /* of an END mark that knows no step, 0: none */
     double first_rate; /* the learning rate that was logged at step 0 or else 1, 0: none */
     int64_t first_rate_step;
-    uint64_t points, late_points;
+    uint64_t points, late_points; /* points: that were handed over */
 
     struct tv_block promise; /* struct tv_promise */
     enum tv_status schedule_status;
@@ -219,6 +219,8 @@ struct tv_view {
     bool has_now;
 };
 
+/* All of the log, those included that nobody asked for. */
+uint64_t tv_run_points(const struct tv_run *run);
 void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
 void tv_epoch_watch(struct tv_run *run,
                     const struct tv_point *point); /* adds log.steps_per_epoch */

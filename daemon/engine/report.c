@@ -81,9 +81,17 @@ static void report_plots(struct tv_run *run, const struct tv_schedule *promised,
     ret->plots = run->report_plots;
 }
 
+uint64_t tv_run_points(const struct tv_run *run)
+{
+    uint64_t points = run->points;
+    for (size_t i = 0; i < run->series_len; i++)
+        points += run->series[i]->tag.passed;
+    return points;
+}
+
 static const char *status_of(const struct tv_run *run, const struct tv_view *view)
 {
-    if (run->points == 0)
+    if (tv_run_points(run) == 0)
         return "no_data";
     if (run->alerts_len)
         return "findings";
@@ -137,7 +145,7 @@ void tv_run_report(struct tv_run *run, struct tv_run_report *ret)
         .steps = run->last_step == TV_STEP_UNKNOWN ? -1 : run->last_step,
         .total_steps = total ? total : -1,
         .warmup_steps = tv_view_warmup_steps(&view),
-        .points = run->points,
+        .points = tv_run_points(run),
         .final_loss = run->roles[TV_ROLE_TRAIN_LOSS].count
                           ? run->roles[TV_ROLE_TRAIN_LOSS].last.value
                           : (double)NAN,

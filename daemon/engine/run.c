@@ -163,7 +163,7 @@ void tv_run_end(struct tv_run *run, double now)
     tv_merge(run, true);
     run->knows_stands = false;
     tv_rate_end(run);
-    if (run->points || run->resting_facts.len)
+    if (tv_run_points(run) || run->resting_facts.len)
         end_all(run, now);
     free_states(run);
     run->ended = true;

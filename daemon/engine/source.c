@@ -74,6 +74,7 @@ static struct tv_series *new_series(struct tv_source *source, struct tv_span nam
         series->count = tv_arena_alloc(&run->arena, sizeof *series->count);
         *series->count = (struct tv_series_count){.min = NAN, .max = NAN, .last = NAN};
     }
+    series->tag.is_unwanted = !series->count && !series->tells_end;
     if (match.role == TV_ROLE_REWARD || tv_span_starts(name, "rollout/"))
         run->is_rl = true;
     if (run->series_len == run->series_cap) {

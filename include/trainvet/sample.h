@@ -14,12 +14,16 @@ struct tv_span {
 
 /* A tag as the log spells it, interned by the receiver. The pointer is stable until the file is
  * closed. `kind` and `likely_next` belong to the parser (zero at first): the event-file reader
- * remembers the tag's plugin in the one and predicts the next record's tag with the other. */
+ * remembers the tag's plugin in the one and predicts the next record's tag with the other. Where
+ * the receiver has set `is_unwanted` a parser may count a sample in `passed` instead of handing it
+ * over: most series of a log are asked for by nobody. */
 struct tv_tag {
     const char *name; /* raw bytes of the log, NUL-terminated copy: escape before printing */
     uint32_t len;
     uint32_t kind;
     struct tv_tag *likely_next;
+    uint64_t passed;
+    bool is_unwanted;
 };
 
 #define TV_STEP_UNKNOWN INT64_MIN

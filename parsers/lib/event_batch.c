@@ -63,7 +63,7 @@ static void deliver_number(struct tv_event_batch *batch, const struct tv_event_v
     if (value->plugin != TV_PLUGIN_NONE && tag->kind == TV_PLUGIN_NONE)
         tag->kind = value->plugin;
     if (value->form == TV_VALUE_SIMPLE || tag->kind <= TV_PLUGIN_SCALARS)
-        tv_event_put(batch, (struct tv_sample){tag, step, tv_event_time(wall_time), value->value});
+        tv_event_put(batch, tag, step, wall_time, value->value);
 }
 
 /* Between a reader of configuration and our receiver: its lines are not lines of the file. */

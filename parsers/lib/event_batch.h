@@ -49,9 +49,15 @@ static inline __attribute__((always_inline)) struct tv_tag *tv_event_tag(
     return batch->last = tag;
 }
 
-static inline void tv_event_put(struct tv_event_batch *batch, struct tv_sample sample)
+static inline __attribute__((always_inline)) void tv_event_put(struct tv_event_batch *batch,
+                                                               struct tv_tag *tag, int64_t step,
+                                                               double wall_time, double value)
 {
-    batch->samples[batch->len++] = sample;
+    if (tag->is_unwanted) {
+        tag->passed++;
+        return;
+    }
+    batch->samples[batch->len++] = (struct tv_sample){tag, step, tv_event_time(wall_time), value};
     if (batch->len == TV_EVENT_BATCH)
         tv_event_flush(batch);
 }
@@ -66,8 +72,7 @@ static inline __attribute__((always_inline)) bool tv_event_read_plain(struct tv_
     batch->records++;
     struct tv_tag *tag = tv_event_tag(batch, event.tag);
     if (tag)
-        tv_event_put(batch, (struct tv_sample){tag, event.step, tv_event_time(event.wall_time),
-                                               event.value});
+        tv_event_put(batch, tag, event.step, event.wall_time, event.value);
     return true;
 }
 

@@ -101,6 +101,33 @@ START_TEST(event_files_follow_one_another)
 }
 END_TEST
 
+/* Most series of a log are asked for by nobody: they are counted, and a file of them alone is no
+ * empty one. */
+START_TEST(points_that_nobody_asked_for_are_counted)
+{
+    for (int with_loss = 0; with_loss < 2; with_loss++) {
+        struct tv_bytes bytes = {0};
+        tv_write_version(&bytes);
+        for (int step = 0; step < 600; step++) {
+            if (with_loss)
+                tv_write_scalar_at(&bytes, 1.7e9 + step, step, "train/loss", 1.0f);
+            tv_write_scalar_at(&bytes, 1.7e9 + step, step, "memory/reserved_gib", 1.0f);
+            tv_write_tf2_scalar(&bytes, step, "data/padding_ratio", 1.0f);
+        }
+        tv_folder_write(&folder, "events.out.tfevents.1.a", tv_bytes_span(&bytes));
+        tv_bytes_free(&bytes);
+        tv_run_free(run);
+        run = tv_run_new(&options, ".");
+        load("");
+        struct tv_run_report report;
+        tv_run_report(run, &report);
+        ck_assert_uint_eq(report.points, with_loss ? 1800 : 1200);
+        ck_assert_str_ne(report.status, "no_data");
+        tv_found_free(&found);
+    }
+}
+END_TEST
+
 START_TEST(file_that_went_away_is_reported_and_the_rest_is_read)
 {
     tv_folder_events(&folder, "events.out.tfevents.1700000001.n.7.0", 0, 1, 3);
@@ -204,6 +231,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, sources_of_one_run_are_delivered_by_step);
     tcase_add_test(tcase, event_files_follow_one_another);
+    tcase_add_test(tcase, points_that_nobody_asked_for_are_counted);
     tcase_add_test(tcase, file_that_went_away_is_reported_and_the_rest_is_read);
     tcase_add_test(tcase, configuration_from_the_command_line_wins);
     tcase_add_test(tcase, whose_configuration_it_is_counts_less_than_what_is_said);
