@@ -25,7 +25,7 @@ struct state {
     double last[LAST];       /* norm */
     double loss[LAST];       /* at the same time, 0 when unknown */
     int64_t last_step[LAST];
-    uint32_t seen;
+    uint32_t seen, attempt;
     uint32_t above, far, dead, calm;
     int64_t above_step, dead_step;
     double peak, last_good, dead_value;
@@ -62,11 +62,18 @@ static bool is_ordinary(const struct state *state, const struct options *options
     return above > len / 2;
 }
 
-static int64_t dead_needed(const struct tv_view *view, const struct options *options)
+/* Dynamic loss scaling probes for the overflow and skips such a step: part of its work. Where
+ * nobody says that the loss is scaled, one overflow out of the blue may be just that. */
+static int64_t dead_needed(const struct tv_view *view, const struct options *options,
+                           const struct state *state)
 {
-    /* Dynamic loss scaling probes for the overflow and skips such a step: part of its work. */
-    bool scaled = tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0;
-    return scaled ? options->fp16_grace : 1;
+    struct tv_point loss;
+    if (tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0)
+        return options->fp16_grace;
+    bool is_lost = tv_view_last(view, TV_ROLE_TRAIN_LOSS, &loss) && !isfinite(loss.value);
+    bool had_grown = state->seen && log(state->last[(state->seen - 1) % LAST]) >
+                                        usual(state) + log(options->growth);
+    return is_lost || had_grown ? 1 : 2;
 }
 
 /* What decided, beside what it took. */
@@ -75,7 +82,7 @@ static void add_decision(const struct tv_view *view, const struct options *optio
 {
     if (state->dead > 0) {
         tv_note_evidence(note, "points", state->dead);
-        tv_note_evidence(note, "points_threshold", (double)dead_needed(view, options));
+        tv_note_evidence(note, "points_threshold", (double)dead_needed(view, options, state));
         note->finding->confidence = 1;
         return;
     }
@@ -295,16 +302,30 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
         state->dead_step = point->step;
     state->dead_value = point->value;
     state->peak = INFINITY;
-    if (!state->is_raised && state->dead >= dead_needed(view, options) && state->last_good > 0) {
+    if (!state->is_raised && state->dead >= dead_needed(view, options, state) &&
+        state->last_good > 0) {
         double reference = usual(state);
         state->onset_step = state->dead_step;
         say(view, options, state, isfinite(reference) ? reference : log(state->last_good));
     }
 }
 
-static void on_sample(struct tv_view *view, const void *options, void *state,
+/* What is usual in one attempt, often another job in the same directory, is not in the next. */
+static void begin_attempt(struct state *state, uint32_t attempt)
+{
+    state->attempt = attempt;
+    state->norm = (struct tv_innovation){0};
+    state->blocks = (struct tv_blocks){0};
+    state->seen = state->above = state->far = state->dead = 0;
+    state->last_good = 0;
+}
+
+static void on_sample(struct tv_view *view, const void *options, void *state_,
                       const struct tv_point *point)
 {
+    struct state *state = state_;
+    if (tv_view_attempt(view) != state->attempt)
+        begin_attempt(state, tv_view_attempt(view));
     if (!isfinite(point->value))
         on_dead(view, options, state, point);
     else if (point->value > 0)

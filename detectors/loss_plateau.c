@@ -22,6 +22,7 @@ enum {
     START = 5,
     UNPLANNED_POINTS = 50, /* when the length of the run is not known */
     NOISY_POINTS = 30,     /* when noise hides small progress */
+    MANY_EVALS = 10,       /* from so many on their lowest is low by chance */
     DEAD_POINTS = 2        /* equal losses beside a gradient that trains nothing */
 };
 
@@ -41,15 +42,17 @@ struct state {
     uint32_t start_len;
     double start_level;           /* median of those */
     double low, high;             /* of all points */
+    double later_low;             /* of all but the first */
     double level_low, level_high; /* of their levels: a spike is in none */
     uint64_t points;
-    int64_t first_step, last_step;
+    int64_t first_step, second_step, last_step;
     double effort; /* steps, weighted with the learning rate's part of its peak */
     double recent[START];
     struct still gradient, eval, lr;
     double eval_first, eval_lowest;
     uint64_t evals;
-    bool has_fallen; /* the training loss, by more than its noise */
+    bool has_fallen;  /* the training loss, by more than its noise */
+    bool never_again; /* has it been as low as at its first point */
     bool fires;
     const char *said; /* and since when: what fires */
     int64_t said_onset;
@@ -86,7 +89,7 @@ static double level_now(const struct state *state)
 struct verdict {
     const char *what, *cause, *advice;
     int64_t onset;
-    double observed, expected, confidence;
+    double start, observed, expected, confidence;
     /* Which number decided, and what it took. */
     const char *decisive, *decisive_threshold;
     double value, threshold;
@@ -106,10 +109,12 @@ static bool eval_learns(const struct tv_view *view, const struct options *option
                         struct state *state)
 {
     double enough = options->drop * fabs(state->eval_first);
-    double fall = state->eval_first - state->eval_lowest;
+    double fall = state->eval_first - state->eval_lowest, chance = 0;
     if (state->evals < 2)
         return false;
-    if (fall > enough)
+    if (state->evals >= MANY_EVALS) /* about what the lowest of so many is below their level */
+        chance = state->eval_change.point_noise * sqrt(2 * log((double)state->evals));
+    if (fall > enough + tv_most(chance, 0))
         return true;
     const struct tv_thin *eval = &state->eval_loss;
     double slope = tv_change_slope(eval, &state->eval_change);
@@ -137,6 +142,15 @@ static bool has_fallen(const struct options *options, const struct state *state)
            change->fall > enough + 1.5 * change->error;
 }
 
+/* The first point, as long a mean as the others, lies clearly below all that came after it. */
+static bool was_never_better(const struct state *state)
+{
+    double first = state->start[0];
+    return state->later_low > first * 1.05 && first > 0 && state->points >= NOISY_POINTS &&
+           state->first_step + 1 >= state->second_step - state->first_step &&
+           state->later_low > first + 3 * state->change.point_noise;
+}
+
 static void add_loss(const struct tv_view *view, const struct options *options, struct state *state,
                      const struct tv_point *point)
 {
@@ -149,6 +163,11 @@ static void add_loss(const struct tv_view *view, const struct options *options, 
         state->first_step = point->step;
         state->low = state->high = point->value;
     }
+    if (state->points == 1) {
+        state->second_step = point->step;
+        state->later_low = point->value;
+    }
+    state->later_low = tv_least(state->later_low, point->value);
     state->low = tv_least(state->low, point->value);
     state->high = tv_most(state->high, point->value);
     if (state->start_len < START) {
@@ -165,7 +184,8 @@ static void add_loss(const struct tv_view *view, const struct options *options, 
     state->level_high = has_level ? tv_most(state->level_high, level) : level;
     if (tv_thin_add(&state->loss, point->step, point->value))
         state->change = tv_change_of(&state->loss);
-    state->has_fallen = has_fallen(options, state);
+    state->never_again = was_never_better(state);
+    state->has_fallen = !state->never_again && has_fallen(options, state);
 }
 
 /* A spike hides in the mean of the last third how far the loss has come, not in a median. Two
@@ -193,15 +213,18 @@ static bool is_falling(const struct tv_view *view, const struct options *options
     double enough = options->drop * size;
     if (tv_change_z(&state->loss, change) >= -2.5)
         return false;
-    double slope = tv_change_slope(&state->loss, change);
-    return change->fall - slope * steps_left(view, state) > 2 * enough;
+    double ahead = -tv_change_slope(&state->loss, change) * steps_left(view, state);
+    if (state->never_again)
+        return ahead > level_now(state) - state->start[0] + enough;
+    return change->fall + ahead > 2 * enough;
 }
 
 /* Nothing was learnt since the start, with enough steps at a useful learning rate. */
 static bool never_learnt(const struct tv_view *view, const struct options *options,
                          struct state *state, struct verdict *ret)
 {
-    double start = state->start_level, size = size_of(state);
+    bool worse = state->never_again;
+    double start = worse ? state->start[0] : state->start_level, size = size_of(state);
     const struct tv_change *change = &state->change;
     double done = state->effort / tv_plan_length(view);
     bool constant = state->high - state->low <= 1e-4 * size && size > 0;
@@ -219,13 +242,16 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
     double enough = options->drop * size, fall = fmax(change->fall, 0);
     bool no_trend = tv_change_z(&state->loss, &state->change) > -1 && fall < enough &&
                     state->points >= NOISY_POINTS;
-    bool sure = fall + change->error < enough || (no_trend && state->evals >= 3) ||
+    bool sure = (worse && done > options->noisy_effort) || fall + change->error < enough ||
+                (no_trend && state->evals >= 3) ||
                 (no_trend && done > options->noisy_effort && change->error < 1.5 * enough);
     if (!sure)
         return false;
     *ret = (struct verdict){
         .what = constant ? "the loss has not moved at all since the start"
+                : worse  ? "the loss was never again as low as at its first point"
                          : "nothing was learnt since the start",
+        .start = start,
         .onset = state->first_step,
         .observed = change->last,
         .expected = start * (1 - options->drop),
@@ -264,6 +290,7 @@ static bool stands_still(const struct tv_view *view, const struct options *optio
     bool something_left = state->points >= START && fabs(level_now(state)) > 0.01 * scale;
     double share = options->still_share;
     *ret = (struct verdict){
+        .start = start,
         .observed = level_now(state),
         .expected = NAN,
         .confidence = 0.9,
@@ -401,7 +428,7 @@ static void raise(struct tv_view *view, struct state *state, const struct verdic
     struct tv_point gradient;
     struct tv_note note;
     struct tv_finding finding;
-    double start = state->start_level, logged = tv_plan_logged_share(view);
+    double start = verdict->start, logged = tv_plan_logged_share(view);
     double usual = usual_rate(view);
     const struct tv_change change = state->change;
     tv_note_init(&note, &finding, tag ? tag : "train_loss", TV_WARNING, verdict->onset);

@@ -7,7 +7,7 @@
 #include <math.h>
 
 struct options {
-    int64_t zeros, missing, fp16_grace, clear;
+    int64_t zeros, never, missing, fp16_grace, clear;
     double zero_from;
 };
 
@@ -34,9 +34,10 @@ struct state {
     uint32_t in_step; /* logged steps with a loss, all so far */
     uint32_t without; /* logged steps without, in a row */
     uint32_t excused; /* bad points that were not told */
+    bool moved;       /* a loss or a gradient norm that is not 0 was logged */
 };
 
-enum sign { CLEAN, PLAIN, HIDDEN_ZERO, MISSING };
+enum sign { CLEAN, PLAIN, HIDDEN_ZERO, MISSING, NEVER };
 
 static void learn_good(struct series *series, const struct tv_point *point)
 {
@@ -90,6 +91,8 @@ static int64_t needed_points(const struct tv_view *view, const struct options *o
 {
     if (sign == MISSING)
         return options->missing;
+    if (sign == NEVER)
+        return options->never;
     if (sign == HIDDEN_ZERO)
         return state->of[TV_ROLE_GRAD_NORM].bad > 0 ? 1 : options->zeros;
     if (state->about == TV_ROLE_EVAL_METRIC)
@@ -108,6 +111,8 @@ static void describe(const struct tv_view *view, const struct options *options,
         tv_note_summary(note,
                         "%s is no longer written since step %lld, which trainers do when it is NaN",
                         tag, step);
+    else if (sign == NEVER)
+        tv_note_summary(note, "%s was never anything but exactly 0, since step %lld", tag, step);
     else if (sign == HIDDEN_ZERO)
         tv_note_summary(
             note, "%s is exactly 0 since step %lld, after %s: a NaN loss that the trainer filters",
@@ -129,10 +134,24 @@ static void describe(const struct tv_view *view, const struct options *options,
                          gradient->bad ? gradient->bad_value : gradient->last_good);
 }
 
+static void advise_filter(const struct tv_view *view, struct tv_note *note)
+{
+    struct tv_setting filter;
+    bool has = tv_view_setting(view, "logging_nan_inf_filter", &filter);
+    tv_note_advice(note, "%s: %s -> false (so that the log shows what happens)",
+                   has ? filter.key : "logging_nan_inf_filter", has ? filter.value : "true");
+}
+
 static void explain(const struct tv_view *view, const struct state *state, enum sign sign,
                     struct tv_note *note)
 {
-    struct tv_setting filter;
+    if (sign == NEVER) {
+        tv_note_cause(note, "no label is left to learn from: all of them are masked (-100)");
+        tv_note_cause(note, "the loss is NaN from the first step on and the trainer logs 0");
+        tv_note_advice(note, "print the labels of one batch: some must not be -100");
+        advise_filter(view, note);
+        return;
+    }
     if (tv_setting_is_true(view, "fp16"))
         tv_note_cause(note, "fp16 overflow: float16 ends at 65504");
     if (state->about == TV_ROLE_GRAD_NORM)
@@ -145,11 +164,8 @@ static void explain(const struct tv_view *view, const struct state *state, enum 
     tv_advise_clipping(view, note);
     tv_advise_bf16(view, note);
     const struct series *loss = &state->of[TV_ROLE_TRAIN_LOSS];
-    if (sign == HIDDEN_ZERO || (loss->bad > 0 && loss->bad_value == 0)) {
-        bool has = tv_view_setting(view, "logging_nan_inf_filter", &filter);
-        tv_note_advice(note, "%s: %s -> false (so that the log shows what happens)",
-                       has ? filter.key : "logging_nan_inf_filter", has ? filter.value : "true");
-    }
+    if (sign == HIDDEN_ZERO || (loss->bad > 0 && loss->bad_value == 0))
+        advise_filter(view, note);
     tv_note_advice(note,
                    "resume from a checkpoint saved before step %lld; later ones hold the damage",
                    (long long)state->of[state->about].bad_step);
@@ -196,6 +212,27 @@ static void judge_bad(struct tv_view *view, const struct options *options, struc
     if (series->bad <= 16 || (series->bad & (series->bad - 1)) == 0)
         raise(view, options, state, point->role, finite ? HIDDEN_ZERO : PLAIN);
     series->good = 0;
+}
+
+/* Nothing but 0 so far, in the loss and in the gradient norm: the labels are all masked, which
+ * makes a mean of nothing, NaN, with a gradient of 0. Returns false where something has moved. */
+static bool judge_never(struct tv_view *view, const struct options *options, struct state *state,
+                        const struct tv_point *point)
+{
+    struct series *loss = &state->of[TV_ROLE_TRAIN_LOSS];
+    bool is_zero = point->value == 0, is_loss = point->role == TV_ROLE_TRAIN_LOSS;
+    if (state->moved || (!is_loss && point->role != TV_ROLE_GRAD_NORM))
+        return false;
+    if (!is_zero) {
+        state->moved = true;
+        loss->bad = 0;
+    }
+    if (!is_zero || !is_loss || tv_view_is_rl(view))
+        return false;
+    learn_bad(loss, point);
+    if (loss->bad >= options->never && (loss->bad <= 16 || (loss->bad & (loss->bad - 1)) == 0))
+        raise(view, options, state, TV_ROLE_TRAIN_LOSS, NEVER);
+    return true;
 }
 
 static void judge_good(struct tv_view *view, const struct options *options, struct state *state,
@@ -263,6 +300,8 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
     if (point->role == TV_ROLE_EVAL_METRIC &&
         tv_view_count(view, TV_ROLE_TRAIN_LOSS) + tv_view_count(view, TV_ROLE_EVAL_LOSS) > 0)
         return; /* the loss knows better */
+    if (judge_never(view, options, state, point))
+        return;
     if (!isfinite(point->value) || is_suspicious_zero(&state->of[point->role], options, point))
         judge_bad(view, options, state, point);
     else
@@ -295,6 +334,8 @@ static const struct tv_option table[] = {
     TV_OPTION_ROW(struct options, zeros, INT, 2, 1, 100,
                   "points; so many losses of exactly 0 in a row are a hidden NaN (1 with a NaN "
                   "gradient norm)"),
+    TV_OPTION_ROW(struct options, never, INT, 10, 2, 1000000,
+                  "losses of exactly 0 from the first on, beside no gradient norm above 0"),
     TV_OPTION_ROW(struct options, missing, INT, 3, 2, 1000,
                   "logged steps without the loss that every step before had"),
     TV_OPTION_ROW(struct options, fp16_grace, INT, 3, 1, 1000,
@@ -313,7 +354,10 @@ const struct tv_detector tv_detector_non_finite = {
         "NaN or infinite.\n"
         "Hidden forms: a loss of exactly 0 (`zeros` points in a row, one when the gradient "
         "norm is NaN) after losses above `zero_from`: transformers replaces NaN losses in its "
-        "log while logging_nan_inf_filter is true, which is the default; a loss that is left "
+        "log while logging_nan_inf_filter is true, which is the default; `never` losses of exactly "
+        "0 "
+        "from the first on, beside no gradient norm above 0: no label is left to learn from; a "
+        "loss that is left "
         "out of `missing` logged steps although it was in each one before, in the same log: "
         "Megatron-LM writes no loss when its average is NaN.\n"
         "With fp16 loss scaling a single overflowing gradient norm is normal (the step is "

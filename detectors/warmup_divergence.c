@@ -13,6 +13,7 @@
 #define LAST            5  /* points that a level is the median of */
 #define SETTLED         12 /* points after the first ones that tell the noise */
 #define COARSE          16 /* points until which a rise is followed however many steps they span */
+#define HIDDEN          0.01  /* a loss that does not become exactly 0 from one point to the next */
 #define MEDIAN_VARIANCE 0.287 /* of the median of five normal values; of three it is 0.449 */
 
 struct options {
@@ -309,6 +310,8 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         state->attempt = tv_view_attempt(view);
     if (!isfinite(point->value) || tv_view_is_rl(view) || tv_view_attempt(view) != state->attempt)
         return;
+    if (point->value == 0 && state->points && state->level > HIDDEN)
+        return; /* a NaN that the trainer hides: non_finite tells */
     learn(view, state, point);
     if (state->is_raised) {
         const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);

@@ -173,7 +173,7 @@ static bool is_eval_metric(const char *name)
     return found && !(len > 5 && strcmp(name + len - 5, "_step") == 0);
 }
 
-enum { METRICS = 10 };
+enum { COMPOSED = 7, METRICS = 10 };
 
 static bool has_word(const char *name, size_t len, const char *word)
 {
@@ -216,6 +216,48 @@ static bool is_named_loss(const char *name)
             return true;
     }
     return false;
+}
+
+enum word_kind { LOSS = 1, TRAIN = 2, EVAL = 4, STEP = 8, EPOCH = 16, WHOLE = 32 };
+
+/* 0: a word that is none of these. */
+static unsigned kind_of_word(const char *word, size_t len)
+{
+    static const struct {
+        const char *word;
+        enum word_kind kind;
+    } words[] = {
+        {"loss", LOSS},     {"train", TRAIN},     {"training", TRAIN}, {"val", EVAL},
+        {"valid", EVAL},    {"validation", EVAL}, {"eval", EVAL},      {"dev", EVAL},
+        {"step", STEP},     {"batch", STEP},      {"iter", STEP},      {"iteration", STEP},
+        {"epoch", EPOCH},   {"total", WHOLE},     {"sum", WHOLE},      {"overall", WHOLE},
+        {"average", WHOLE}, {"avg", WHOLE},       {"mean", WHOLE},     {"running", WHOLE},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i].word) == len && strncmp(words[i].word, word, len) == 0)
+            return words[i].kind;
+    return 0;
+}
+
+/* "Loss/Training_epoch", "train_loss_sum_step", "val/total_loss": a whole loss under a name put
+ * together from common words; that of a part has a word of its own ("train/cls_loss"). */
+static struct tv_role_match loss_in_words(const char *name)
+{
+    static const struct tv_role_match none = {TV_ROLE_OTHER, 0};
+    unsigned seen = 0;
+    for (const char *word = name; *word;) {
+        size_t len = strcspn(word, "/_");
+        unsigned kind = kind_of_word(word, len);
+        if (len && !kind)
+            return none;
+        seen |= kind;
+        word += len + (word[len] != 0);
+    }
+    bool is_eval = seen & EVAL;
+    if (!(seen & LOSS) || (is_eval && (seen & (TRAIN | STEP))))
+        return none; /* Lightning counts the batches of an evaluation on their own */
+    return (struct tv_role_match){is_eval ? TV_ROLE_EVAL_LOSS : TV_ROLE_TRAIN_LOSS,
+                                  COMPOSED + ((seen & EPOCH) != 0)};
 }
 
 /* Metrics of an evaluation whose name tells which way is better: of scikit-learn, torchmetrics,
@@ -301,6 +343,9 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
     int dataset = rank_of_dataset(name);
     if (dataset)
         return (struct tv_role_match){TV_ROLE_EVAL_LOSS, dataset};
+    struct tv_role_match loss = loss_in_words(name);
+    if (loss.role != TV_ROLE_OTHER)
+        return loss;
     if (is_named_loss(name))
         return (struct tv_role_match){TV_ROLE_EVAL_LOSS, TV_RANK_NAMED_LOSS};
     if (is_eval_metric(name)) {

@@ -89,7 +89,7 @@ START_TEST(exponential_growth_is_found_before_it_is_tenfold)
 }
 END_TEST
 
-START_TEST(a_norm_that_becomes_nan_is_found_at_once)
+START_TEST(a_norm_that_becomes_nan_is_found_at_its_second_point)
 {
     struct tv_curve curve = TV_CURVE;
     struct tv_log log;
@@ -97,8 +97,37 @@ START_TEST(a_norm_that_becomes_nan_is_found_at_once)
     const struct tv_alert *alert = tv_log_alert(&log, "gradient_explosion");
     ck_assert_ptr_nonnull(alert);
     ck_assert_int_eq(alert->onset_step, 605);
-    ck_assert_int_eq(alert->step, 605);
+    ck_assert_int_eq(alert->step, 610);
     ck_assert_int_eq(alert->severity, TV_CRITICAL);
+    tv_log_close(&log);
+}
+END_TEST
+
+static void one_overflow(const struct tv_curve *curve, int i, struct tv_curve_point *point)
+{
+    if (i == curve->points * 6 / 10)
+        point->gradient = NAN;
+}
+
+START_TEST(one_overflow_out_of_the_blue_is_left_to_non_finite)
+{
+    struct tv_curve curve = TV_CURVE;
+    ck_assert_uint_eq(tv_curve_alerts("gradient_explosion", curve, one_overflow, 3), 0);
+}
+END_TEST
+
+/* One that has converged, and then the next one, which starts anew. */
+START_TEST(another_job_in_the_same_directory_has_its_own_usual_norm)
+{
+    struct tv_log log;
+    tv_log_open(&log, "gradient_explosion");
+    for (int job = 0; job < 2; job++)
+        for (int64_t step = 10; step <= 900; step += 10) {
+            tv_log_point(&log, "loss", step, 0.3 * exp(-(double)step / 100));
+            tv_log_point(&log, "grad_norm", step, 0.2 * exp(-(double)step / 120));
+        }
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, "gradient_explosion"));
     tv_log_close(&log);
 }
 END_TEST
@@ -155,7 +184,9 @@ static Suite *suite(void)
     tcase_add_test(c, a_norm_that_stays_a_hundredfold_is_found_in_any_unit);
     tcase_add_test(c, single_peaks_are_normal);
     tcase_add_test(c, exponential_growth_is_found_before_it_is_tenfold);
-    tcase_add_test(c, a_norm_that_becomes_nan_is_found_at_once);
+    tcase_add_test(c, a_norm_that_becomes_nan_is_found_at_its_second_point);
+    tcase_add_test(c, one_overflow_out_of_the_blue_is_left_to_non_finite);
+    tcase_add_test(c, another_job_in_the_same_directory_has_its_own_usual_norm);
     tcase_add_test(c, a_norm_that_grows_while_the_loss_falls_is_learning);
     suite_add_tcase(s, c);
     return s;

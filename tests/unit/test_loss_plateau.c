@@ -358,10 +358,54 @@ START_TEST(nor_where_the_loss_crosses_zero)
 }
 END_TEST
 
+/* Up from the first point on, down again for the rest of the run, but never as far. */
+static double thrown_out(double done)
+{
+    return 1.39 + 0.2 * exp(-8 * done) - (done < 0.03 ? 0.28 : 0);
+}
+
+START_TEST(a_loss_that_is_never_again_as_low_as_at_first_has_learnt_nothing)
+{
+    struct tv_course course = of(thrown_out);
+    struct tv_log log;
+    course.every = 20;
+    course.eval_every = 0;
+    course.warmup = 0;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 20);
+    ck_assert_ptr_nonnull(strstr(alert->summary, "never again as low"));
+    tv_log_close(&log);
+    /* The first point is one batch, the others are means: low by chance. */
+    tv_log_open(&log, ID);
+    tv_log_point(&log, "loss", 1, 1.0);
+    for (int64_t step = 20; step <= 1000; step += 20)
+        tv_log_point(&log, "loss", step, 1.39 + 0.2 * exp(-8e-3 * (double)step));
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
+
+/* The lowest of a hundred evaluations is far down by chance. */
+START_TEST(noise_of_the_evaluation_is_no_progress)
+{
+    struct tv_course course = of(flat);
+    struct tv_log log;
+    course.eval = flat;
+    course.eval_every = 10;
+    course.eval_noise = 0.03;
+    ck_assert_ptr_nonnull(tv_course_judge(&log, ID, &course));
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("loss_plateau");
     TCase *tcase = tcase_create("loss_plateau");
+    tcase_add_test(tcase, a_loss_that_is_never_again_as_low_as_at_first_has_learnt_nothing);
+    tcase_add_test(tcase, noise_of_the_evaluation_is_no_progress);
     tcase_add_test(tcase, nor_where_the_loss_crosses_zero);
     tcase_add_test(tcase, a_dead_gradient_and_equal_losses_are_said_at_the_second_point);
     tcase_add_test(tcase, a_spike_does_not_hide_what_was_learnt);

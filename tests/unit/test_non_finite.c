@@ -216,6 +216,39 @@ START_TEST(a_run_without_a_finite_loss_has_no_last_finite_one)
 }
 END_TEST
 
+/* All labels masked: the mean of no loss is NaN, logged as 0, and its gradient is 0. */
+static const struct tv_alert *judge_zeros(struct tv_log *log, double gradient, int points)
+{
+    tv_log_open(log, "non_finite");
+    for (int64_t step = 10; step <= 10 * points; step += 10) {
+        tv_log_point(log, "loss", step, 0);
+        if (!isnan(gradient))
+            tv_log_point(log, "grad_norm", step, gradient);
+    }
+    tv_log_end(log, NAN);
+    return tv_log_alert(log, "non_finite");
+}
+
+START_TEST(a_loss_that_was_never_anything_but_0_is_told_unless_something_moves)
+{
+    static const struct {
+        double gradient;
+        int points;
+        bool told;
+    } cases[] = {{0, 100, true}, {NAN, 100, true}, {0.07, 100, false}, {0, 9, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tv_log log;
+        const struct tv_alert *alert = judge_zeros(&log, cases[i].gradient, cases[i].points);
+        ck_assert_msg((alert != NULL) == cases[i].told, "%zu", i);
+        if (alert) {
+            ck_assert_int_eq(alert->onset_step, 10);
+            ck_assert_int_eq(alert->state, TV_FIRING);
+        }
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("non_finite");
@@ -231,6 +264,7 @@ static Suite *suite(void)
     tcase_add_test(c, one_overflow_of_a_scaled_gradient_is_normal_and_five_are_not);
     tcase_add_test(c, a_metric_that_stays_nan_tells_where_no_loss_does);
     tcase_add_test(c, a_run_without_a_finite_loss_has_no_last_finite_one);
+    tcase_add_test(c, a_loss_that_was_never_anything_but_0_is_told_unless_something_moves);
     suite_add_tcase(s, c);
     return s;
 }

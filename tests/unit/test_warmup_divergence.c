@@ -271,11 +271,25 @@ START_TEST(fivefold_of_the_first_loss_needs_no_second_point)
 }
 END_TEST
 
+/* A loss of 10 that learns nothing, between zeros that stand for NaN. */
+START_TEST(zeros_that_hide_a_nan_are_no_low_loss)
+{
+    struct tv_log log;
+    tv_log_open(&log, "warmup_divergence");
+    for (int64_t step = 1; step <= 60; step++)
+        tv_log_point(&log, "loss", step, step > 30 && step % 3 ? 0 : 10 + 0.1 * (step % 4));
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, "warmup_divergence"));
+    tv_log_close(&log);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("warmup_divergence");
     TCase *c = tcase_create("warmup_divergence");
     tcase_add_test(c, healthy_runs_are_silent);
+    tcase_add_test(c, zeros_that_hide_a_nan_are_no_low_loss);
     tcase_add_test(c, fivefold_of_the_first_loss_needs_no_second_point);
     tcase_add_test(c, a_rise_during_warmup_is_found_there_with_the_last_good_rate);
     tcase_add_test(c, a_short_warmup_is_blamed_and_its_right_length_computed);
