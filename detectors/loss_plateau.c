@@ -386,11 +386,11 @@ static void advise(const struct tv_view *view, const struct state *state,
             tv_note_advice(note, "%s: %s -> %g, usual for %s", setting.key, setting.value, usual,
                            usual > 5e-5 ? "LoRA" : "fine-tuning");
         else
-            tv_note_advice(note, "%s: %s -> %.2g (10 times as much) on a short trial", setting.key,
-                           setting.value, 10 * setting.number);
+            tv_note_advice(note, "%s: %s -> %s (10 times as much) on a short trial", setting.key,
+                           setting.value, TV_DIGITS(10 * setting.number, 2));
     } else if (peak > 0)
-        tv_note_advice(note, "try a peak learning rate of %.2g, 10 times as much, on a short trial",
-                       10 * peak);
+        tv_note_advice(note, "try a peak learning rate of %s, 10 times as much, on a short trial",
+                       TV_DIGITS(10 * peak, 2));
     tv_note_advice(note, "train on one batch only: when even that is not learnt, look for frozen "
                          "parameters, wrong labels or a dead initialisation");
 }
@@ -409,8 +409,8 @@ static void guess(const struct tv_view *view, const struct state *state,
     } else if (is_usual) {
         tv_note_cause(note, DETACHED);
     } else if (peak > 0) {
-        tv_note_cause(note, "the learning rate is far too %s (peak %.2g)", is_high ? "high" : "low",
-                      peak);
+        tv_note_cause(note, "the learning rate is far too %s (peak %s)", is_high ? "high" : "low",
+                      TV_DIGITS(peak, 2));
     } else {
         tv_note_cause(note, "the learning rate is far too %s", is_high ? "high" : "low");
     }
@@ -432,8 +432,8 @@ static void raise(struct tv_view *view, struct state *state, const struct verdic
     double usual = usual_rate(view);
     const struct tv_change change = state->change;
     tv_note_init(&note, &finding, tag ? tag : "train_loss", TV_WARNING, verdict->onset);
-    tv_note_summary(&note, "%s: the training loss is %.4g after %.4g at the start", verdict->what,
-                    level_now(state), start);
+    tv_note_summary(&note, "%s: the training loss is %s after %s at the start", verdict->what,
+                    TV_DIGITS(level_now(state), 4), TV_DIGITS(start, 4));
     finding.observed = verdict->observed;
     finding.expected = verdict->expected;
     finding.confidence = verdict->confidence;

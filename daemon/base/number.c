@@ -68,7 +68,42 @@ static bool long_double(uint64_t mantissa, int exponent, double *ret)
     *ret = (double)value;
     return true;
 }
+
+static long double scaled(double value, int by)
+{
+    return by < 0 ? (long double)value / power_of_ten[-by] : (long double)value * power_of_ten[by];
+}
+
+/* The other way: `value` (positive) rounded to so many digits. One operation is off by less than
+ * 1e-10 of the last of 9 digits, so that only what lies next to a tie is left in doubt. */
+static bool to_digits(double value, int digits, uint64_t *ret, int *ret_exponent)
+{
+    int exponent = (int)floor(log10(value)); /* or one beside it */
+    if (digits > 9 || abs(exponent) > 17)
+        return false;
+    long double number = scaled(value, digits - 1 - exponent);
+    exponent += number >= power_of_ten[digits] ? 1 : number < power_of_ten[digits - 1] ? -1 : 0;
+    number = scaled(value, digits - 1 - exponent);
+    uint64_t whole = (uint64_t)number;
+    double rest = (double)(number - (long double)whole);
+    if (fabs(rest - 0.5) < 1e-6)
+        return false;
+    whole += rest > 0.5;
+    bool carries = whole == (uint64_t)power_of_ten[digits];
+    *ret = carries ? whole / 10 : whole;
+    *ret_exponent = exponent + carries;
+    return true;
+}
 #else
+static bool to_digits(double value, int digits, uint64_t *ret, int *ret_exponent)
+{
+    (void)value;
+    (void)digits;
+    (void)ret;
+    (void)ret_exponent;
+    return false;
+}
+
 static bool long_double(uint64_t mantissa, int exponent, double *ret)
 {
     (void)mantissa;
@@ -243,10 +278,43 @@ size_t tv_format_double(char buffer[TV_NUMBER_MAX], double value)
     return (size_t)len;
 }
 
+/* As %g does: zeros at the end are dropped, a far exponent is written. */
+static size_t put_digits(char *buffer, uint64_t number, int digits, int exponent)
+{
+    char text[TV_NUMBER_MAX] = "", *to = buffer;
+    int len = digits, point = exponent;
+    for (; len > 1 && number % 10 == 0; number /= 10)
+        len--;
+    for (int i = len; i-- > 0; number /= 10)
+        text[i] = (char)('0' + number % 10);
+    bool is_far = exponent < -4 || exponent >= digits;
+    if (is_far)
+        point = 0;
+    for (int i = point < 0 ? point : 0; i < len || i <= point; i++) {
+        *to++ = i >= 0 && i < len ? text[i] : '0';
+        if (i == point && i + 1 < len)
+            *to++ = '.';
+    }
+    if (is_far) {
+        *to++ = 'e';
+        *to++ = exponent < 0 ? '-' : '+';
+        *to++ = (char)('0' + abs(exponent) / 10);
+        *to++ = (char)('0' + abs(exponent) % 10);
+    }
+    *to = '\0';
+    return (size_t)(to - buffer);
+}
+
 size_t tv_format_short(char buffer[TV_NUMBER_MAX], double value, int digits)
 {
+    uint64_t number;
+    int exponent;
     if (!isfinite(value))
         return format_non_finite(buffer, value);
     digits = digits < 1 ? 1 : digits > 17 ? 17 : digits;
+    if (value != 0 && to_digits(fabs(value), digits, &number, &exponent)) {
+        buffer[0] = '-';
+        return (value < 0) + put_digits(buffer + (value < 0), number, digits, exponent);
+    }
     return (size_t)snprintf(buffer, TV_NUMBER_MAX, "%.*g", digits, value);
 }

@@ -4,11 +4,13 @@
  * two decimals before 4.40. */
 #include "engine/internal.h"
 #include "trainvet/text.h"
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
 #define DECIMALS_MAX 5
 #define SURE         0.05 /* relative width of the estimate that is told */
+#define STEPS_MAX    1e15 /* of an epoch; more is no count */
 #define TELLINGS_MAX 200  /* a series that changes its mind so often does not count epochs */
 
 /* Decimals that a value needs, at least `known`, DECIMALS_MAX + 1 for more; event files hold
@@ -29,11 +31,11 @@ static void tell(struct tv_run *run, double length, double width)
 {
     struct tv_epoch_length *epoch = &run->epoch;
     epoch->told_width = width;
-    if (length == epoch->told || epoch->tellings == TELLINGS_MAX)
+    if (length == epoch->told || epoch->tellings == TELLINGS_MAX || !(length < STEPS_MAX))
         return;
     epoch->tellings++;
     char text[32];
-    int len = snprintf(text, sizeof text, "%.0f", length);
+    int len = snprintf(text, sizeof text, "%" PRId64, (int64_t)length);
     struct tv_fact fact = {.key = tv_span_of("log.steps_per_epoch"),
                            .value = {text, (size_t)len},
                            .source = TV_FACT_LOG};

@@ -7,11 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-const char *tv_show(char buffer[TV_SHOWN], double value)
+const char *tv_show(char buffer[TV_NUMBER_MAX], double value, int digits)
 {
-    char text[TV_NUMBER_MAX];
-    tv_format_short(text, value, 3);
-    snprintf(buffer, TV_SHOWN, "%s", text);
+    tv_format_short(buffer, value, digits);
     return buffer;
 }
 

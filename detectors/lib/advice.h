@@ -4,11 +4,12 @@
 /* Advice in the user's own keys with computed values: "learning_rate: 1e-4 -> 3e-5
  * (train.yaml:12)". Each adds one line, or none when it would not change anything. */
 #include "lib/note.h"
+#include "trainvet/number.h"
 
-/* Two significant digits and "nan", for texts. */
-#define TV_SHOW(value) tv_show((char[TV_SHOWN]){0}, (value))
-#define TV_SHOWN       32
-const char *tv_show(char buffer[TV_SHOWN], double value);
+/* A number for texts, with three significant digits or as many as are asked for. */
+#define TV_SHOW(value)           TV_DIGITS(value, 3)
+#define TV_DIGITS(value, digits) tv_show((char[TV_NUMBER_MAX]){0}, (value), (digits))
+const char *tv_show(char buffer[TV_NUMBER_MAX], double value, int digits);
 
 bool tv_setting_is_true(const struct tv_view *view, const char *name);
 /* Peak learning rate to `target`, from the setting's value, else from the peak. Nothing when target

@@ -148,6 +148,30 @@ START_TEST(printing_reads_back_and_is_short)
 }
 END_TEST
 
+/* The C library is the independent source. */
+START_TEST(short_numbers_are_what_printf_makes_of_them)
+{
+    for (int i = 0; i < tv_rounds(300000); i++) {
+        uint64_t bits = random_bits();
+        double value;
+        int digits = 1 + i % 17, few = i / 17 % 10;
+        memcpy(&value, &bits, sizeof value);
+        if (i % 5 != 0) /* of a size that is printed */
+            value = ldexp(2.0 + (double)(int64_t)bits * 0x1p-63, (int)(bits % 120) - 60);
+        if (i % 5 > 2) /* next to a tie, or to a power of ten */
+            value = round(value * pow(10, few)) / pow(10, few) + (i % 5 == 3) * 0.5 * pow(10, -few);
+        if (i % 25 == 4)
+            value = nextafter(pow(10, few - 5), i % 2 ? INFINITY : 0);
+        if (!isfinite(value))
+            continue;
+        char text[TV_NUMBER_MAX], expected[TV_NUMBER_MAX];
+        size_t len = tv_format_short(text, value, digits);
+        snprintf(expected, sizeof expected, "%.*g", digits, value);
+        tv_check(strcmp(text, expected) == 0 && len == strlen(text));
+    }
+}
+END_TEST
+
 /* A library that we link may set a locale; ours must not care. Skipped where no such locale is
  * installed. */
 START_TEST(the_locale_does_not_matter)
@@ -171,6 +195,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, anything_else_is_not_a_number);
     tcase_add_test(tcase, integers_are_bounded);
     tcase_add_test(tcase, printing_reads_back_and_is_short);
+    tcase_add_test(tcase, short_numbers_are_what_printf_makes_of_them);
     tcase_add_test(tcase, the_locale_does_not_matter);
     suite_add_tcase(suite, tcase);
     return suite;

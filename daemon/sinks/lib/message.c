@@ -59,7 +59,7 @@ void tv_text_add_number(struct tv_text *text, double value)
 {
     char number[TV_NUMBER_MAX];
     if (value == floor(value) && fabs(value) < 1e9)
-        tv_text_add(text, "%.0f", value == 0 ? 0.0 : value);
+        tv_text_add(text, "%" PRId64, (int64_t)value);
     else
         tv_text_add_span(text, (struct tv_span){number, tv_format_short(number, value, DIGITS)});
 }
