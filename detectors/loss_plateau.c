@@ -8,6 +8,7 @@
 #include "lib/plan.h"
 #include "lib/robust.h"
 #include "lib/silence.h"
+#include "lib/standstill.h"
 #include "lib/thin.h"
 #include "trainvet/number.h"
 #include <math.h>
@@ -28,13 +29,6 @@ enum {
 
 #define DEAD 1e-5 /* gradient norm over loss, as of gradient_vanishing */
 
-/* Since when something that should move has not. */
-struct still {
-    int64_t since, last;
-    uint64_t points;
-    double value;
-};
-
 struct state {
     struct tv_thin loss, eval_loss;
     struct tv_change change, eval_change; /* of the two, kept up to date */
@@ -48,7 +42,7 @@ struct state {
     int64_t first_step, second_step, last_step;
     double effort; /* steps, weighted with the learning rate's part of its peak */
     double recent[START];
-    struct still gradient, eval, lr;
+    struct tv_standstill still;
     double eval_first, eval_lowest;
     uint64_t evals;
     bool has_fallen;  /* the training loss, by more than its noise */
@@ -58,27 +52,6 @@ struct state {
     int64_t said_onset;
     uint64_t confirmed; /* times */
 };
-
-static void still_add(struct still *still, int64_t step, double value, bool is_still)
-{
-    if (!is_still) {
-        still->points = 0;
-    } else if (still->points == 0) {
-        still->since = step;
-        still->points = 1;
-    } else if (step > still->last)
-        still->points++;
-    still->value = value;
-    still->last = step;
-}
-
-/* Part of the plan that it has lasted. */
-static double still_share(const struct tv_view *view, const struct still *still)
-{
-    if (!still->points)
-        return 0;
-    return ((double)still->last - (double)still->since) / tv_plan_length(view);
-}
 
 static double level_now(const struct state *state)
 {
@@ -267,79 +240,42 @@ static bool never_learnt(const struct tv_view *view, const struct options *optio
     return true;
 }
 
-/* Written with 4 decimals: equal does not mean unchanged. */
-static bool is_rounded(double value)
-{
-    double scaled = value * 1e4;
-    return fabs(value) < 1e9 && fabs(scaled - round(scaled)) < 1e-7 * fmax(1, fabs(scaled));
-}
-
 static bool may_stand_still(const struct options *options, const struct state *state)
 {
-    uint64_t enough = (uint64_t)options->still_points;
-    return state->gradient.points >= enough || state->lr.points >= enough || state->eval.points > 0;
+    return tv_standstill_possible(&state->still, (uint64_t)options->still_points);
 }
 
-/* The weights stand still: exactly zero gradient, equal evaluations, or no learning rate. */
+/* The weights do not move while there is loss left. */
 static bool stands_still(const struct tv_view *view, const struct options *options,
                          const struct state *state, struct verdict *ret)
 {
-    double promised = tv_plan_lr_share(view, tv_view_step(view)), start = state->start_level;
-    bool useful = !(promised < options->useful_lr);
-    double scale = fmax(fabs(start), state->high - state->low);
+    struct tv_standstill_limits limits = {
+        .useful_lr = options->useful_lr,
+        .share = options->still_share,
+        .points = (uint64_t)options->still_points,
+        .evals = (uint64_t)options->still_evals,
+    };
+    struct tv_standstill_finding found;
+    double scale = fmax(fabs(state->start_level), state->high - state->low);
     bool something_left = state->points >= START && fabs(level_now(state)) > 0.01 * scale;
-    double share = options->still_share;
+    if (!something_left || !tv_standstill_judge(&state->still, view, &limits, &found))
+        return false;
     *ret = (struct verdict){
-        .start = start,
+        .what = found.what,
+        .cause = found.cause,
+        .advice = found.advice,
+        .start = state->start_level,
+        .onset = found.onset,
         .observed = level_now(state),
         .expected = NAN,
         .confidence = 0.9,
         .decisive = "still_run_share",
         .decisive_threshold = "still_run_share_threshold",
-        .threshold = share,
+        .value = found.share,
+        .threshold = found.share_needed,
         .fall_needed = NAN,
     };
-    if (!something_left)
-        return false;
-    if (state->gradient.points >= (uint64_t)options->still_points &&
-        still_share(view, &state->gradient) >= share && useful) {
-        ret->what = "the gradient norm is exactly 0, the weights do not move";
-        ret->cause = "all parameters that the optimizer sees are frozen or detached from the loss";
-        ret->advice = "look which parameters require gradients and which ones the optimizer has";
-        ret->onset = state->gradient.since;
-        ret->value = still_share(view, &state->gradient);
-        ret->expected = NAN;
-        return true;
-    }
-    /* At the end of a schedule without learning rate this is how it should be. */
-    double left = 1 - tv_plan_done(view);
-    double unplanned = isnan(promised) || promised >= options->useful_lr ? share : 2 * share;
-    if (state->lr.points >= (uint64_t)options->still_points &&
-        still_share(view, &state->lr) >= unplanned && (useful || !(left <= unplanned))) {
-        ret->what = "the learning rate is 0 and the run goes on";
-        ret->cause = "the schedule ended long before the run: its total is too small, or it is "
-                     "stepped more often than the optimizer";
-        ret->advice = "give the scheduler the optimizer steps of the whole run, or stop where its "
-                      "learning rate ends";
-        ret->onset = state->lr.since;
-        ret->value = still_share(view, &state->lr);
-        ret->threshold = unplanned;
-        return true;
-    }
-    uint64_t least = (uint64_t)options->still_evals;
-    if (is_rounded(state->eval.value))
-        least = fabs(state->eval.value) < 0.5 ? UINT64_MAX : 2 * least;
-    if (state->eval.points && state->eval.points + 1 >= least &&
-        still_share(view, &state->eval) >= share && useful) {
-        ret->what = "successive evaluations are equal to the last digit, the weights do not move";
-        ret->cause = "the parameters are frozen, or the learning rate that is applied is 0";
-        ret->advice = "compare two checkpoints: where no weight differs, look which parameters the "
-                      "optimizer has, and its learning rate";
-        ret->onset = state->eval.since;
-        ret->value = still_share(view, &state->eval);
-        return true;
-    }
-    return false;
+    return true;
 }
 
 static double usual_rate(const struct tv_view *view)
@@ -468,8 +404,8 @@ static void raise(struct tv_view *view, struct state *state, const struct verdic
 static bool is_back(const struct options *options, const struct state *state)
 {
     double start = state->start_level, scale = fmax(fabs(start), state->high - state->low);
-    return start - level_now(state) > 2 * options->drop * scale && !state->gradient.points &&
-           !state->lr.points && !state->eval.points;
+    return start - level_now(state) > 2 * options->drop * scale &&
+           tv_standstill_none(&state->still);
 }
 
 /* Said anew when it is about something else, and ever more rarely with newer numbers. */
@@ -510,14 +446,9 @@ static void judge(struct tv_view *view, const struct options *options, struct st
 
 static void add_eval(struct state *state, const struct tv_point *point)
 {
-    if (state->evals && point->step <= state->eval.last)
+    if (state->evals && point->step <= state->still.eval.last)
         return;
-    bool equal =
-        state->evals && fabs(point->value - state->eval.value) <= 1e-7 * fabs(point->value);
-    int64_t before = state->eval.last;
-    if (equal && state->eval.points == 0)
-        still_add(&state->eval, before, point->value, true);
-    still_add(&state->eval, point->step, point->value, equal);
+    tv_standstill_add_eval(&state->still, point, state->evals == 0);
     if (!state->evals)
         state->eval_first = state->eval_lowest = point->value;
     state->eval_lowest = fmin(state->eval_lowest, point->value);
@@ -540,12 +471,12 @@ static void on_sample(struct tv_view *view, const void *options_, void *state_,
         add_loss(view, options, state, point);
         break;
     case TV_ROLE_GRAD_NORM:
-        still_add(&state->gradient, point->step, point->value, point->value == 0);
+        tv_still_add(&state->still.gradient, point->step, point->value, point->value == 0);
         break;
     case TV_ROLE_LEARNING_RATE:
-        still_add(&state->lr, point->step, point->value,
-                  state->points > START &&
-                      point->value <= options->zero_lr * tv_view_peak_lr(view));
+        tv_still_add(&state->still.lr, point->step, point->value,
+                     state->points > START &&
+                         point->value <= options->zero_lr * tv_view_peak_lr(view));
         break;
     default:
         add_eval(state, point);
