@@ -126,7 +126,7 @@ static bool opens(const struct tv_view *view, const struct options *options,
         !(last > 1.5 * least))
         return false;
     bool many = tv_eval_series_planned(&state->series, view) >= (double)options->many_evals;
-    if (tv_evals_climbs(&gap, options->climb, options->climb_sigmas))
+    if (tv_evals_climbs(evals, &gap, options->climb, options->climb_sigmas))
         return many || tv_view_total_steps(view) == 0;
     return many && gap.rise > least && !(gap.rise_sigmas < options->opening_noise) &&
            tv_evals_opens(evals, &gap, options->opening_sigmas);
@@ -235,7 +235,7 @@ static const struct tv_option options[] = {
     TV_OPTION_ROW(struct options, climb, DOUBLE, 1, 0, 100,
                   "deviations of a training point that two climbing evaluations must reach where "
                   "their own noise is not known yet"),
-    TV_OPTION_ROW(struct options, climb_sigmas, DOUBLE, 4, 0, 1000,
+    TV_OPTION_ROW(struct options, climb_sigmas, DOUBLE, 3, 0, 1000,
                   "standard errors that the training loss must have fallen by meanwhile"),
     TV_OPTION_ROW(struct options, decay, DOUBLE, 0.5, 0, 1,
                   "part of its present value; a learning rate that is promised to fall below is "

@@ -9,7 +9,7 @@
 #include <math.h>
 
 struct options {
-    double rise, critical_rise, noise, opening_rise, opening_sigmas, climb, climb_sigmas;
+    double rise, critical_rise, noise, opening_rise, opening_sigmas, climb, climb_sigmas, widening;
     int64_t evals;
     double lasting, train_fall;
 };
@@ -64,16 +64,17 @@ static void raise(struct tv_view *view, const struct options *options, struct st
                     evals->train_now);
     finding.observed = tv_eval_series_shown(&state->series, last);
     finding.expected = tv_eval_series_shown(&state->series, evals->best);
-    double noise = tv_evals_noise(evals), sigmas = noise > 0 ? (last - evals->best) / noise : 10;
+    const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
+    double sigmas = gap.noise > 0 ? (last - evals->best) / gap.noise : 10;
     finding.confidence = fmin(0.99, 1 - 0.5 * exp(-0.25 * fmin(sigmas, 50)));
     tv_note_evidence(&note, "rise_percent", percent);
     tv_note_evidence(&note, "rise_percent_threshold", options->rise);
     tv_note_evidence(&note, "evals_since_best", (double)evals->since_best);
     tv_note_evidence(&note, "evals", (double)evals->count);
-    tv_note_evidence(&note, "eval_noise", noise);
+    tv_note_evidence(&note, "eval_noise", gap.noise);
     tv_note_evidence(&note, "train_loss_at_best", evals->train_best);
     tv_note_evidence(&note, "train_loss_now", evals->train_now);
-    tv_note_evidence(&note, "train_fall_sigmas", tv_evals_gap(evals, 2).fall_sigmas);
+    tv_note_evidence(&note, "train_fall_sigmas", gap.fall_sigmas);
     if (tv_view_setting(view, "num_train_epochs", &epochs) && epochs.number > 3)
         tv_note_cause(&note, "the data are seen %s times (%s, %s)", epochs.value, epochs.key,
                       epochs.source);
@@ -96,10 +97,18 @@ static bool has_train_fallen(const struct options *options, const struct state *
                              gap->fall > 0.05 * fabs(state->series.evals.train_best));
 }
 
+/* The best is beaten, or nearly met twice. */
+static bool has_come_back(const struct options *options, const struct tv_evals *evals)
+{
+    const double *last = evals->recent + evals->recent_len - 1;
+    double near = evals->best + options->rise / 200 * tv_evals_scale(evals);
+    return evals->since_best == 0 || (last[0] < near && last[-1] < near);
+}
+
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
     const struct tv_evals *evals = &state->series.evals;
-    if (evals->since_best == 0 && state->series.fires) {
+    if (state->series.fires && has_come_back(options, evals)) {
         tv_withdraw(view, tv_eval_series_subject(&state->series, view));
         state->series.fires = false;
     }
@@ -113,14 +122,17 @@ static void judge(struct tv_view *view, const struct options *options, struct st
                   (is_double || tv_eval_series_lasts(&state->series, view, options->lasting));
     bool comparable = turned && 100 * last > 1.5 * options->opening_rise * scale &&
                       state->series.role == TV_ROLE_EVAL_LOSS;
-    bool opens = comparable && ((100 * gap.rise > options->opening_rise * scale &&
-                                 tv_evals_opens(evals, &gap, options->opening_sigmas)) ||
-                                tv_evals_climbs(&gap, options->climb, options->climb_sigmas));
+    bool opens =
+        comparable && ((100 * gap.rise > options->opening_rise * scale &&
+                        tv_evals_opens(evals, &gap, options->opening_sigmas)) ||
+                       tv_evals_climbs(evals, &gap, options->climb, options->climb_sigmas));
     /* What was told needs no proof again, nor does what has doubled: a still worse evaluation is
      * noise to those before it. */
     bool risen = turned && 100 * gap.rise > options->rise * scale &&
                  (state->series.fires || is_double || gap.rise_sigmas >= options->noise);
-    state->has_risen = opens || risen;
+    bool widens = turned && 100 * gap.rise > 2 * options->rise * scale &&
+                  tv_evals_widens(evals, options->widening);
+    state->has_risen = opens || risen || widens;
     if (!state->has_risen)
         return;
     if (evals->train_len == 0) {
@@ -171,8 +183,8 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
             tv_eval_series_shown(&state->series, evals->recent[evals->recent_len - 1]),
             100 * (evals->recent[evals->recent_len - 1] - evals->best) / tv_evals_scale(evals),
             tv_eval_series_shown(&state->series, evals->best), (long long)evals->best_step,
-            options->rise, options->noise, 100 * tv_evals_noise(evals) / tv_evals_scale(evals),
-            (long long)options->evals);
+            options->rise, options->noise,
+            100 * tv_evals_gap(evals, 2).noise / tv_evals_scale(evals), (long long)options->evals);
 }
 
 static const struct tv_option options[] = {
@@ -189,8 +201,11 @@ static const struct tv_option options[] = {
     TV_OPTION_ROW(struct options, climb, DOUBLE, 1, 0, 100,
                   "deviations of a training point that two climbing evaluations must reach where "
                   "their own noise is not known yet"),
-    TV_OPTION_ROW(struct options, climb_sigmas, DOUBLE, 4, 0, 1000,
+    TV_OPTION_ROW(struct options, climb_sigmas, DOUBLE, 3, 0, 1000,
                   "standard errors that the training loss must have fallen by meanwhile"),
+    TV_OPTION_ROW(struct options, widening, DOUBLE, 2.3, 0, 10,
+                  "Mann-Kendall score of the training loss's fall while the evaluations rise, from "
+                  "which twice `rise` needs no noise"),
     TV_OPTION_ROW(struct options, evals, INT, 2, 1, 1000,
                   "successive evaluations that must be so far above the best"),
     TV_OPTION_ROW(struct options, lasting, DOUBLE, 0.05, 0, 1,
@@ -220,9 +235,11 @@ const struct tv_detector tv_detector_overfitting = {
         "much, both together by more\n"
         "than `opening_sigmas` standard errors: the gap opens; or when the last two climb one "
         "above "
-        "the other, to more than `climb` deviations of a logged training loss (an evaluation "
-        "averages over as much data) above b, while t fell by `climb_sigmas` standard errors: that "
-        "needs no history. The last condition keeps divergence "
+        "the other within four of b, to more than `climb` deviations of a logged training loss (an "
+        "evaluation averages over as much data) above b, while t fell by `climb_sigmas` standard "
+        "errors (twice as many where b is the first one): that needs no history; or when they lie "
+        "twice `rise` above b, those since b climb on the whole (Mann-Kendall z > 1.64) and t "
+        "falls (z < -`widening`): that needs no noise. The last condition keeps divergence "
         "and a change of the data apart. Losses near or "
         "below zero are measured\n"
         "against the way that they have come. A restart of the learning rate excuses the next 5 "
@@ -230,7 +247,9 @@ const struct tv_detector tv_detector_overfitting = {
         "reference, unless ten are worse and still rise. In long plans at least `lasting` of all "
         "evaluations must lie behind the best, unless the last two are twice as high. "
         "Onset: the step\n"
-        "of the best evaluation. Withdrawn by a new best: it was said too early.\n"
+        "of the best evaluation. Withdrawn by a new best, or by two evaluations within half of "
+        "`rise` "
+        "of b: it was said too early.\n"
         "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55; the condition on "
         "the "
         "training loss was measured\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "lib/evals.h"
 #include "lib/robust.h"
+#include "lib/trend.h"
 #include <math.h>
 #include <string.h>
 
@@ -45,6 +46,12 @@ static void close_train_interval(struct tv_evals *evals)
     evals->train_count = 0;
 }
 
+static double bend_at(const struct tv_evals *evals, uint32_t i)
+{
+    const double *at = evals->recent + i;
+    return fabs(at[0] - (at[-1] + at[1]) / 2);
+}
+
 bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
 {
     if (evals->count && step <= evals->last_step)
@@ -52,8 +59,10 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
     close_train_interval(evals);
     if (evals->recent_len == TV_EVALS_RECENT) {
         memmove(evals->recent, evals->recent + 1, sizeof evals->recent - sizeof *evals->recent);
+        memmove(evals->levels, evals->levels + 1, sizeof evals->levels - sizeof *evals->levels);
         evals->recent_len--;
     }
+    evals->levels[evals->recent_len] = evals->train_now;
     evals->recent[evals->recent_len++] = loss;
     if (!evals->count) {
         evals->first = evals->worst = loss;
@@ -63,6 +72,7 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
         evals->best = loss;
         evals->best_step = step;
         evals->since_best = 0;
+        evals->bends = 0;
         evals->train_best = evals->train_now;
         evals->train_best_count = evals->train_now_count;
         evals->best_awaits_train = evals->train_len == 0;
@@ -70,6 +80,7 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
         if (evals->since_best < 2)
             evals->after_best[evals->since_best] = step;
         evals->since_best++;
+        evals->bends += evals->recent_len < 3 ? 0 : bend_at(evals, evals->recent_len - 2);
     }
     if (loss > evals->worst)
         evals->worst = loss;
@@ -90,7 +101,7 @@ double tv_evals_noise(const struct tv_evals *evals)
     double bends[TV_EVALS_RECENT];
     size_t len = 0;
     for (uint32_t i = 1; i + 1 < evals->recent_len; i++)
-        bends[len++] = fabs(evals->recent[i] - (evals->recent[i - 1] + evals->recent[i + 1]) / 2);
+        bends[len++] = bend_at(evals, i);
     /* 1.4826 as in the MAD; the bend of white noise has sqrt(1.5) of its deviation. */
     return len < 2 ? 0 : 1.4826 * tv_median(bends, len) / 1.2247448713915890;
 }
@@ -124,28 +135,42 @@ double tv_evals_rise(const struct tv_evals *evals, uint32_t n)
     return lowest - evals->best;
 }
 
+/* That of the last evaluations is rough itself: in a long row of them it is too low now and then.
+ * 1.0233: what the mean bend of white noise is short of its deviation. */
+static double noise_since_best(const struct tv_evals *evals)
+{
+    double noise = tv_evals_noise(evals);
+    if (evals->since_best <= TV_EVALS_RECENT)
+        return noise;
+    return fmax(noise, 1.0233 * evals->bends / (double)evals->since_best);
+}
+
 /* The best of k evaluations around one level lies 0.68 ln k deviations below it (within 0.1 up to
- * k = 9: order statistics of the normal distribution). */
+ * k = 9, at most 0.6 more than that up to 100: order statistics of the normal distribution). What
+ * was forgotten since the best is taken to lie as the last ones do. */
 static double luck_of_best(const struct tv_evals *evals, double noise)
 {
-    uint32_t k = 0;
+    uint32_t near = 0;
     for (uint32_t i = 0; i < evals->recent_len; i++)
-        k += evals->recent[i] <= evals->best + 3 * noise;
-    return k ? 0.68 * log(k) * noise : 0;
+        near += evals->recent[i] <= evals->best + 3 * noise;
+    double k = near * fmax(1, (double)evals->since_best / evals->recent_len);
+    return near ? 0.68 * log(k) * noise : 0;
 }
 
 static double climb_of(const struct tv_evals *evals)
 {
     const double *last = evals->recent + evals->recent_len - 1;
-    if (evals->since_best < 2 || !(last[0] > last[-1]) || !(last[-1] > evals->best))
+    if (evals->since_best < 2 || evals->since_best > 4 || !(last[0] > last[-1]) ||
+        !(last[-1] > evals->best))
         return NAN;
     return (last[0] - evals->best) / sqrt(evals->train_variance);
 }
 
 struct tv_evals_gap tv_evals_gap(const struct tv_evals *evals, uint32_t n)
 {
-    double noise = tv_evals_noise(evals);
-    struct tv_evals_gap gap = {.rise = tv_evals_rise(evals, n),
+    double noise = noise_since_best(evals);
+    struct tv_evals_gap gap = {.noise = noise,
+                               .rise = tv_evals_rise(evals, n),
                                .fall = evals->train_best - evals->train_now,
                                .climb = NAN};
     double beyond = gap.rise - luck_of_best(evals, noise);
@@ -169,13 +194,25 @@ bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap
         return false;
     if (isnan(gap->rise_sigmas))
         return gap->fall_sigmas > sigmas;
-    return gap->rise_sigmas > 1 && gap->fall_sigmas > 2 &&
+    /* The largest of n normal deviates is near sqrt(2 ln n). */
+    double largest = sqrt(2 * log((double)evals->since_best));
+    return gap->rise_sigmas > fmax(1, largest) && gap->fall_sigmas > 2 &&
            hypot(gap->rise_sigmas, gap->fall_sigmas) > sigmas;
 }
 
-bool tv_evals_climbs(const struct tv_evals_gap *gap, double points, double sigmas)
+bool tv_evals_climbs(const struct tv_evals *evals, const struct tv_evals_gap *gap, double points,
+                     double sigmas)
 {
-    return gap->climb > points && gap->fall_sigmas > sigmas;
+    double needed = evals->best_step == evals->first_step ? 2 * sigmas : sigmas;
+    return gap->climb > points && gap->fall_sigmas > needed;
+}
+
+bool tv_evals_widens(const struct tv_evals *evals, double trend)
+{
+    size_t len = evals->since_best < evals->recent_len ? evals->since_best : evals->recent_len;
+    size_t from = evals->recent_len - len;
+    return tv_mann_kendall(evals->recent + from, len) > 1.64 &&
+           tv_mann_kendall(evals->levels + from, len) < -trend;
 }
 
 double tv_evals_interval(const struct tv_evals *evals)

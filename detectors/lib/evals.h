@@ -14,8 +14,10 @@ struct tv_evals {
     double first, best, worst;
     int64_t first_step, best_step, last_step;
     uint64_t since_best;            /* evaluations after the best one */
+    double bends;                   /* sum of their distances to the middle of their neighbours */
     int64_t after_best[2];          /* steps of the first two of them */
     double recent[TV_EVALS_RECENT]; /* newest last */
+    double levels[TV_EVALS_RECENT]; /* of the training loss before each of them */
     uint32_t recent_len;
     double train_sum, train_last, train_now, train_best;     /* level of the training loss */
     uint32_t train_count, train_now_count, train_best_count; /* points in these levels */
@@ -47,6 +49,7 @@ double tv_evals_rise(const struct tv_evals *evals, uint32_t n);
 /* How far evaluation and training loss have come apart since the best evaluation, in the unit of
  * the loss and in standard errors. Either number of errors is NaN when its noise is not known. */
 struct tv_evals_gap {
+    double noise;       /* deviation of an evaluation */
     double rise;        /* lowest of the last evaluations minus the best */
     double rise_sigmas; /* of an evaluation, beyond what the best was lower by luck */
     double fall;        /* of the training loss between the intervals before the two evaluations */
@@ -63,9 +66,15 @@ bool tv_evals_opens(const struct tv_evals *evals, const struct tv_evals_gap *gap
 /* The same before the noise of the evaluations is known: two in a row climb from the best by more
  * than `points` deviations of a logged training loss, which averages over no more data than an
  * evaluation, while the training loss fell by more than `sigmas` standard errors (UP2 of Prechelt
- * with the gap opening). It need not fall by as much: a memorised loss cannot, near zero. From the
- * seventh evaluation on the rise must be beyond one deviation of their own noise. */
-bool tv_evals_climbs(const struct tv_evals_gap *gap, double points, double sigmas);
+ * with the gap opening), by twice as many where the first evaluation is the best: none fell to it.
+ * It need not fall by as much: a memorised loss cannot, near zero. From the seventh evaluation on
+ * the rise must be beyond one deviation of their own noise. */
+bool tv_evals_climbs(const struct tv_evals *evals, const struct tv_evals_gap *gap, double points,
+                     double sigmas);
+/* The evaluations since the best one climb on the whole and the training loss falls: Mann-Kendall
+ * of those still known beyond 1.64, and of the levels before them beyond `trend`. It needs no idea
+ * of either noise, which a rise of its own makes look large. */
+bool tv_evals_widens(const struct tv_evals *evals, double trend);
 /* Steps between two evaluations on average. */
 double tv_evals_interval(const struct tv_evals *evals);
 

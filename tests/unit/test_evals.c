@@ -110,7 +110,7 @@ START_TEST(a_climb_within_the_noise_is_none)
     for (uint64_t seed = 0; seed < 400; seed++) {
         const struct tv_evals evals = play(&flat, seed);
         const struct tv_evals_gap gap = tv_evals_gap(&evals, 2);
-        climbs += tv_evals_climbs(&gap, 1, 4);
+        climbs += tv_evals_climbs(&evals, &gap, 1, 3);
     }
     ck_assert_uint_lt(climbs, 400 / 20);
 }

@@ -274,6 +274,71 @@ START_TEST(a_new_best_takes_it_back)
 }
 END_TEST
 
+START_TEST(evaluations_that_come_back_take_it_back)
+{
+    struct tv_log log;
+    tv_course_tell(&log, ID, &overfits);
+    tv_log_point(&log, "eval_loss", 1040, 1.01);
+    ck_assert_ptr_nonnull(tv_log_alert(&log, ID));
+    tv_log_point(&log, "eval_loss", 1080, 1.01);
+    tv_log_end(&log, NAN);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+}
+END_TEST
+
+/* One point of the training loss before each evaluation, and evaluations as rough as their rise. */
+static const struct tv_alert *tell_rough(struct tv_log *log, bool falls)
+{
+    static const double evals[] = {2, 1.5, 1.65, 1.15, 1, 1.3, 1.14, 1.33, 1.46, 1.24, 1.57, 1.7};
+    tv_log_open(log, ID);
+    for (int i = 0; i < 12; i++) {
+        double loss = i < 5 ? 3 - 0.4 * i : 1.4 - 0.03 * (i - 4);
+        tv_log_point(log, "loss", 100 * i + 90, falls || i < 5 ? loss : 1.38 + 0.02 * (i % 2));
+        tv_log_point(log, "eval_loss", 100 * i + 100, evals[i]);
+    }
+    tv_log_end(log, NAN);
+    return tv_log_alert(log, ID);
+}
+
+START_TEST(a_rough_rise_beside_a_steady_fall_is_told)
+{
+    struct tv_log log;
+    const struct tv_alert *alert = tell_rough(&log, true);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_eq(alert->onset_step, 500);
+    ck_assert_int_eq(alert->step, 1200);
+    tv_log_close(&log);
+    ck_assert_ptr_null(tell_rough(&log, false));
+    tv_log_close(&log);
+}
+END_TEST
+
+/* Level from one half on, but for one evaluation that was better by luck. */
+static double lucky(double done)
+{
+    double descent = done < 0.5 ? 0.5 * pow(1 - 2 * done, 2) : 0;
+    return fabs(done - 0.43) < 0.005 ? 1.01 : 1.035 + descent;
+}
+
+static double slow(double done)
+{
+    return 2 - 0.4 * done;
+}
+
+START_TEST(a_lucky_best_is_no_reference_for_chance)
+{
+    struct tv_course course = healthy(slow, lucky);
+    course.eval_every = 10;
+    course.noise = 0.02;
+    course.eval_noise = 0.012;
+    int alarms = 0;
+    for (course.seed = 0; course.seed < 20; course.seed++)
+        alarms += tv_course_alarms(ID, &course);
+    ck_assert_int_le(alarms, 2);
+}
+END_TEST
+
 START_TEST(rewards_make_it_silent)
 {
     struct tv_log log;
@@ -325,6 +390,9 @@ static Suite *suite(void)
     TCase *tcase = tcase_create("overfitting");
     tcase_add_test(tcase, a_rising_evaluation_is_found_with_its_best_step);
     tcase_add_test(tcase, two_climbing_evaluations_beside_a_falling_training_loss_are_enough);
+    tcase_add_test(tcase, evaluations_that_come_back_take_it_back);
+    tcase_add_test(tcase, a_rough_rise_beside_a_steady_fall_is_told);
+    tcase_add_test(tcase, a_lucky_best_is_no_reference_for_chance);
     tcase_add_test(tcase, advice_names_the_users_setting_and_the_best_step);
     tcase_add_test(tcase, scale_of_the_loss_does_not_matter);
     tcase_add_test(tcase, negative_losses_are_measured_against_their_way);
