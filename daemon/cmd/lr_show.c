@@ -91,8 +91,8 @@ static void json_steps(struct tv_json *json, const char *key, double steps)
 {
     if (!is_known(steps))
         tv_json_text(json, key, NULL);
-    else if (steps == floor(steps))
-        tv_json_int(json, key, (int64_t)steps);
+    else if (fabs(steps - round(steps)) <= 1e-12 * steps) /* a share of the steps, 0.07 * 1600 */
+        tv_json_int(json, key, (int64_t)round(steps));
     else
         tv_json_double(json, key, steps);
 }

@@ -105,7 +105,7 @@ static bool lr_is_small(struct tv_view *view, const struct tv_lint_options *opti
 {
     struct tv_setting rate;
     if (!tv_lint_number(view, "learning_rate", &rate) || !is_lora(view) || is_preference(view) ||
-        rate.number >= options->small_lora_lr)
+        rate.number >= options->small_lora_lr || !(rate.number > 0))
         return false;
     tv_note_summary(
         note,
@@ -125,8 +125,11 @@ static bool lr_is_not_positive(struct tv_view *view, const struct tv_lint_option
         return false;
     tv_note_summary(note, "%s is %s: a learning rate is a number above 0 (%s)", rate.key,
                     rate.value, rate.source);
+    bool is_sign = -rate.number >= 1e-7 && -rate.number <= 1e-2; /* all that is wrong with it */
     tv_note_advice(note, "%s: %s -> %g", rate.key, rate.value,
-                   rate.number < 0 ? -rate.number : 5e-5);
+                   is_sign         ? -rate.number
+                   : is_lora(view) ? 1e-4
+                                   : 5e-5);
     return true;
 }
 
