@@ -14,20 +14,11 @@ static void forget_role_steps(struct tv_run *run, enum tv_role except)
     }
 }
 
-/* The run went back to `step`. From its first steps on it is another run: the detectors start anew.
- */
-static void restart(struct tv_run *run, int64_t step)
+/* It is another run: the detectors start anew. */
+static void begin_anew(struct tv_run *run, int64_t step)
 {
-    run->attempt++;
-    run->resume_step = step;
-    run->end_mark = false;
-    run->last_step = step;
-    forget_role_steps(run, run->driver);
-    for (struct tv_source *source = run->sources; source; source = source->next)
-        source->flushed_to = INT64_MIN;
-    if (step > run->first_step)
-        return;
     run->rise = (struct tv_lr_rise){0};
+    tv_epoch_forget(run);
     tv_rate_forget(run);
     tv_evaluations_forget(run);
     for (int role = 0; run->plots && role < TV_ROLE_COUNT; role++)
@@ -39,6 +30,22 @@ static void restart(struct tv_run *run, int64_t step)
         tv_bus_resolve_all(run, i, step);
         tv_block_free(&run->seats[i].state); /* zeroed at its next use */
     }
+}
+
+/* The run went back to `step`; from its first steps on it is another run. */
+static void restart(struct tv_run *run, int64_t step)
+{
+    run->attempt++;
+    run->resume_step = step;
+    run->end_mark = false;
+    run->last_step = step;
+    tv_beside_forget(run, true);
+    forget_role_steps(run, run->driver);
+    for (struct tv_source *source = run->sources; source; source = source->next)
+        source->flushed_to = INT64_MIN;
+    run->maybe_anew = step > run->first_step ? step : 0;
+    if (step <= run->first_step)
+        begin_anew(run, step);
 }
 
 /* Warm-up ends where the logged learning rate stops rising; a constant one has none. */
@@ -77,6 +84,30 @@ static void dispatch(struct tv_run *run, const struct tv_point *point)
     }
 }
 
+static void take_rate(struct tv_run *run, const struct tv_point *point)
+{
+    watch_rise(run, point);
+    tv_beside_check(run, run->roles[TV_ROLE_LEARNING_RATE].owner->source, point);
+    tv_rate_watch(run, point);
+    tv_batches_watch(run, point);
+}
+
+void tv_settle_attempt(struct tv_run *run, int64_t step)
+{
+    int64_t first = run->maybe_anew;
+    struct tv_point held = run->held_rate;
+    run->maybe_anew = 0;
+    run->held_rate.role = TV_ROLE_OTHER;
+    if (step - first >= first)
+        begin_anew(run, first);
+    else
+        tv_beside_forget(run, false);
+    if (held.role != TV_ROLE_LEARNING_RATE)
+        return;
+    take_rate(run, &held);
+    dispatch(run, &held);
+}
+
 /* Another source was let pass although this point should have come first. */
 static void check_order(struct tv_run *run, const struct tv_source *own, int64_t step)
 {
@@ -88,6 +119,9 @@ static void check_order(struct tv_run *run, const struct tv_source *own, int64_t
 static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct tv_point *point)
 {
     check_order(run, slot->owner->source, point->step);
+    if (run->maybe_anew && point->step > run->maybe_anew &&
+        (point->role == run->driver || point->role == TV_ROLE_LEARNING_RATE))
+        tv_settle_attempt(run, point->step);
     slot->last = *point;
     slot->count++;
     slot->seen_marks = slot->owner->source->restart_marks;
@@ -105,11 +139,12 @@ static void accept(struct tv_run *run, struct tv_role_slot *slot, const struct t
     if (run->end_mark && point->role == TV_ROLE_TRAIN_LOSS && run->end_step != TV_STEP_UNKNOWN &&
         point->step > run->end_step)
         run->end_mark = false; /* the finished run was trained on */
-    if (point->role == TV_ROLE_LEARNING_RATE) {
-        watch_rise(run, point);
-        tv_rate_watch(run, point);
-        tv_batches_watch(run, point);
+    if (point->role == TV_ROLE_LEARNING_RATE && run->maybe_anew) {
+        run->held_rate = *point;
+        return;
     }
+    if (point->role == TV_ROLE_LEARNING_RATE)
+        take_rate(run, point);
     if (point->role == TV_ROLE_EPOCH)
         tv_epoch_watch(run, point);
     if (point->role == TV_ROLE_EVAL_LOSS || point->role == TV_ROLE_EVAL_METRIC)
@@ -198,8 +233,11 @@ void tv_deliver(struct tv_run *run, const struct tv_sample *sample)
 {
     struct tv_series *series = (struct tv_series *)sample->tag;
     struct tv_role_slot *slot = &run->roles[series->role];
-    if (!owns_role(run, slot, series))
+    if (!owns_role(run, slot, series)) {
+        if (series->role == TV_ROLE_LEARNING_RATE)
+            tv_beside_add(run, series->source, sample);
         return;
+    }
     struct tv_point point = {.step = sample->step,
                              .wall_time = sample->wall_time,
                              .value = sample->value,
@@ -207,7 +245,10 @@ void tv_deliver(struct tv_run *run, const struct tv_sample *sample)
     if (point.step == TV_STEP_UNKNOWN)
         point.step = slot->count ? slot->last.step + 1 : 0;
     point.step = bounded(point.step);
-    bool back = slot->count && point.step < slot->last.step && !slot->may_go_back;
+    /* the same step in another file: of a process that was started again */
+    bool marked = slot->seen_marks != series->source->restart_marks && !slot->taken_over;
+    bool back = slot->count && !slot->may_go_back &&
+                (point.step < slot->last.step || (marked && point.step == slot->last.step));
     if (slot->taken_over && slot->count && point.step <= slot->last.step && !slot->may_go_back)
         return;
     if (back) {

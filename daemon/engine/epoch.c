@@ -69,6 +69,18 @@ static void narrow(struct tv_epoch_length *length, double step, double epoch)
     length->high = agrees ? fmin(high, length->high) : high;
 }
 
+void tv_epoch_forget(struct tv_run *run)
+{
+    if (run->epoch.told) {
+        struct tv_fact fact = {.key = tv_span_of("log.steps_per_epoch"),
+                               .value = tv_span_of(""),
+                               .is_null = true,
+                               .source = TV_FACT_LOG};
+        tv_facts_add(tv_run_facts(run), &fact, "logged epochs");
+    }
+    run->epoch = (struct tv_epoch_length){.tellings = run->epoch.tellings};
+}
+
 void tv_epoch_watch(struct tv_run *run, const struct tv_point *point)
 {
     struct tv_epoch_length *length = &run->epoch;

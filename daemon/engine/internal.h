@@ -53,6 +53,17 @@ struct tv_tag_table {
     uint32_t len, cap;
 };
 
+#define TV_FIRST_RATES 16
+
+/* The first learning rates of a source that has not that role (beside.c). */
+struct tv_first_rates {
+    int64_t step[TV_FIRST_RATES];
+    double rate[TV_FIRST_RATES];
+    uint32_t len;
+    bool is_known; /* whether it is of the same job as this attempt */
+    bool said;
+};
+
 struct tv_source {
     struct tv_run *run;
     struct tv_source *next;
@@ -67,9 +78,10 @@ struct tv_source {
     uint32_t restart_marks; /* +1 for each file begun and each purge mark */
     double last_wall_time;  /* of the previous file, to see two writers */
     bool checked_overlap;
-    int64_t flushed_to; /* highest step delivered before its turn was certain */
-    int64_t reached;    /* highest step that the merge has delivered */
-    bool is_back;       /* it has gone back and not come there again */
+    int64_t flushed_to;           /* highest step delivered before its turn was certain */
+    int64_t reached;              /* highest step that the merge has delivered */
+    bool is_back;                 /* it has gone back and not come there again */
+    struct tv_first_rates *rates; /* NULL: none */
     /* samples that wait for the other sources */
     struct tv_sample *queue;
     size_t head, len, cap;
@@ -174,7 +186,11 @@ struct tv_run {
     double rate_zero;     /* with which step it reaches its lowest value, NaN: unknown */
     struct tv_evaluations evaluations[2]; /* losses, metrics: of a schedule that follows them */
     struct tv_epoch_length epoch;
-    double end_epoch;  /* of an END mark that knows no step, 0: none */
+    int64_t maybe_anew;        /* first step of an attempt whose second point will tell; 0: none */
+    struct tv_point held_rate; /* the learning rate at that step, which waits for it */
+    const struct tv_source *foreign;  /* of another job than this attempt, NULL: none known */
+    const struct tv_source *end_told; /* who set end_mark */
+    double end_epoch;                 /* of an END mark that knows no step, 0: none */
     double first_rate; /* the learning rate that was logged at step 0 or else 1, 0: none */
     int64_t first_rate_step;
     uint64_t points, late_points; /* points: that were handed over */
@@ -224,8 +240,19 @@ uint64_t tv_run_points(const struct tv_run *run);
 void tv_deliver(struct tv_run *run, const struct tv_sample *sample);
 void tv_epoch_watch(struct tv_run *run,
                     const struct tv_point *point); /* adds log.steps_per_epoch */
+void tv_epoch_forget(struct tv_run *run);          /* another job: its epochs have another length */
 void tv_rate_watch(struct tv_run *run, const struct tv_point *point);
 void tv_evaluations_watch(struct tv_run *run, const struct tv_point *point);
+/* Of an attempt behind the first steps the next point has come, at `step`. When the first lies no
+ * farther from the start than from this one, it was not resumed: it logs at longer intervals. */
+void tv_settle_attempt(struct tv_run *run, int64_t step);
+/* beside.c: a learning rate that has no role, one that has, another attempt */
+void tv_beside_add(struct tv_run *run, struct tv_source *source, const struct tv_sample *sample);
+void tv_beside_check(struct tv_run *run, const struct tv_source *own, const struct tv_point *point);
+/* `is_anew`: from the first steps on, so what lies beside must show that it is of this attempt. */
+void tv_beside_forget(struct tv_run *run, bool is_anew);
+/* source.c: a sentence for people about the file that it reads */
+void tv_source_note(struct tv_source *source, const char *what);
 void tv_evaluations_forget(struct tv_run *run);
 void tv_batches_watch(struct tv_run *run,
                       const struct tv_point *point); /* adds log.batches_per_epoch */

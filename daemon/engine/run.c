@@ -162,6 +162,8 @@ void tv_run_end(struct tv_run *run, double now)
 {
     tv_merge(run, true);
     run->knows_stands = false;
+    if (run->maybe_anew)
+        tv_settle_attempt(run, run->maybe_anew);
     tv_rate_end(run);
     if (tv_run_points(run) || run->resting_facts.len)
         end_all(run, now);

@@ -18,7 +18,7 @@ static void problem(struct tv_source *source, const struct tv_damage *damage)
         run->on_problem(run->on_problem_ctx, source->input->path, damage);
 }
 
-static void note(struct tv_source *source, const char *what)
+void tv_source_note(struct tv_source *source, const char *what)
 {
     problem(source, &(struct tv_damage){.is_note = true, .what = what});
 }
@@ -94,9 +94,9 @@ static struct tv_tag *on_tag(void *ctx, struct tv_span name)
         return &source->run->series[known - 1]->tag;
     if (name.len > TV_TAG_LENGTH_MAX || source->run->series_len >= TV_RUN_TAGS_MAX) {
         if (!source->run->said_tags_full)
-            note(source, name.len > TV_TAG_LENGTH_MAX
-                             ? "a tag of more than 1024 bytes is ignored"
-                             : "more than 4096 tags: new ones are ignored");
+            tv_source_note(source, name.len > TV_TAG_LENGTH_MAX
+                                       ? "a tag of more than 1024 bytes is ignored"
+                                       : "more than 4096 tags: new ones are ignored");
         source->run->said_tags_full = true;
         return NULL;
     }
@@ -136,8 +136,9 @@ static void check_overlap(struct tv_source *source, double wall_time)
 {
     source->checked_overlap = true;
     if (source->file_index > 1 && wall_time < source->last_wall_time - 1.0)
-        note(source, "its records begin before those of the previous file end: two writers log "
-                     "into one directory");
+        tv_source_note(source,
+                       "its records begin before those of the previous file end: two writers log "
+                       "into one directory");
 }
 
 /* Nobody else has anything to say before or beside this source: its samples are in order already.
@@ -153,9 +154,11 @@ static bool is_alone(const struct tv_source *source)
     return true;
 }
 
-static void note_end(struct tv_run *run, int64_t step)
+static void note_end(struct tv_source *source, int64_t step)
 {
+    struct tv_run *run = source->run;
     run->end_mark = true;
+    run->end_told = source;
     run->end_step = step;
 }
 
@@ -170,7 +173,7 @@ static void on_samples(void *ctx, const struct tv_sample *batch, size_t len)
     for (size_t i = 0; i < len; i++) {
         struct tv_series *series = (struct tv_series *)batch[i].tag;
         if (series->tells_end)
-            note_end(run, batch[i].step);
+            note_end(source, batch[i].step);
         if (!series->count) /* no role either */
             continue;
         count(series->count, &batch[i]);
@@ -201,7 +204,7 @@ static void on_mark(void *ctx, const struct tv_mark *mark)
     if (mark->kind == TV_MARK_END && mark->epoch > 0)
         source->run->end_epoch = mark->epoch;
     else if (mark->kind == TV_MARK_END)
-        note_end(source->run, mark->step);
+        note_end(source, mark->step);
 }
 
 static void on_damage(void *ctx, const struct tv_damage *damage)

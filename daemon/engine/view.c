@@ -358,7 +358,9 @@ static bool is_at_its_end(const struct tv_run *run)
 bool tv_view_finished(const struct tv_view *view)
 {
     int64_t total = tv_view_total_steps(view);
-    return view->run->end_mark || is_at_its_end(view->run) ||
+    const struct tv_run *run = view->run;
+    bool is_marked = run->end_mark && !(run->foreign && run->end_told == run->foreign);
+    return is_marked || is_at_its_end(view->run) ||
            (total > 0 && view->run->last_step != TV_STEP_UNKNOWN && view->run->last_step >= total);
 }
 

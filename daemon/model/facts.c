@@ -156,12 +156,25 @@ void tv_facts_add(struct tv_facts *facts, const struct tv_fact *fact, const char
     facts->version++;
 }
 
+static bool is_masked(const struct tv_facts *facts, const struct tv_fact_entry *entry)
+{
+    return facts->masked && entry->source == TV_FACT_LOG && strcmp(entry->path, facts->masked) == 0;
+}
+
 static const struct tv_fact_entry *strongest(const struct tv_facts *facts, struct tv_span key)
 {
     const struct tv_fact_entry *entry = tv_map_get(&facts->by_key, key);
-    while (entry && entry->is_null)
+    while (entry && (entry->is_null || is_masked(facts, entry)))
         entry = entry->weaker;
     return entry;
+}
+
+void tv_facts_mask(struct tv_facts *facts, const char *path)
+{
+    if (path == facts->masked)
+        return;
+    facts->masked = path;
+    facts->version++;
 }
 
 /* The key that OmegaConf's "${trainer.max_steps}" names; one dot in front is the entry's own level,

@@ -43,7 +43,8 @@ struct tv_facts {
     size_t folded_len, plain_len, used;
     const struct tv_facts_model *folded_with; /* NULL: with none */
     uint16_t folded_paths;
-    bool is_changed; /* since then */
+    bool is_changed;    /* since then */
+    const char *masked; /* what the log at this path says of itself is not asked; NULL: none */
 };
 
 /* Copies the fact and the path. Zero-initialise *facts to create. */
@@ -58,6 +59,9 @@ bool tv_facts_true(const struct tv_facts *facts, const char *key); /* true, yes,
 /* The entry's value as a number: blanks around it and YAML's "10_000" are understood, whether it
  * was quoted or not. False when null or not a number. */
 bool tv_fact_number(const struct tv_fact_entry *entry, double *ret);
+/* From now on nothing that the log at `path` says of itself (TV_FACT_LOG) is found; NULL: all is.
+ * The text is borrowed for as long. */
+void tv_facts_mask(struct tv_facts *facts, const char *path);
 /* Where an entry stands, for people: "train.yaml:12", "args/text_summary in the event file".
  * Returns `buffer`. */
 const char *tv_facts_where(const struct tv_fact_entry *entry, char *buffer, size_t cap);

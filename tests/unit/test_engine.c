@@ -138,6 +138,22 @@ START_TEST(a_new_file_that_goes_back_is_a_new_attempt_at_once)
 }
 END_TEST
 
+/* No farther from the start than one interval: it logs less often than the one before. */
+START_TEST(a_coarser_log_from_the_start_is_no_resume)
+{
+    struct tv_log log;
+    open_recorded(&log);
+    LOSSES(&log, 10, 20, 30);
+    tv_log_next_file(&log);
+    LOSSES(&log, 25, 50, 75);
+    ck_assert_int_eq(zeroed_states, 2);
+    tv_log_next_file(&log);
+    LOSSES(&log, 60, 85);
+    ck_assert_int_eq(zeroed_states, 2);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_run_begun_anew_forgets_and_resolves)
 {
     struct tv_log log;
@@ -664,6 +680,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, plots_keep_what_the_detectors_saw);
     tcase_add_test(tcase, steps_that_go_on_from_an_earlier_one_are_a_new_attempt);
     tcase_add_test(tcase, a_new_file_that_goes_back_is_a_new_attempt_at_once);
+    tcase_add_test(tcase, a_coarser_log_from_the_start_is_no_resume);
     tcase_add_test(tcase, a_run_begun_anew_forgets_and_resolves);
     tcase_add_test(tcase, an_alert_keeps_its_identity_while_it_fires_and_changes_it_afterwards);
     tcase_add_test(tcase, the_order_of_reading_does_not_change_what_is_seen);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A trainer_state.json beside event files may be another job's that had the same output directory:
+ * then its counts promise nothing about this log. The learning rates tell: of one job both hold the
+ * same ones, of jobs with different schedules those of the first steps already differ. */
+#include "engine/internal.h"
+#include "trainvet/text.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SAME 1e-5 /* relative: event files hold float32 */
+
+static void say(struct tv_source *source, int64_t step, double own, double other)
+{
+    char what[256];
+    if (source->rates->said)
+        return;
+    source->rates->said = true;
+    snprintf(what, sizeof what,
+             "belongs to another job than the log beside it (learning rate at step %" PRId64
+             ": %.4g here, %.4g there): its number of steps is not used; give its path alone to "
+             "have it judged",
+             step, own, other);
+    tv_source_note(source, what);
+}
+
+static void compare(struct tv_run *run, struct tv_source *source, int64_t step, double own,
+                    double other)
+{
+    struct tv_first_rates *rates = source->rates;
+    if (rates->is_known || !isfinite(own) || !isfinite(other))
+        return;
+    rates->is_known = true;
+    if (fabs(own - other) <= SAME * fmax(fabs(own), fabs(other))) {
+        tv_facts_mask(tv_run_facts(run), NULL);
+        return;
+    }
+    run->foreign = source;
+    tv_facts_mask(tv_run_facts(run), source->input->path);
+    say(source, step, own, other);
+}
+
+void tv_beside_add(struct tv_run *run, struct tv_source *source, const struct tv_sample *sample)
+{
+    const struct tv_role_slot *slot = &run->roles[TV_ROLE_LEARNING_RATE];
+    if (strcmp(source->parser->name, "hf_trainer_state") != 0)
+        return;
+    if (!source->rates)
+        source->rates = tv_arena_alloc(&run->arena, sizeof *source->rates);
+    struct tv_first_rates *rates = source->rates;
+    if (rates->len == TV_FIRST_RATES)
+        return;
+    rates->step[rates->len] = sample->step;
+    rates->rate[rates->len++] = sample->value;
+    if (slot->count && slot->last.step == sample->step)
+        compare(run, source, sample->step, sample->value, slot->last.value);
+}
+
+void tv_beside_check(struct tv_run *run, const struct tv_source *own, const struct tv_point *point)
+{
+    for (struct tv_source *source = run->sources; source; source = source->next)
+        for (uint32_t i = 0;
+             source != own && source->rates && !source->rates->is_known && i < source->rates->len;
+             i++)
+            if (source->rates->step[i] == point->step)
+                compare(run, source, point->step, source->rates->rate[i], point->value);
+}
+
+void tv_beside_forget(struct tv_run *run, bool is_anew)
+{
+    const char *doubtful = NULL;
+    run->foreign = NULL;
+    for (struct tv_source *source = run->sources; source; source = source->next)
+        if (source->rates) {
+            source->rates->is_known = false;
+            doubtful = is_anew ? source->input->path : doubtful;
+        }
+    tv_facts_mask(tv_run_facts(run), doubtful);
+}
