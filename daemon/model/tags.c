@@ -320,6 +320,20 @@ int tv_tag_direction(const char *prefix, struct tv_span tag)
     return metric < 0 ? 0 : metrics[metric].direction;
 }
 
+/* Whatever loss the table does not name. */
+static struct tv_role_match composed_loss(const char *name)
+{
+    if (!strstr(name, "loss"))
+        return (struct tv_role_match){TV_ROLE_OTHER, 0}; /* as most are */
+    int dataset = rank_of_dataset(name);
+    if (dataset)
+        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, dataset};
+    struct tv_role_match loss = loss_in_words(name);
+    if (loss.role == TV_ROLE_OTHER && is_named_loss(name))
+        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, TV_RANK_NAMED_LOSS};
+    return loss;
+}
+
 struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct tv_span tag)
 {
     char name[TAG_MAX] = ""; /* zeros behind its end: begins are compared */
@@ -340,14 +354,9 @@ struct tv_role_match tv_tag_role(const char *prefix, const char *parser, struct 
         return (struct tv_role_match){TV_ROLE_LEARNING_RATE, group ? OTHER_GROUP + group : 2};
     if (is_lightning_lr(name))
         return (struct tv_role_match){TV_ROLE_LEARNING_RATE, 2};
-    int dataset = rank_of_dataset(name);
-    if (dataset)
-        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, dataset};
-    struct tv_role_match loss = loss_in_words(name);
+    struct tv_role_match loss = composed_loss(name);
     if (loss.role != TV_ROLE_OTHER)
         return loss;
-    if (is_named_loss(name))
-        return (struct tv_role_match){TV_ROLE_EVAL_LOSS, TV_RANK_NAMED_LOSS};
     if (is_eval_metric(name)) {
         int metric = metric_of(name);
         return (struct tv_role_match){TV_ROLE_EVAL_METRIC,
