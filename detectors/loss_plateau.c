@@ -42,6 +42,7 @@ struct state {
     int64_t first_step, second_step, last_step;
     double effort; /* steps, weighted with the learning rate's part of its peak */
     double recent[START];
+    double swing; /* sum of the differences of neighbours */
     struct tv_standstill still;
     double eval_first, eval_lowest;
     uint64_t evals;
@@ -110,8 +111,10 @@ static bool has_fallen(const struct options *options, const struct state *state)
     const struct tv_change *change = &state->change;
     double start = state->start_level, enough = options->drop * size_of(state);
     /* A median of START values has about 0.54 of their deviation. */
-    double start_error = 0.54 * change->point_noise;
-    return start - change->last > tv_most(enough, 2 * start_error) ||
+    double single = state->swing / ((double)state->points - 1) / 1.128;
+    double start_error = 0.54 * tv_least(change->point_noise, single);
+    double lowest = tv_least(change->last, change->middle); /* it may have risen again since */
+    return start - lowest > tv_most(enough, 2 * start_error) ||
            change->fall > enough + 1.5 * change->error;
 }
 
@@ -147,6 +150,8 @@ static void add_loss(const struct tv_view *view, const struct options *options, 
         state->start[state->start_len++] = point->value;
         state->start_level = tv_median_of(state->start, state->start_len);
     }
+    if (state->points)
+        state->swing += fabs(point->value - state->recent[START - 1]);
     memmove(state->recent, state->recent + 1, sizeof state->recent - sizeof *state->recent);
     state->recent[START - 1] = point->value;
     state->last_step = point->step;

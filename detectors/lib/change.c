@@ -14,7 +14,7 @@ static double mean(const double *values, uint32_t len)
 
 struct tv_change tv_change_of(const struct tv_thin *thin)
 {
-    struct tv_change change = {NAN, 0, 0, NAN, NAN, NAN, NAN};
+    struct tv_change change = {NAN, 0, 0, NAN, NAN, NAN, NAN, NAN};
     double steps[TV_THIN];
     uint32_t n = thin->len, third = n / 3;
     if (n < 3)
@@ -23,6 +23,7 @@ struct tv_change tv_change_of(const struct tv_thin *thin)
         steps[i - 1] = fabs(thin->value[i] - thin->value[i - 1]);
     change.first = mean(thin->value, third);
     change.last = mean(thin->value + n - third, third);
+    change.middle = mean(thin->value + third, n - 2 * third);
     change.fall = change.first - change.last;
     /* The difference of two values of deviation s has the median size 0.6745 sqrt(2) s. */
     double deviation = n < 4 ? 0 : tv_median(steps, n - 1) / (0.6744897501960817 * sqrt(2));

@@ -9,6 +9,7 @@ struct tv_change {
     double error;       /* its standard error, by the differences of neighbours */
     double point_noise; /* standard deviation of single points by the same measure */
     double first, last; /* the two means */
+    double middle;      /* mean of the third between them */
     double slope, z;    /* NaN until somebody asks: both cost a look at all pairs of values */
 };
 

@@ -387,6 +387,34 @@ START_TEST(a_loss_that_is_never_again_as_low_as_at_first_has_learnt_nothing)
 }
 END_TEST
 
+/* Learnt at once, and lost again late: divergence tells. */
+static double lost_again(double done)
+{
+    return done < 0.7 ? 1.3 + exp(-30 * done) : 2.4;
+}
+
+/* Slow swings beside the noise of the points, as where batches come in an order. */
+static double in_swings(double done)
+{
+    return 1.1 + 0.6 * exp(-40 * done) + (fmod(done, 0.1) < 0.05 ? 0.12 : 0);
+}
+
+START_TEST(what_was_learnt_stays_learnt_whatever_comes_after)
+{
+    struct tv_course course = of(lost_again);
+    course.eval_every = 0;
+    ck_assert(!tv_course_alarms(ID, &course));
+    course = of(in_swings);
+    course.eval_every = 0;
+    course.warmup = 0;
+    course.every = 1;
+    course.steps = course.planned = 2600;
+    course.noise = 0.1;
+    course.scheduler = "constant";
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
 /* The lowest of a hundred evaluations is far down by chance. */
 START_TEST(noise_of_the_evaluation_is_no_progress)
 {
@@ -406,6 +434,7 @@ static Suite *suite(void)
     TCase *tcase = tcase_create("loss_plateau");
     tcase_add_test(tcase, a_loss_that_is_never_again_as_low_as_at_first_has_learnt_nothing);
     tcase_add_test(tcase, noise_of_the_evaluation_is_no_progress);
+    tcase_add_test(tcase, what_was_learnt_stays_learnt_whatever_comes_after);
     tcase_add_test(tcase, nor_where_the_loss_crosses_zero);
     tcase_add_test(tcase, a_dead_gradient_and_equal_losses_are_said_at_the_second_point);
     tcase_add_test(tcase, a_spike_does_not_hide_what_was_learnt);
