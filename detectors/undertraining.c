@@ -153,7 +153,9 @@ static bool still_falls(const struct options *options, const struct state *state
     bool eval_falls = has_eval && eval->share >= options->eval_gain;
     if (has_eval && !eval_falls && eval->share <= 0)
         return false; /* more training would not help */
-    if (train->share >= options->gain && (train->sigmas >= options->sigmas || eval_falls))
+    bool is_certain =
+        train->sigmas >= options->sigmas || (eval_falls && eval->sigmas >= options->sigmas);
+    if (train->share >= options->gain && is_certain)
         return true;
     return !planned && !has_eval && train->log_share >= options->log_gain &&
            train->sigmas >= options->sigmas;
@@ -211,15 +213,16 @@ static void on_end(struct tv_view *view, const void *options_, void *state_)
 static const struct tv_option options[] = {
     TV_OPTION_ROW(struct options, gain, DOUBLE, 0.039, 0, 1,
                   "fall over the last 15 % of the run, as a part of the whole fall"),
-    TV_OPTION_ROW(struct options, eval_gain, DOUBLE, 0.03, 0, 1,
-                  "the same of the evaluation loss, which then stands in for significance"),
+    TV_OPTION_ROW(
+        struct options, eval_gain, DOUBLE, 0.03, 0, 1,
+        "the same of the evaluation loss, which then confirms a fall that is not certain"),
     TV_OPTION_ROW(
         struct options, log_gain, DOUBLE, 0.06, 0, 1,
         "the same of the logarithm of the loss, for logs without evaluation, plan and rate"),
     TV_OPTION_ROW(struct options, final_lr, DOUBLE, 0.4, 0, 1,
                   "part of the peak; a run that ended below has been brought to its end"),
     TV_OPTION_ROW(struct options, sigmas, DOUBLE, 2, 0, 100,
-                  "standard errors that the fall must exceed when no evaluation confirms it"),
+                  "standard errors that the fall of one of the two losses must exceed"),
     TV_OPTION_ROW(struct options, silence, DOUBLE, 3600, 1, 1e9,
                   "seconds without a point after which a run of unknown length has ended"),
     TV_OPTION_ROW(struct options, points, INT, 20, 8, 1e9,
@@ -236,8 +239,9 @@ const struct tv_detector tv_detector_undertraining = {
         "that has come down ends a run as it should. With A and B the mean losses of the last "
         "15 % of the steps and of the 15 %\n"
         "before: fires when (B - A) is at least `gain` of the whole fall since the start and "
-        "either `sigmas` standard errors or\n"
-        "confirmed by the evaluation loss. Where neither evaluation, plan nor learning rate is "
+        "`sigmas` standard errors, its\n"
+        "own or those of a like fall of the evaluation loss. Where neither evaluation, plan nor "
+        "learning rate is "
         "logged, the fall of the logarithm counts too. A rising evaluation\n"
         "loss excludes it.\n"
         "Source: thresholds set on labelled runs.\n"
