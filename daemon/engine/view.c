@@ -222,14 +222,13 @@ void tv_run_resolve_again(struct tv_run *run)
     struct tv_schedule before = promise->schedule;
     run->resolved_once = true;
     run->resolved_facts = run->resting_facts.version;
-    memset(&promise->schedule, 0, sizeof promise->schedule);
     run->schedule_status =
         tv_schedule_resolve(tv_run_facts(run), &promise->schedule, &promise->error);
     if (run->schedule_status == TV_OK && counts_otherwise(run, &promise->schedule))
         run->schedule_status =
             tv_fail(&promise->error, TV_AGAIN, "the log counts %ss, the schedule optimizer steps",
                     tv_facts_text(tv_run_facts(run), "log.step_unit"));
-    /* zeroed before it is filled: its bytes can be compared */
+    /* zeroed by tv_schedule_resolve() before it is filled: its bytes can be compared */
     if (memcmp(&before, &promise->schedule, sizeof before) != 0) /* NOLINT */
         run->schedule_version++;
     run->total_steps = planned_steps(run, &promise->schedule);

@@ -18,8 +18,7 @@ struct walk {
     struct tv_found *found;
     size_t entries;
     bool said_full, said_deep;
-    dev_t dev[TV_DISCOVER_DEPTH + 1]; /* the directories that are open, from the root on */
-    ino_t ino[TV_DISCOVER_DEPTH + 1];
+    int open[TV_DISCOVER_DEPTH + 1];                /* the directories down to this one */
     alignas(struct dirent64) char items[32 * 1024]; /* of the directory that is listed */
 };
 
@@ -115,7 +114,7 @@ static char *join(const char *dir, const char *name)
  * entered. */
 static bool check_link(struct walk *walk, int fd, const char *name, const char *full, int depth)
 {
-    struct stat target;
+    struct stat target, above;
     if (fstatat(fd, name, &target, 0) != 0) {
         if (errno == ELOOP)
             tv_found_problem(walk->found, full, false,
@@ -125,7 +124,8 @@ static bool check_link(struct walk *walk, int fd, const char *name, const char *
         return false;
     }
     for (int i = 0; S_ISDIR(target.st_mode) && i <= depth; i++)
-        if (walk->dev[i] == target.st_dev && walk->ino[i] == target.st_ino)
+        if (fstat(walk->open[i], &above) == 0 && above.st_dev == target.st_dev &&
+            above.st_ino == target.st_ino)
             tv_found_problem(
                 walk->found, full, false,
                 "is a symbolic link back to a directory above it and was not followed");
@@ -239,14 +239,7 @@ static struct tv_tree_node *walk_directory(struct walk *walk, int parent_fd, con
         cannot_read(walk, path);
         return NULL;
     }
-    struct stat stat;
-    if (fstat(fd, &stat) != 0) {
-        cannot_read(walk, path);
-        close(fd);
-        return NULL;
-    }
-    walk->dev[depth] = stat.st_dev;
-    walk->ino[depth] = stat.st_ino;
+    walk->open[depth] = fd;
     struct tv_tree_node *node = tv_arena_alloc(&walk->found->arena, sizeof *node);
     node->name = tv_arena_text(&walk->found->arena, tv_span_of(name));
     node->path = tv_arena_text(&walk->found->arena, tv_span_of(path));
