@@ -9,7 +9,8 @@
 #include <math.h>
 
 struct options {
-    double rise, critical_rise, noise, opening_rise, opening_sigmas, climb, climb_sigmas, widening;
+    double rise, critical_rise, noise, opening_rise, opening_sigmas, climb, climb_sigmas, widening,
+        long_rise;
     int64_t evals;
     double lasting, train_fall;
 };
@@ -17,6 +18,7 @@ struct options {
 struct state {
     struct tv_eval_series series;
     bool has_risen;
+    double told; /* how far above the best it was when it was raised */
 };
 
 static void advise(const struct tv_view *view, const struct state *state, struct tv_note *note)
@@ -44,10 +46,11 @@ static void advise(const struct tv_view *view, const struct state *state, struct
 }
 
 static void raise(struct tv_view *view, const struct options *options, struct state *state,
-                  double percent)
+                  const struct tv_evals_gap *gap, double needed)
 {
     const struct tv_evals *evals = &state->series.evals;
     double last = evals->recent[evals->recent_len - 1];
+    double percent = 100 * (last - evals->best) / tv_evals_scale(evals);
     struct tv_note note;
     struct tv_finding finding;
     struct tv_setting epochs;
@@ -64,17 +67,16 @@ static void raise(struct tv_view *view, const struct options *options, struct st
                     evals->train_now);
     finding.observed = tv_eval_series_shown(&state->series, last);
     finding.expected = tv_eval_series_shown(&state->series, evals->best);
-    const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
-    double sigmas = gap.noise > 0 ? (last - evals->best) / gap.noise : 10;
+    double sigmas = gap->noise > 0 ? (last - evals->best) / gap->noise : 10;
     finding.confidence = fmin(0.99, 1 - 0.5 * exp(-0.25 * fmin(sigmas, 50)));
     tv_note_evidence(&note, "rise_percent", percent);
-    tv_note_evidence(&note, "rise_percent_threshold", options->rise);
+    tv_note_evidence(&note, "rise_percent_threshold", needed);
     tv_note_evidence(&note, "evals_since_best", (double)evals->since_best);
     tv_note_evidence(&note, "evals", (double)evals->count);
-    tv_note_evidence(&note, "eval_noise", gap.noise);
+    tv_note_evidence(&note, "eval_noise", gap->noise);
     tv_note_evidence(&note, "train_loss_at_best", evals->train_best);
     tv_note_evidence(&note, "train_loss_now", evals->train_now);
-    tv_note_evidence(&note, "train_fall_sigmas", gap.fall_sigmas);
+    tv_note_evidence(&note, "train_fall_sigmas", gap->fall_sigmas);
     if (tv_view_setting(view, "num_train_epochs", &epochs) && epochs.number > 3)
         tv_note_cause(&note, "the data are seen %s times (%s, %s)", epochs.value, epochs.key,
                       epochs.source);
@@ -97,42 +99,60 @@ static bool has_train_fallen(const struct options *options, const struct state *
                              gap->fall > 0.05 * fabs(state->series.evals.train_best));
 }
 
-/* The best is beaten, or nearly met twice. */
-static bool has_come_back(const struct options *options, const struct tv_evals *evals)
+/* The best is beaten, or twice no more than half of the rise is left that was told first or that it
+ * takes. */
+static bool has_come_back(const struct options *options, const struct state *state)
 {
+    const struct tv_evals *evals = &state->series.evals;
     const double *last = evals->recent + evals->recent_len - 1;
-    double near = evals->best + options->rise / 200 * tv_evals_scale(evals);
+    double rise = fmin(state->told, options->rise / 100 * tv_evals_scale(evals));
+    double near = evals->best + rise / 2;
     return evals->since_best == 0 || (last[0] < near && last[-1] < near);
+}
+
+/* The rise in percent that was enough, by the first of the rules that holds; NaN: none does. */
+static double decisive_rise(const struct tv_view *view, const struct options *options,
+                            const struct state *state, const struct tv_evals_gap *gap)
+{
+    const struct tv_evals *evals = &state->series.evals;
+    double scale = tv_evals_scale(evals), rise = 100 * gap->rise / scale;
+    double last = 100 * (evals->recent[evals->recent_len - 1] - evals->best) / scale;
+    bool is_double = rise > 100, is_loss = state->series.role == TV_ROLE_EVAL_LOSS;
+    if (evals->since_best < (uint64_t)options->evals ||
+        (!is_double && !tv_eval_series_lasts(&state->series, view, options->lasting)))
+        return NAN;
+    /* What was told needs no proof again, nor does what has doubled: a still worse evaluation is
+     * noise to those before it. */
+    if (rise > options->rise &&
+        (state->series.fires || is_double || gap->rise_sigmas >= options->noise))
+        return options->rise;
+    if (is_loss && last > 1.5 * options->opening_rise) {
+        if (rise > options->opening_rise && tv_evals_opens(evals, gap, options->opening_sigmas))
+            return options->opening_rise;
+        if (tv_evals_climbs(evals, gap, options->climb, options->climb_sigmas))
+            return 1.5 * options->opening_rise;
+    }
+    if (rise > 2 * options->rise && tv_evals_widens(evals, options->widening))
+        return 2 * options->rise;
+    bool is_long = evals->since_best > TV_EVALS_RECENT && 2 * evals->since_best >= evals->count;
+    if (is_long && rise > options->long_rise && gap->rise_sigmas >= options->noise &&
+        gap->fall_sigmas > 2)
+        return options->long_rise;
+    return NAN;
 }
 
 static void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
     const struct tv_evals *evals = &state->series.evals;
-    if (state->series.fires && has_come_back(options, evals)) {
+    if (state->series.fires && has_come_back(options, state)) {
         tv_withdraw(view, tv_eval_series_subject(&state->series, view));
         state->series.fires = false;
     }
     if (evals->count < 3)
         return;
-    double last = evals->recent[evals->recent_len - 1] - evals->best;
-    double scale = tv_evals_scale(evals);
     const struct tv_evals_gap gap = tv_evals_gap(evals, 2);
-    bool is_double = gap.rise > scale;
-    bool turned = evals->since_best >= (uint64_t)options->evals &&
-                  (is_double || tv_eval_series_lasts(&state->series, view, options->lasting));
-    bool comparable = turned && 100 * last > 1.5 * options->opening_rise * scale &&
-                      state->series.role == TV_ROLE_EVAL_LOSS;
-    bool opens =
-        comparable && ((100 * gap.rise > options->opening_rise * scale &&
-                        tv_evals_opens(evals, &gap, options->opening_sigmas)) ||
-                       tv_evals_climbs(evals, &gap, options->climb, options->climb_sigmas));
-    /* What was told needs no proof again, nor does what has doubled: a still worse evaluation is
-     * noise to those before it. */
-    bool risen = turned && 100 * gap.rise > options->rise * scale &&
-                 (state->series.fires || is_double || gap.rise_sigmas >= options->noise);
-    bool widens = turned && 100 * gap.rise > 2 * options->rise * scale &&
-                  tv_evals_widens(evals, options->widening);
-    state->has_risen = opens || risen || widens;
+    double needed = decisive_rise(view, options, state, &gap);
+    state->has_risen = !isnan(needed);
     if (!state->has_risen)
         return;
     if (evals->train_len == 0) {
@@ -147,7 +167,9 @@ static void judge(struct tv_view *view, const struct options *options, struct st
         tv_silent(view, "the learning rate was restarted: the rise may be passing");
         return;
     }
-    raise(view, options, state, 100 * last / scale);
+    if (!state->series.fires)
+        state->told = evals->recent[evals->recent_len - 1] - evals->best;
+    raise(view, options, state, &gap, needed);
 }
 
 static void on_sample(struct tv_view *view, const void *options, void *state_,
@@ -206,6 +228,9 @@ static const struct tv_option options[] = {
     TV_OPTION_ROW(struct options, widening, DOUBLE, 2.3, 0, 10,
                   "Mann-Kendall score of the training loss's fall while the evaluations rise, from "
                   "which twice `rise` needs no noise"),
+    TV_OPTION_ROW(struct options, long_rise, DOUBLE, 1.5, 0, 1000,
+                  "percent; the same where at least ten evaluations and half of all lie behind the "
+                  "best"),
     TV_OPTION_ROW(struct options, evals, INT, 2, 1, 1000,
                   "successive evaluations that must be so far above the best"),
     TV_OPTION_ROW(struct options, lasting, DOUBLE, 0.05, 0, 1,
@@ -239,7 +264,9 @@ const struct tv_detector tv_detector_overfitting = {
         "evaluation averages over as much data) above b, while t fell by `climb_sigmas` standard "
         "errors (twice as many where b is the first one): that needs no history; or when they lie "
         "twice `rise` above b, those since b climb on the whole (Mann-Kendall z > 1.64) and t "
-        "falls (z < -`widening`): that needs no noise. The last condition keeps divergence "
+        "falls (z < -`widening`): that needs no noise; or when ten evaluations and half of all lie "
+        "behind b, `long_rise` percent and `noise` deviations above b are enough if t fell by 2 "
+        "standard errors. The last condition keeps divergence "
         "and a change of the data apart. Losses near or "
         "below zero are measured\n"
         "against the way that they have come. A restart of the learning rate excuses the next 5 "
@@ -247,9 +274,8 @@ const struct tv_detector tv_detector_overfitting = {
         "reference, unless ten are worse and still rise. In long plans at least `lasting` of all "
         "evaluations must lie behind the best, unless the last two are twice as high. "
         "Onset: the step\n"
-        "of the best evaluation. Withdrawn by a new best, or by two evaluations within half of "
-        "`rise` "
-        "of b: it was said too early.\n"
+        "of the best evaluation. Withdrawn by a new best, or by two evaluations that are back "
+        "within half of `rise` and of the rise that was told first: it was said too early.\n"
         "Source: L. Prechelt, Early Stopping - But When?, LNCS 1524 (1998) 55; the condition on "
         "the "
         "training loss was measured\n"

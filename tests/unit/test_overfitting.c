@@ -339,6 +339,29 @@ START_TEST(a_lucky_best_is_no_reference_for_chance)
 }
 END_TEST
 
+/* Up by 2.5 % from a fifth of the run to its end. */
+static double gently_up(double done)
+{
+    return done < 0.2 ? 2 - done : 1.8 + 0.056 * (done - 0.2);
+}
+
+START_TEST(a_long_climb_may_be_a_gentle_one)
+{
+    struct tv_log log;
+    struct tv_course course = healthy(slow, gently_up);
+    course.eval_every = 10;
+    course.noise = 0.02;
+    course.eval_noise = 0.003;
+    const struct tv_alert *alert = tv_course_judge(&log, ID, &course);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_int_ge(alert->step, 400);
+    ck_assert_double_le(alert->observed, 1.86);
+    tv_log_close(&log);
+    course.train = tv_curve_one;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
 START_TEST(rewards_make_it_silent)
 {
     struct tv_log log;
@@ -393,6 +416,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, evaluations_that_come_back_take_it_back);
     tcase_add_test(tcase, a_rough_rise_beside_a_steady_fall_is_told);
     tcase_add_test(tcase, a_lucky_best_is_no_reference_for_chance);
+    tcase_add_test(tcase, a_long_climb_may_be_a_gentle_one);
     tcase_add_test(tcase, advice_names_the_users_setting_and_the_best_step);
     tcase_add_test(tcase, scale_of_the_loss_does_not_matter);
     tcase_add_test(tcase, negative_losses_are_measured_against_their_way);
