@@ -361,6 +361,8 @@ static void guess(const struct tv_view *view, const struct state *state,
         tv_note_cause(note, "a learning rate that was far too high has killed the units early on");
     if (is_dead || !is_usual)
         tv_note_cause(note, DETACHED);
+    if (!is_dead && !is_high)
+        tv_note_cause(note, "the run began with weights that had learnt all this before");
 }
 
 static void raise(struct tv_view *view, struct state *state, const struct verdict *verdict)

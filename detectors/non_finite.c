@@ -134,6 +134,14 @@ static void describe(const struct tv_view *view, const struct options *options,
                          gradient->bad ? gradient->bad_value : gradient->last_good);
 }
 
+/* One overflow of the gradient, beside a loss that is finite: most often a step that was skipped.
+ */
+static bool is_one_overflow(const struct state *state)
+{
+    return state->about == TV_ROLE_GRAD_NORM && state->of[TV_ROLE_GRAD_NORM].bad == 1 &&
+           state->of[TV_ROLE_TRAIN_LOSS].bad == 0;
+}
+
 static void advise_filter(const struct tv_view *view, struct tv_note *note)
 {
     struct tv_setting filter;
@@ -160,6 +168,11 @@ static void explain(const struct tv_view *view, const struct state *state, enum 
                   "a step that was too large: learning rate too high for this point of the run");
     tv_note_cause(note,
                   "a bad batch: empty labels, log(0), division by a zero count, or broken input");
+    if (is_one_overflow(state)) {
+        tv_note_advice(note, "wait for the next norms: where they and the loss are finite, the "
+                             "step was skipped and did no harm");
+        return;
+    }
     tv_advise_lower_lr(view, note, tv_view_peak_lr(view) / 3);
     tv_advise_clipping(view, note);
     tv_advise_bf16(view, note);
@@ -182,7 +195,8 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     const char *tag = tv_view_tag(view, role);
     struct tv_note note;
     struct tv_finding finding;
-    tv_note_init(&note, &finding, tag ? tag : tv_role_name(role), TV_CRITICAL, series->bad_step);
+    tv_note_init(&note, &finding, tag ? tag : tv_role_name(role),
+                 is_one_overflow(state) ? TV_WARNING : TV_CRITICAL, series->bad_step);
     finding.observed = series->bad_value;
     finding.expected = has_good(series) ? series->last_good : NAN;
     finding.confidence = sign == PLAIN ? 1 : 0.9;
@@ -211,6 +225,8 @@ static void judge_bad(struct tv_view *view, const struct options *options, struc
     /* Said about a handful of points; a million more add nothing. */
     if (series->bad <= 16 || (series->bad & (series->bad - 1)) == 0)
         raise(view, options, state, point->role, finite ? HIDDEN_ZERO : PLAIN);
+    if (series->bad == 1 && point->role == TV_ROLE_TRAIN_LOSS && state->about == TV_ROLE_GRAD_NORM)
+        raise(view, options, state, TV_ROLE_GRAD_NORM, PLAIN); /* no mere overflow any more */
     series->good = 0;
 }
 

@@ -99,6 +99,7 @@ static void setup(void)
     char note[512];
     struct tv_error error;
     sigset_t child;
+    signal(SIGPIPE, SIG_IGN); /* as the service: a command may end before it has read all */
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);

@@ -216,6 +216,27 @@ START_TEST(a_run_without_a_finite_loss_has_no_last_finite_one)
 }
 END_TEST
 
+/* A step that was skipped is no more than a warning; with the loss, or a second time, it is more.
+ */
+START_TEST(one_overflow_beside_a_finite_loss_is_a_warning)
+{
+    for (int kind = 0; kind < 3; kind++) {
+        struct tv_log log;
+        tv_log_open(&log, "non_finite");
+        for (int64_t step = 10; step <= 200; step += 10) {
+            bool is_over = step == 100 || (kind == 1 && step == 110);
+            tv_log_point(&log, "grad_norm", step, is_over ? NAN : 0.8);
+            tv_log_point(&log, "loss", step, kind == 2 && is_over ? NAN : 2.5);
+        }
+        tv_log_end(&log, NAN);
+        const struct tv_alert *alert = tv_log_alert(&log, "non_finite");
+        ck_assert_ptr_nonnull(alert);
+        ck_assert_int_eq(alert->severity, kind == 0 ? TV_WARNING : TV_CRITICAL);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 /* All labels masked: the mean of no loss is NaN, logged as 0, and its gradient is 0. */
 static const struct tv_alert *judge_zeros(struct tv_log *log, double gradient, int points)
 {
@@ -264,6 +285,7 @@ static Suite *suite(void)
     tcase_add_test(c, one_overflow_of_a_scaled_gradient_is_normal_and_five_are_not);
     tcase_add_test(c, a_metric_that_stays_nan_tells_where_no_loss_does);
     tcase_add_test(c, a_run_without_a_finite_loss_has_no_last_finite_one);
+    tcase_add_test(c, one_overflow_beside_a_finite_loss_is_a_warning);
     tcase_add_test(c, a_loss_that_was_never_anything_but_0_is_told_unless_something_moves);
     suite_add_tcase(s, c);
     return s;
