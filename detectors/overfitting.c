@@ -117,7 +117,8 @@ static double decisive_rise(const struct tv_view *view, const struct options *op
     const struct tv_evals *evals = &state->series.evals;
     double scale = tv_evals_scale(evals), rise = 100 * gap->rise / scale;
     double last = 100 * (evals->recent[evals->recent_len - 1] - evals->best) / scale;
-    bool is_double = rise > 100, is_loss = state->series.role == TV_ROLE_EVAL_LOSS;
+    bool is_double = rise > 100 && gap->rise > options->noise * evals->noise_at_best;
+    bool is_loss = state->series.role == TV_ROLE_EVAL_LOSS;
     if (evals->since_best < (uint64_t)options->evals ||
         (!is_double && !tv_eval_series_lasts(&state->series, view, options->lasting)))
         return NAN;
@@ -250,8 +251,9 @@ const struct tv_detector tv_detector_overfitting = {
         "before an evaluation:\n"
         "fires when `evals` evaluations in a row are no new best and the last two lie more than "
         "`rise` percent above b (Prechelt's GL with UP2),\n"
-        "the rise exceeds `noise` times the deviation of e from the middle of its neighbours (not "
-        "asked where both are twice b), and "
+        "the rise exceeds `noise` times the deviation of e from the middle of its neighbours (that "
+        "before b where both are twice b; behind ten evaluations not less than the mean since b), "
+        "and "
         "t "
         "is below what it was\n"
         "at b by `train_fall` standard errors or 5 percent; or already when they lie "

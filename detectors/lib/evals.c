@@ -73,6 +73,7 @@ bool tv_evals_add(struct tv_evals *evals, int64_t step, double loss)
         evals->best_step = step;
         evals->since_best = 0;
         evals->bends = 0;
+        evals->noise_at_best = tv_evals_noise(evals);
         evals->train_best = evals->train_now;
         evals->train_best_count = evals->train_now_count;
         evals->best_awaits_train = evals->train_len == 0;

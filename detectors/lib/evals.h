@@ -14,6 +14,7 @@ struct tv_evals {
     double first, best, worst;
     int64_t first_step, best_step, last_step;
     uint64_t since_best;            /* evaluations after the best one */
+    double noise_at_best;           /* of those up to the best; 0 for fewer than 4 */
     double bends;                   /* sum of their distances to the middle of their neighbours */
     int64_t after_best[2];          /* steps of the first two of them */
     double recent[TV_EVALS_RECENT]; /* newest last */

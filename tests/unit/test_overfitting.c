@@ -362,6 +362,21 @@ START_TEST(a_long_climb_may_be_a_gentle_one)
 }
 END_TEST
 
+/* Of each seven evaluations one is good, and twice two in a row are twice as bad. */
+static double jumpy(double done)
+{
+    static const double jumps[] = {1, 2.3, 2.6, 1.2, 2.5, 2.2, 1.1};
+    return jumps[lround(100 * done) % 7];
+}
+
+START_TEST(evaluations_that_double_again_and_again_are_noise)
+{
+    struct tv_course course = healthy(slow, jumpy);
+    course.eval_every = 10;
+    ck_assert(!tv_course_alarms(ID, &course));
+}
+END_TEST
+
 START_TEST(rewards_make_it_silent)
 {
     struct tv_log log;
@@ -417,6 +432,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_rough_rise_beside_a_steady_fall_is_told);
     tcase_add_test(tcase, a_lucky_best_is_no_reference_for_chance);
     tcase_add_test(tcase, a_long_climb_may_be_a_gentle_one);
+    tcase_add_test(tcase, evaluations_that_double_again_and_again_are_noise);
     tcase_add_test(tcase, advice_names_the_users_setting_and_the_best_step);
     tcase_add_test(tcase, scale_of_the_loss_does_not_matter);
     tcase_add_test(tcase, negative_losses_are_measured_against_their_way);
