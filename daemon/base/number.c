@@ -281,17 +281,16 @@ size_t tv_format_double(char buffer[TV_NUMBER_MAX], double value)
 /* As %g does: zeros at the end are dropped, a far exponent is written. */
 static size_t put_digits(char *buffer, uint64_t number, int digits, int exponent)
 {
-    char text[TV_NUMBER_MAX] = "", *to = buffer;
-    int len = digits, point = exponent;
-    for (; len > 1 && number % 10 == 0; number /= 10)
-        len--;
-    for (int i = len; i-- > 0; number /= 10)
-        text[i] = (char)('0' + number % 10);
+    char text[TV_NUMBER_MAX], *end = text + sizeof text, *first = end, *to = buffer;
+    for (; number; number /= 10)
+        if (first < end || number % 10 != 0)
+            *--first = (char)('0' + number % 10);
+    int len = (int)(end - first), point = exponent;
     bool is_far = exponent < -4 || exponent >= digits;
     if (is_far)
         point = 0;
     for (int i = point < 0 ? point : 0; i < len || i <= point; i++) {
-        *to++ = i >= 0 && i < len ? text[i] : '0';
+        *to++ = i >= 0 && i < len ? first[i] : '0';
         if (i == point && i + 1 < len)
             *to++ = '.';
     }
