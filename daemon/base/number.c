@@ -78,12 +78,12 @@ static long double scaled(double value, int by)
  * 1e-10 of the last of 9 digits, so that only what lies next to a tie is left in doubt. */
 static bool to_digits(double value, int digits, uint64_t *ret, int *ret_exponent)
 {
-    int exponent = (int)floor(log10(value)); /* or one beside it */
+    int exponent = (int)floor(0.30103 * ilogb(value)); /* or one more */
     if (digits > 9 || abs(exponent) > 17)
         return false;
     long double number = scaled(value, digits - 1 - exponent);
-    exponent += number >= power_of_ten[digits] ? 1 : number < power_of_ten[digits - 1] ? -1 : 0;
-    number = scaled(value, digits - 1 - exponent);
+    if (number >= power_of_ten[digits])
+        number = scaled(value, digits - 1 - ++exponent);
     uint64_t whole = (uint64_t)number;
     double rest = (double)(number - (long double)whole);
     if (fabs(rest - 0.5) < 1e-6)
