@@ -124,7 +124,9 @@ bool tv_fit_meets(const struct tv_shape_fit *fit, const struct tv_outline *o)
 bool tv_outline_behead(const struct tv_outline *o, struct tv_outline *ret)
 {
     size_t first = o->flat_end + 1;
-    if (o->top == 0 || first + HEADLESS_MIN > o->data.len)
+    bool has_head =
+        o->top > 0 || o->data.at[0].step > 1; /* a warm-up may end before the log begins */
+    if (!has_head || first + HEADLESS_MIN > o->data.len)
         return false;
     *ret = *o;
     ret->is_headless = true;

@@ -161,6 +161,23 @@ START_TEST(every_kind_is_known_again)
 }
 END_TEST
 
+START_TEST(a_warm_up_may_end_where_the_log_begins)
+{
+    const struct course course = {"cosine", 1e-6, 1333, 50, 0, 0, 0, 0};
+    const struct writing coarse = {50, 0, 0.75, false, 0, 0};
+    struct tv_schedule s = schedule_of(&course);
+    struct tv_lr_points points;
+    struct tv_lr_levels levels;
+    struct tv_identity found;
+    write_log(&s, course.total, &coarse, &points, &levels);
+    tv_identify(&points, &levels, course.total, &found);
+    ck_assert_msg(found.schedule.kind != NULL, "%s", found.open);
+    ck_assert_str_eq(tv_schedule_name(&found.schedule), "cosine");
+    ck_assert_double_eq_tol(found.schedule.warmup_steps, 50, 0.5);
+    ck_assert_double_eq_tol(found.zero_step, 1333, 1);
+}
+END_TEST
+
 START_TEST(skipped_steps_are_counted)
 {
     static const struct writing lagging[] = {{1, 0, 1, true, 0, 3}, {10, 1, 1, true, 0, 4}};
@@ -242,6 +259,7 @@ int main(void)
     TCase *tcase = tcase_create("identify");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, every_kind_is_known_again);
+    tcase_add_test(tcase, a_warm_up_may_end_where_the_log_begins);
     tcase_add_test(tcase, skipped_steps_are_counted);
     tcase_add_test(tcase, what_is_no_schedule_is_not_named);
     tcase_add_test(tcase, the_end_is_predicted_from_a_quarter_of_the_run);
