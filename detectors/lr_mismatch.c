@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The logged learning rate against the one that the configuration promises. */
+#include "lib/lr_again.h"
 #include "lib/lr_cause.h"
 #include "lib/lr_plateau.h"
 #include "lib/lr_text.h"
@@ -19,6 +20,7 @@ struct state {
     struct tv_lr_points points;
     struct tv_lr_fit fit; /* as it was when it broke, once it is broken */
     struct tv_lr_plateau plateau;
+    struct tv_lr_again again;
     struct tv_lr_tolerance tolerance;
     uint32_t settings; /* version of those that the tolerance rests on */
     double rough;      /* uncertainty of the total that does not shrink with the epochs */
@@ -438,6 +440,8 @@ static void on_sample(struct tv_view *view, const void *options, void *state,
         tv_lr_plateau_add(&s->plateau, view, &s->points, logged);
     else if (s->promised == SCHEDULE)
         compare(view, options, s, tv_view_schedule(view), logged);
+    else if (s->promised == NOTHING_PROMISED)
+        tv_lr_again_add(&s->again, view, &s->points, subject_of(view), logged);
 }
 
 /* Without a version the log decides how it was written; then say what that takes for granted. */
@@ -521,7 +525,9 @@ const struct tv_detector tv_detector_lr_mismatch = {
         "residual_best and residual_second "
         "are root mean squares relative to the highest logged value. It cannot see a wrong "
         "configuration that the job "
-        "follows, and says nothing when the total number of steps is not known.",
+        "follows, and says nothing when the total number of steps is not known. Where nothing is "
+        "promised, only a schedule that leaves its decay at one jump and repeats its own first "
+        "five points is told.",
     .roles = TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = option_rows,
     .options_size = sizeof(struct options),
