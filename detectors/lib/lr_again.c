@@ -20,12 +20,12 @@ static void tell(const struct tv_lr_again *again, struct tv_view *view, const ch
 {
     struct tv_note note;
     struct tv_finding finding;
-    tv_note_init(&note, &finding, subject, TV_WARNING, first->step + again->shift);
+    int64_t onset = first->step + again->shift;
+    tv_note_init(&note, &finding, subject, TV_WARNING, onset);
     tv_note_summary(&note,
                     "the schedule begins again at step %lld: from there on the learning rate "
                     "repeats that of step %lld on, %lld steps late",
-                    (long long)(first->step + again->shift), (long long)first->step,
-                    (long long)again->shift);
+                    (long long)onset, (long long)first->step, (long long)again->shift);
     finding.observed = point->value;
     finding.expected = again->before.value;
     finding.confidence = 0.9;
