@@ -11,6 +11,13 @@
 
 #define SAME 1e-5 /* relative: event files hold float32 */
 
+static struct tv_first_rates *rates_of(struct tv_run *run, struct tv_source *source)
+{
+    if (!source->rates)
+        source->rates = tv_arena_alloc(&run->arena, sizeof *source->rates);
+    return source->rates;
+}
+
 static void say(struct tv_source *source, int64_t step, double own, double other)
 {
     char what[256];
@@ -28,7 +35,7 @@ static void say(struct tv_source *source, int64_t step, double own, double other
 static void compare(struct tv_run *run, struct tv_source *source, int64_t step, double own,
                     double other)
 {
-    struct tv_first_rates *rates = source->rates;
+    struct tv_first_rates *rates = rates_of(run, source);
     if (rates->is_known || !isfinite(own) || !isfinite(other))
         return;
     rates->is_known = true;
@@ -41,14 +48,17 @@ static void compare(struct tv_run *run, struct tv_source *source, int64_t step, 
     say(source, step, own, other);
 }
 
+bool tv_beside_is_doubtful(const struct tv_source *source)
+{
+    return strcmp(source->parser->name, "hf_trainer_state") == 0;
+}
+
 void tv_beside_add(struct tv_run *run, struct tv_source *source, const struct tv_sample *sample)
 {
     const struct tv_role_slot *slot = &run->roles[TV_ROLE_LEARNING_RATE];
-    if (strcmp(source->parser->name, "hf_trainer_state") != 0)
+    if (!tv_beside_is_doubtful(source))
         return;
-    if (!source->rates)
-        source->rates = tv_arena_alloc(&run->arena, sizeof *source->rates);
-    struct tv_first_rates *rates = source->rates;
+    struct tv_first_rates *rates = rates_of(run, source);
     if (rates->len == TV_FIRST_RATES)
         return;
     rates->step[rates->len] = sample->step;
@@ -57,14 +67,29 @@ void tv_beside_add(struct tv_run *run, struct tv_source *source, const struct tv
         compare(run, source, sample->step, sample->value, slot->last.value);
 }
 
+/* At equal steps the better source comes first: what the other says of this one still waits. */
+static void look_ahead(struct tv_run *run, struct tv_source *source, const struct tv_point *point)
+{
+    for (size_t i = source->head; i < source->len && source->queue[i].step <= point->step; i++) {
+        const struct tv_sample *sample = &source->queue[i];
+        if (sample->step == point->step &&
+            ((const struct tv_series *)sample->tag)->role == TV_ROLE_LEARNING_RATE)
+            compare(run, source, point->step, sample->value, point->value);
+    }
+}
+
 void tv_beside_check(struct tv_run *run, const struct tv_source *own, const struct tv_point *point)
 {
-    for (struct tv_source *source = run->sources; source; source = source->next)
-        for (uint32_t i = 0;
-             source != own && source->rates && !source->rates->is_known && i < source->rates->len;
-             i++)
-            if (source->rates->step[i] == point->step)
-                compare(run, source, point->step, source->rates->rate[i], point->value);
+    for (struct tv_source *source = run->sources; source; source = source->next) {
+        const struct tv_first_rates *rates = source->rates;
+        if (source == own || !source->parser || !tv_beside_is_doubtful(source) ||
+            (rates && rates->is_known))
+            continue;
+        for (uint32_t i = 0; rates && i < rates->len; i++)
+            if (rates->step[i] == point->step)
+                compare(run, source, point->step, rates->rate[i], point->value);
+        look_ahead(run, source, point);
+    }
 }
 
 void tv_beside_forget(struct tv_run *run, bool is_anew)

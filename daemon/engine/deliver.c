@@ -199,6 +199,19 @@ static int rank_of(struct tv_run *run, const struct tv_series *series)
     return is_chosen ? series->rank / 100 * 100 - 1 : series->rank;
 }
 
+/* The better one has logged nothing yet: what lies beside it may be another job's (beside.c). */
+static bool waits_for_better(const struct tv_run *run, const struct tv_series *series)
+{
+    bool found = false;
+    bool is_measured = series->role == TV_ROLE_LEARNING_RATE || series->role == TV_ROLE_EPOCH;
+    if (!is_measured || !tv_beside_is_doubtful(series->source))
+        return false;
+    for (size_t i = 0; i < run->series_len && !found; i++)
+        found = run->series[i]->role == series->role && run->series[i]->rank < series->rank &&
+                run->series[i]->source != series->source;
+    return found;
+}
+
 static bool owns_role(struct tv_run *run, struct tv_role_slot *slot, struct tv_series *series)
 {
     if (slot->owner == series)
@@ -210,6 +223,8 @@ static bool owns_role(struct tv_run *run, struct tv_role_slot *slot, struct tv_s
             slot->contested = true;
         return false;
     }
+    if (!slot->owner && waits_for_better(run, series))
+        return false;
     if (series->role == TV_ROLE_EVAL_LOSS && rank % 100 == TV_RANK_NAMED_LOSS &&
         !series->has_come) {
         series->has_come = true;

@@ -247,6 +247,7 @@ void tv_evaluations_watch(struct tv_run *run, const struct tv_point *point);
  * farther from the start than from this one, it was not resumed: it logs at longer intervals. */
 void tv_settle_attempt(struct tv_run *run, int64_t step);
 /* beside.c: a learning rate that has no role, one that has, another attempt */
+bool tv_beside_is_doubtful(const struct tv_source *source); /* a state that may be another job's */
 void tv_beside_add(struct tv_run *run, struct tv_source *source, const struct tv_sample *sample);
 void tv_beside_check(struct tv_run *run, const struct tv_source *own, const struct tv_point *point);
 /* `is_anew`: from the first steps on, so what lies beside must show that it is of this attempt. */

@@ -98,6 +98,23 @@ START_TEST(a_state_of_another_job_promises_nothing)
 }
 END_TEST
 
+/* It logs more often, and what it says stands before the first point of the log. */
+START_TEST(a_state_of_another_job_says_nothing_first)
+{
+    const struct job other = {5e-5, 43800, 5475, 10, 43800};
+    const struct tv_alert *const *alerts;
+    struct tv_log log;
+    open_log(&log);
+    say_args(&log, 1e-5, 10);
+    add_state(&log, &other, 1);
+    tell(&log, &one, 1);
+    tv_log_end(&log, NAN);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 0);
+    ck_assert_int_eq(notes, 1);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(the_state_of_this_job_is_believed)
 {
     struct tv_log log;
@@ -143,6 +160,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("beside");
     TCase *tcase = tcase_create("beside");
     tcase_add_test(tcase, a_state_of_another_job_promises_nothing);
+    tcase_add_test(tcase, a_state_of_another_job_says_nothing_first);
     tcase_add_test(tcase, the_state_of_this_job_is_believed);
     tcase_add_test(tcase, each_job_of_a_directory_is_held_against_its_own_words);
     suite_add_tcase(suite, tcase);
