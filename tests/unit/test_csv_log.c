@@ -104,8 +104,7 @@ END_TEST
 START_TEST(loops_of_reinforcement_learning_count_timesteps)
 {
     static const char *const texts[] = {
-        "ep_reward_mean,explained_variance,time_elapsed,total_timesteps,value_loss\n"
-        "-21.5,0.1,3,2048,7\n",
+        "ep_reward_mean,explained_variance,total_timesteps,value_loss\n-21.5,0.1,2048,7\n",
         "eprewmean,loss/policy_loss,misc/time_elapsed,misc/total_timesteps\n-21.5,1,3,2048\n",
         "EpRewMean,EpisodesSoFar,TimestepsSoFar,entloss\n-21.5,7,2048,0\n",
         "rollout/return,total/epochs,total/steps,train/loss_critic\n-21.5,1,2048,3\n",
