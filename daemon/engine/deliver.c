@@ -70,7 +70,8 @@ static void watch_rise(struct tv_run *run, const struct tv_point *point)
     rise->previous = point->value;
 }
 
-static void dispatch(struct tv_run *run, const struct tv_point *point)
+static inline __attribute__((always_inline)) void dispatch(struct tv_run *run,
+                                                           const struct tv_point *point)
 {
     struct tv_view view = {.run = run, .point = point};
     struct tv_seat *seats = run->seats;
@@ -87,7 +88,8 @@ static void dispatch(struct tv_run *run, const struct tv_point *point)
 static void take_rate(struct tv_run *run, const struct tv_point *point)
 {
     watch_rise(run, point);
-    tv_beside_check(run, run->roles[TV_ROLE_LEARNING_RATE].owner->source, point);
+    if (run->sources_len > 1)
+        tv_beside_check(run, run->roles[TV_ROLE_LEARNING_RATE].owner->source, point);
     tv_rate_watch(run, point);
     tv_batches_watch(run, point);
 }
