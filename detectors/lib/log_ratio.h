@@ -6,7 +6,7 @@
 
 /* ln (value / reference) of two positive numbers below 1e307, to 1e-13 of it. Within 28 % of each
  * other by the series 2 artanh((v - r) / (v + r)) (M. Abramowitz, I. A. Stegun, Handbook of
- * Mathematical Functions, 4.1.27), for a third of the cost. */
+ * Mathematical Functions, 4.1.27), for half of the cost. */
 static inline double tv_log_ratio(double value, double reference)
 {
     double z = (value - reference) / (value + reference), q = z * z;
