@@ -45,8 +45,10 @@ struct state {
     double swing; /* sum of the differences of neighbours */
     struct tv_standstill still;
     double eval_first, eval_lowest;
+    double eval_noise; /* the least that they have had: not that of a divergence */
     uint64_t evals;
     bool has_fallen;  /* the training loss, by more than its noise */
+    bool has_learnt;  /* it has once, for certain */
     bool never_again; /* has it been as low as at its first point */
     bool fires;
     const char *said; /* and since when: what fires */
@@ -87,7 +89,7 @@ static bool eval_learns(const struct tv_view *view, const struct options *option
     if (state->evals < 2)
         return false;
     if (state->evals >= MANY_EVALS) /* about what the lowest of so many is below their level */
-        chance = state->eval_change.point_noise * sqrt(2 * log((double)state->evals));
+        chance = state->eval_noise * sqrt(2 * log((double)state->evals));
     if (fall > enough + tv_most(chance, 0))
         return true;
     const struct tv_thin *eval = &state->eval_loss;
@@ -116,6 +118,15 @@ static bool has_fallen(const struct options *options, const struct state *state)
     double lowest = tv_least(change->last, change->middle); /* it may have risen again since */
     return start - lowest > tv_most(enough, 2 * start_error) ||
            change->fall > enough + 1.5 * change->error;
+}
+
+/* What was learnt for certain stays learnt when it is lost again: that is a divergence, whose noise
+ * must not hide it. */
+static bool has_learnt(const struct options *options, const struct state *state)
+{
+    const struct tv_change *change = &state->change;
+    return state->points >= (uint64_t)options->points &&
+           change->fall > 2 * options->drop * size_of(state) + 4 * change->error;
 }
 
 /* The first point, as long a mean as the others, lies clearly below all that came after it. */
@@ -163,7 +174,8 @@ static void add_loss(const struct tv_view *view, const struct options *options, 
     if (tv_thin_add(&state->loss, point->step, point->value))
         state->change = tv_change_of(&state->loss);
     state->never_again = was_never_better(state);
-    state->has_fallen = !state->never_again && has_fallen(options, state);
+    state->has_learnt = state->has_learnt || has_learnt(options, state);
+    state->has_fallen = !state->never_again && (state->has_learnt || has_fallen(options, state));
 }
 
 /* A spike hides in the mean of the last third how far the loss has come, not in a median. Two
@@ -461,6 +473,9 @@ static void add_eval(struct state *state, const struct tv_point *point)
     state->eval_lowest = fmin(state->eval_lowest, point->value);
     if (tv_thin_add(&state->eval_loss, point->step, point->value))
         state->eval_change = tv_change_of(&state->eval_loss);
+    double noise = state->eval_change.point_noise;
+    if (state->evals >= MANY_EVALS / 2 && (state->eval_noise == 0 || noise < state->eval_noise))
+        state->eval_noise = noise;
     state->evals++;
 }
 
@@ -575,7 +590,9 @@ const struct tv_detector tv_detector_loss_plateau = {
         "A loss that fell and then stays flat while weights move is not reported: from the log "
         "alone it cannot be told from\n"
         "convergence. It cannot see that a better minimum exists. Withdrawn when the loss falls "
-        "after all.",
+        "after all; what once fell by twice `drop` and 4 standard errors was learnt, whatever "
+        "comes "
+        "after.",
     .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS) | TV_ROLE_BIT(TV_ROLE_EVAL_LOSS) |
              TV_ROLE_BIT(TV_ROLE_GRAD_NORM) | TV_ROLE_BIT(TV_ROLE_LEARNING_RATE),
     .options = options,

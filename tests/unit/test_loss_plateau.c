@@ -416,6 +416,29 @@ START_TEST(what_was_learnt_stays_learnt_whatever_comes_after)
 END_TEST
 
 /* The lowest of a hundred evaluations is far down by chance. */
+/* Half of the loss is learnt by step 200; then it explodes, and comes down again by far not so low.
+ */
+START_TEST(what_a_divergence_throws_away_was_learnt)
+{
+    for (int with_eval = 0; with_eval < 2; with_eval++) {
+        struct tv_log log;
+        tv_log_open(&log, ID);
+        tv_log_fact(&log, "max_steps", "600");
+        for (int step = 5; step <= 600; step += 5) {
+            double learnt = 3 - 1.5 * step / 200 + 0.02 * sin(step);
+            double lost = 5 + 900 * fabs(sin(step)) * exp(-(step - 200) / 40.0);
+            double loss = step <= 200 ? learnt : lost;
+            tv_log_point(&log, "train/loss", step, loss);
+            if (with_eval && step % 20 == 0)
+                tv_log_point(&log, "eval/loss", step, loss);
+        }
+        tv_log_end(&log, NAN);
+        ck_assert_ptr_null(tv_log_alert(&log, ID));
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 START_TEST(noise_of_the_evaluation_is_no_progress)
 {
     struct tv_course course = of(flat);
@@ -433,6 +456,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("loss_plateau");
     TCase *tcase = tcase_create("loss_plateau");
     tcase_add_test(tcase, a_loss_that_is_never_again_as_low_as_at_first_has_learnt_nothing);
+    tcase_add_test(tcase, what_a_divergence_throws_away_was_learnt);
     tcase_add_test(tcase, noise_of_the_evaluation_is_no_progress);
     tcase_add_test(tcase, what_was_learnt_stays_learnt_whatever_comes_after);
     tcase_add_test(tcase, nor_where_the_loss_crosses_zero);

@@ -406,6 +406,16 @@ START_TEST(help_teaches_every_command)
 }
 END_TEST
 
+START_TEST(the_example_in_the_readme_is_what_is_printed)
+{
+    char *readme = (char *)tv_read_file(TRAINVET_SOURCE_DIR "/README.md").data;
+    ck_assert_int_eq(chdir(TRAINVET_SOURCE_DIR), 0);
+    trainvet("scan", "fixtures/logs/state-diverging", NULL);
+    ck_assert_msg(strstr(out, "lr_mismatch") && strstr(readme, out), "%s", out);
+    free(readme);
+}
+END_TEST
+
 START_TEST(list_and_explain_know_every_plug_in)
 {
     ck_assert_int_eq(trainvet("list", "--json", NULL), TV_EXIT_OK);
@@ -536,6 +546,7 @@ int main(void)
     tcase_add_test(use, output_file_holds_what_stdout_would);
     tcase_add_loop_test(use, wrong_usage_gives_status_2_and_says_what_to_do, 0, 13);
     tcase_add_test(use, help_teaches_every_command);
+    tcase_add_test(use, the_example_in_the_readme_is_what_is_printed);
     tcase_add_test(use, list_and_explain_know_every_plug_in);
     tcase_add_test(use, the_schedule_is_identified_without_a_configuration);
     tcase_add_test(use, the_framework_can_be_given);
