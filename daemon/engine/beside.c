@@ -3,7 +3,6 @@
  * then its counts promise nothing about this log. The learning rates tell: of one job both hold the
  * same ones, of jobs with different schedules those of the first steps already differ. */
 #include "engine/internal.h"
-#include "trainvet/text.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

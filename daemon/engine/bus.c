@@ -16,14 +16,17 @@ const char *tv_severity_name(enum tv_severity severity)
     return names[severity];
 }
 
+static bool is_about(const struct tv_alert *alert, const char *detector, const char *subject)
+{
+    return strcmp(alert->detector, detector) == 0 && strcmp(alert->subject, subject) == 0;
+}
+
 static struct tv_alert_box *find(const struct tv_run *run, const char *detector,
                                  const char *subject)
 {
-    for (size_t i = run->alerts_len; i-- > 0;) {
-        const struct tv_alert *alert = &run->alerts[i]->alert;
-        if (strcmp(alert->detector, detector) == 0 && strcmp(alert->subject, subject) == 0)
+    for (size_t i = run->alerts_len; i-- > 0;)
+        if (is_about(&run->alerts[i]->alert, detector, subject))
             return run->alerts[i];
-    }
     return NULL;
 }
 
@@ -265,8 +268,7 @@ void tv_withdraw_all(struct tv_view *view, const char *subject)
     const char *detector = run->detectors[view->detector]->name;
     /* The oldest first: the next one's number follows that of the last. */
     for (size_t i = 0; i < run->alerts_len;) {
-        const struct tv_alert *alert = &run->alerts[i]->alert;
-        if (strcmp(alert->detector, detector) == 0 && strcmp(alert->subject, subject) == 0)
+        if (is_about(&run->alerts[i]->alert, detector, subject))
             take_out(run, view->detector, i);
         else
             i++;

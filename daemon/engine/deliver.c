@@ -74,14 +74,12 @@ static inline __attribute__((always_inline)) void dispatch(struct tv_run *run,
                                                            const struct tv_point *point)
 {
     struct tv_view view = {.run = run, .point = point};
-    struct tv_seat *seats = run->seats;
     const uint8_t *who = run->subscribers + run->first_of[point->role],
                   *end = run->subscribers + run->first_of[point->role + 1];
     for (; who < end; who++) {
-        struct tv_seat *seat = &seats[*who];
+        const struct tv_seat *seat = &run->seats[*who];
         view.detector = *who;
-        void *state = seat->state.is_open ? seat->state.data : tv_run_open_state(run, *who);
-        seat->on_sample(&view, seat->options, state, point);
+        seat->on_sample(&view, seat->options, tv_run_state(run, *who), point);
     }
 }
 

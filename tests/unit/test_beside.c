@@ -82,15 +82,21 @@ static void add_state(struct tv_log *log, const struct job *job, double factor)
 
 static const struct job one = {1e-5, 3130, 313, 100, 3100};
 
+/* The log of `one` with a state of that job beside it, both with so many times its rates. */
+static void judge_beside(struct tv_log *log, const struct job *beside, double factor)
+{
+    open_log(log);
+    say_args(log, 1e-5, 10);
+    add_state(log, beside, factor);
+    tell(log, &one, factor);
+    tv_log_end(log, NAN);
+}
+
 START_TEST(a_state_of_another_job_promises_nothing)
 {
     const struct job other = {1e-5, 43800, 5475, 100, 43800};
     struct tv_log log;
-    open_log(&log);
-    say_args(&log, 1e-5, 10);
-    add_state(&log, &other, 1);
-    tell(&log, &one, 1);
-    tv_log_end(&log, NAN);
+    judge_beside(&log, &other, 1);
     ck_assert_ptr_null(tv_log_alert(&log, "lr_mismatch"));
     ck_assert_int_eq(notes, 1);
     ck_assert_ptr_nonnull(strstr(last_note, "belongs to another job"));
@@ -104,11 +110,7 @@ START_TEST(a_state_of_another_job_says_nothing_first)
     const struct job other = {5e-5, 43800, 5475, 10, 43800};
     const struct tv_alert *const *alerts;
     struct tv_log log;
-    open_log(&log);
-    say_args(&log, 1e-5, 10);
-    add_state(&log, &other, 1);
-    tell(&log, &one, 1);
-    tv_log_end(&log, NAN);
+    judge_beside(&log, &other, 1);
     ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 0);
     ck_assert_int_eq(notes, 1);
     tv_log_close(&log);
@@ -118,11 +120,7 @@ END_TEST
 START_TEST(the_state_of_this_job_is_believed)
 {
     struct tv_log log;
-    open_log(&log);
-    say_args(&log, 1e-5, 10);
-    add_state(&log, &one, 0.5);
-    tell(&log, &one, 0.5);
-    tv_log_end(&log, NAN);
+    judge_beside(&log, &one, 0.5);
     ck_assert_ptr_nonnull(tv_log_alert(&log, "lr_mismatch"));
     ck_assert_int_eq(notes, 0);
     tv_log_close(&log);
