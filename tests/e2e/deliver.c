@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Owes two alerts, firing and resolved, to a sink and delivers them as the service does, with a
- * store in memory: deliver SECONDS SINK [KEY=VALUE...]. Prints "delivered N refused N owed N". */
+ * store in memory: deliver TRIES SECONDS SINK [KEY=VALUE...]. Ends when nothing is owed, or SECONDS
+ * after TRIES have failed; prints "delivered N refused N owed N". */
 #include "service/dispatch.h"
 #include "support/sink_case.h"
 #include "trainvet/text.h"
@@ -12,7 +13,8 @@
 
 static struct tv_store *store;
 static const char *kind;
-static double deadline;
+static uint64_t tries;
+static double seconds, failed_at;
 
 static double now(void)
 {
@@ -24,7 +26,10 @@ static double now(void)
 static int on_tick(sd_event_source *source, uint64_t usec, void *ctx)
 {
     (void)ctx;
-    if (tv_store_count(store, kind).owed == 0 || now() > deadline)
+    struct tv_store_counts counts = tv_store_count(store, kind);
+    if (failed_at <= 0 && counts.failures >= tries)
+        failed_at = now();
+    if (counts.owed == 0 || (failed_at > 0 && now() >= failed_at + seconds))
         return sd_event_exit(sd_event_source_get_event(source), 0);
     sd_event_source_set_time(source, usec + 20000);
     return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
@@ -68,17 +73,18 @@ int main(int argc, char **argv)
     char note[512];
     sigset_t child;
     sd_event *loop = NULL;
-    const struct tv_sink *sink = argc > 2 ? find(argv[2]) : NULL;
+    const struct tv_sink *sink = argc > 3 ? find(argv[3]) : NULL;
     if (!sink)
         return 2;
-    kind = argv[2];
-    deadline = now() + strtod(argv[1], NULL);
+    tries = strtoull(argv[1], NULL, 10);
+    seconds = strtod(argv[2], NULL);
+    kind = argv[3];
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
     signal(SIGPIPE, SIG_IGN);
     void *options = calloc(1, sink->options_size);
-    if (!options || !set_options(sink, options, argv + 3) || sd_event_new(&loop) < 0 ||
+    if (!options || !set_options(sink, options, argv + 4) || sd_event_new(&loop) < 0 ||
         tv_store_open(NULL, &store, note, &error) != TV_OK)
         return 2;
     struct tv_dispatch_options how = {.loop = loop, .store = store, .now = now};

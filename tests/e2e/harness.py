@@ -80,6 +80,14 @@ def get(port, path, method="GET"):
         connection.close()
 
 
+def answers(port, path):
+    """Whether a server is there and well."""
+    try:
+        return get(port, path)[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 def lines(path):
     """The objects of a file with one a line."""
     if not os.path.exists(path):

@@ -8,17 +8,10 @@ import subprocess
 import sys
 import unittest
 
-from harness import SKIP, SOURCE, Daemon, free_port, get, log_line, wait_for
+from harness import SKIP, SOURCE, Daemon, answers, free_port, get, log_line, wait_for
 
 NEEDED = ("prometheus", "prometheus-alertmanager", "promtool")
 DEPLOY = os.path.join(SOURCE, "daemon/deploy")
-
-
-def answers(port, path):
-    try:
-        return get(port, path)[0] == 200
-    except OSError:
-        return False
 
 
 class Fleet(unittest.TestCase):

@@ -438,7 +438,7 @@ int main(int argc, char **argv)
     is_all = argc > 1 && strcmp(argv[1], "all") == 0;
     Suite *suite = suite_create("identify_kinds");
     TCase *tcase = tcase_create("identify_kinds");
-    tcase_set_timeout(tcase, 280);
+    tcase_set_timeout(tcase, 800);
     tcase_add_test(tcase, no_kind_is_taken_for_another);
     suite_add_tcase(suite, tcase);
     return tv_test_main(suite);

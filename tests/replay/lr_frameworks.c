@@ -533,7 +533,7 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("lr_frameworks");
     TCase *tc = tcase_create("all");
-    tcase_set_timeout(tc, 280);
+    tcase_set_timeout(tc, 800);
     tcase_add_test(tc, the_cause_is_named_for_every_framework);
     suite_add_tcase(s, tc);
     return s;

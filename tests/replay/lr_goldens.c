@@ -123,7 +123,7 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("lr_goldens");
     TCase *tc = tcase_create("all");
-    tcase_set_timeout(tc, 280);
+    tcase_set_timeout(tc, 800);
     tcase_add_test(tc, the_tables_kept_here_are_left_alone);
     tcase_add_test(tc, all_tables_are_left_alone);
     suite_add_tcase(s, tc);

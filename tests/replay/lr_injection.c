@@ -446,7 +446,7 @@ static Suite *suite(void)
 {
     Suite *s = suite_create("lr_injection");
     TCase *tc = tcase_create("all");
-    tcase_set_timeout(tc, 580);
+    tcase_set_timeout(tc, 800);
     if (!is_random) {
         tcase_add_test(tc, clean_logs_are_left_alone);
         tcase_add_test(tc, the_injected_cause_is_named);
