@@ -60,7 +60,7 @@ struct tv_follow {
     bool said_full;
     bool must_poll;          /* some directory cannot be watched */
     double incomplete_since; /* NaN: everything could be opened at the last search */
-    double searched_at, search_cost, next_discover, next_reconcile, last_news;
+    double searched_at, search_took, search_cost, next_discover, next_reconcile, last_news;
 };
 
 #define TV_TORN_PATIENCE 30.0 /* seconds that a half-written file is waited for */

@@ -200,9 +200,12 @@ static bool must_discover(struct tv_follow *follow, double now)
 {
     if (!follow->started)
         return true;
-    if (follow->search_cost <
-        0) { /* the first call after a search: the time between is what it took */
-        follow->search_cost = now - follow->searched_at;
+    if (follow->search_cost < 0) {
+        /* The first call after a search: the time between is what it took. The cheaper of the last
+         * two counts, since one may have met a machine that stood still or slept. */
+        double took = now - follow->searched_at;
+        follow->search_cost = fmin(took, follow->search_took);
+        follow->search_took = took;
         double pause = follow->search_cost * DISCOVER_COST;
         follow->next_discover = now + fmax(pause, DISCOVER_MIN);
         follow->next_reconcile =

@@ -578,6 +578,25 @@ START_TEST(a_directory_that_is_new_is_searched_once_more)
 }
 END_TEST
 
+/* What a search seems to have taken says how soon there is another. */
+START_TEST(a_machine_that_stood_still_during_a_search_finds_new_runs_as_soon_as_ever)
+{
+    wanted = "non_finite";
+    struct tv_watch *watch = _i ? tv_watch_open() : NULL;
+    struct tv_follow *follow = tv_follow_new(&options, watch);
+    tv_follow_work(follow, now);
+    now.boot += 3600;
+    now.wall += 3600;
+    settle(follow, 100);
+    append_steps(0, 20, 2.5f);
+    append_steps(20, 21, NAN);
+    settle(follow, 10);
+    ck_assert_uint_eq(firing, 1);
+    tv_follow_free(follow);
+    tv_watch_close(watch);
+}
+END_TEST
+
 /* Due ones, and ones with a hint, which is there only once. */
 START_TEST(what_a_call_that_is_late_leaves_is_looked_at_by_the_next_ones)
 {
@@ -725,6 +744,8 @@ static Suite *suite(void)
     tcase_add_test(files,
                    a_run_that_has_ended_keeps_its_files_only_and_is_read_again_when_it_goes_on);
     tcase_add_test(files, a_directory_that_is_new_is_searched_once_more);
+    tcase_add_loop_test(
+        files, a_machine_that_stood_still_during_a_search_finds_new_runs_as_soon_as_ever, 0, 2);
     tcase_add_test(files, what_a_call_that_is_late_leaves_is_looked_at_by_the_next_ones);
     tcase_add_test(files, one_of_several_tables_that_lags_behind_raises_nothing);
     tcase_add_test(files, a_run_is_told_by_its_name_though_it_was_found_before_that_was_known);

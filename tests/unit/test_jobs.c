@@ -38,10 +38,11 @@ static void done(void *ctx, size_t i)
         atomic_store(&record->ahead, ahead);
 }
 
-static void slow_work(void *ctx, size_t i)
+static void work_until_idle(void *ctx, size_t i)
 {
     work(ctx, i);
-    usleep(350 * 1000);
+    while (atomic_load(&((struct record *)ctx)->idle) == 0)
+        usleep(1000);
 }
 
 static void idle(void *ctx)
@@ -71,8 +72,12 @@ END_TEST
 START_TEST(waiting_is_told)
 {
     struct record record = {.caller = pthread_self()};
-    tv_jobs_run(&(struct tv_jobs){
-        .count = 1, .threads = 1, .ctx = &record, .work = slow_work, .done = done, .idle = idle});
+    tv_jobs_run(&(struct tv_jobs){.count = 1,
+                                  .threads = 1,
+                                  .ctx = &record,
+                                  .work = work_until_idle,
+                                  .done = done,
+                                  .idle = idle});
     ck_assert_int_ge(atomic_load(&record.idle), 1);
 }
 END_TEST

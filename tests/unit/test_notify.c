@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "base/clock.h"
 #include "service/notify.h"
+#include "support/folder.h"
 #include "support/suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-static char path[64];
+static struct tv_folder folder;
+
+static void setup(void)
+{
+    folder = tv_folder_new();
+}
+
+static void teardown(void)
+{
+    tv_folder_remove(&folder);
+}
 
 static int manager(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(path, sizeof path, "/tmp/trainvet-notify-%d", (int)getpid());
-    memcpy(address.sun_path, path, sizeof path);
+    const char *path = tv_folder_path(&folder, "notify");
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     setenv("NOTIFY_SOCKET", path, 1);
@@ -32,7 +41,6 @@ START_TEST(the_manager_gets_what_is_said)
     ck_assert_str_eq(text, "READY=1");
     tv_notify("STATUS=%s", "x");
     ck_assert_int_eq(recv(fd, text, sizeof text - 1, 0), 8);
-    unlink(path);
     close(fd);
 }
 END_TEST
@@ -40,13 +48,9 @@ END_TEST
 START_TEST(a_manager_that_does_not_read_holds_up_nobody)
 {
     int fd = manager();
-    double began = tv_clock_seconds(CLOCK_MONOTONIC);
     for (int i = 0; i < 2000; i++) /* more than any queue of datagrams holds */
-        tv_notify("STATUS=%d", i);
-    ck_assert_double_lt(tv_clock_seconds(CLOCK_MONOTONIC) - began, 2);
+        tv_notify("STATUS=%d", i); /* with two seconds for each it would be over in an hour */
     tv_notify_surely("STOPPING=1");
-    ck_assert_double_lt(tv_clock_seconds(CLOCK_MONOTONIC) - began, 8);
-    unlink(path);
     close(fd);
 }
 END_TEST
@@ -66,6 +70,7 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("notify");
     TCase *tcase = tcase_create("all");
+    tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, the_manager_gets_what_is_said);
     tcase_add_test(tcase, a_manager_that_does_not_read_holds_up_nobody);
     tcase_add_test(tcase, without_a_manager_nothing_is_sent);
