@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The training loss leaves its level upwards and does not come back. */
 #include "lib/advice.h"
-#include "lib/blocks.h"
 #include "lib/descent.h"
 #include "lib/innovation.h"
 #include "lib/note.h"
-#include "lib/robust.h"
+#include "lib/running_level.h"
 #include "lib/silence.h"
-#include "lib/trend.h"
 #include "lib/warmup.h"
 #include <math.h>
-
-enum {
-    WINDOW = 15,      /* most points of a level; odd */
-    RING = 2 * WINDOW /* the base is the level of two windows */
-};
 
 struct options {
     double fast_undone, far_undone, slow_undone, rise, score, restart_undone, back;
@@ -25,12 +18,8 @@ struct options {
 struct state {
     struct tv_innovation loss;
     struct tv_descent descent;
-    double ring[RING];       /* last points */
-    double sorted[WINDOW];   /* those of the last window */
-    struct tv_blocks blocks; /* of a long run */
-    double base; /* lowest median of 2 windows since the warm-up; of a long run the lowest block */
+    struct tv_running_level level; /* its base: since the warm-up */
     double base_lr;
-    double level; /* median of the last window */
     int64_t held_step;
     double held_peak; /* highest level while the slow rule is true */
     int64_t above_step;
@@ -43,12 +32,12 @@ struct state {
     int64_t jump_step;
     double said_peak;
     double rise, rise_needed, share, share_needed; /* as the rule that fires had them */
-    uint32_t sorted_len, points, ring_len, at, attempt;
+    uint32_t attempt;
     uint32_t held;        /* points that the slow rule has been true for */
     uint32_t above;       /* points in a row above the fast limit */
     uint32_t dead;        /* points in a row that are no number */
     uint32_t kick_points; /* points left under the influence of the jump */
-    bool has_base, gradient_dead, is_raised;
+    bool gradient_dead, is_raised;
     bool is_early;  /* raised one point early: withdrawn if it comes back at once */
     bool restarted; /* the learning rate jumped back up since the base */
 };
@@ -65,51 +54,6 @@ static int64_t dead_needed(const struct state *state, const struct options *opti
 static double space(const struct state *state, double from, double to)
 {
     return state->loss.is_raw || from <= 0 || to <= 0 ? to - from : log(to / from);
-}
-
-/* Odd: of an even number of points, half may not be outliers. */
-static size_t window(const struct state *state)
-{
-    uint32_t f = state->points / 8;
-    return f < 3 ? 3 : f >= WINDOW ? WINDOW : f | 1;
-}
-
-static double median_of_last(const struct state *state, size_t len)
-{
-    double values[RING];
-    if (len > state->ring_len)
-        len = state->ring_len;
-    for (size_t i = 0; i < len; i++)
-        values[i] = state->ring[(state->at + RING - 1 - i) % RING];
-    return tv_median(values, len);
-}
-
-/* The level behind a new point: the window moves on, or has become longer. */
-static double next_level(struct state *state, double value)
-{
-    uint32_t len = (uint32_t)window(state);
-    if (len > state->ring_len)
-        len = state->ring_len;
-    if (len == state->sorted_len) {
-        double out = state->ring[(state->at + RING - 1 - len) % RING];
-        tv_sorted_replace(state->sorted, len, out, value);
-    } else {
-        for (uint32_t i = 0; i < len; i++)
-            state->sorted[i] = state->ring[(state->at + RING - 1 - i) % RING];
-        tv_sort(state->sorted, len);
-        state->sorted_len = len;
-    }
-    return tv_quantile_sorted(state->sorted, len, 0.5);
-}
-
-static bool is_falling(const struct state *state, size_t len)
-{
-    double values[TV_TREND_MAX];
-    if (len > state->ring_len)
-        len = state->ring_len;
-    for (size_t i = 0; i < len; i++)
-        values[i] = state->ring[(state->at + RING - len + i) % RING];
-    return tv_mann_kendall(values, len) < -1;
 }
 
 /* NaN where none is known. */
@@ -174,8 +118,8 @@ static void raise(struct tv_view *view, const struct options *options, struct st
                   enum rule rule)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
-    double from = rule == SLOW ? state->base : state->before;
-    double to = rule == SLOW ? state->level : state->peak;
+    double from = rule == SLOW ? state->level.base : state->before;
+    double to = rule == SLOW ? state->level.now : state->peak;
     int64_t onset = rule == SLOW   ? state->held_step
                     : rule == DEAD ? state->dead_step
                                    : state->above_step;
@@ -229,8 +173,8 @@ static void keep(struct state *state, double rise, double rise_needed, double sh
 static bool is_fast(struct state *state, const struct options *options,
                     const struct tv_point *point)
 {
-    double before = state->above ? state->before : state->level;
-    if (!state->has_base || state->points < 10 ||
+    double before = state->above ? state->before : state->level.now;
+    if (!state->level.has_base || state->level.points < 10 ||
         tv_descent_undone(&state->descent, point->value) < options->fast_undone) {
         state->above = 0; /* most points end here */
         return false;
@@ -270,76 +214,53 @@ static bool is_fast(struct state *state, const struct options *options,
 static bool is_slow(struct state *state, const struct options *options,
                     const struct tv_point *point)
 {
-    size_t f = window(state);
-    if (!state->has_base || state->points < 10 || !(state->level > state->base)) {
+    size_t f = tv_running_level_window(&state->level);
+    if (!state->level.has_base || state->level.points < 10 ||
+        !(state->level.now > state->level.base)) {
         state->held = 0;
         return false;
     }
     double range = tv_descent_range(&state->descent);
-    if (state->level - state->base < options->slow_undone * range) { /* most points end here */
-        state->held = 0;
+    if (state->level.now - state->level.base < options->slow_undone * range) {
+        state->held = 0; /* most points end here */
         return false;
     }
     double noise = tv_innovation_noise(&state->loss);
     double error = fmax(1.2533 * noise * sqrt(1.5 / (double)f),
-                        tv_blocks_noise(&state->blocks, state->loss.is_raw));
+                        tv_blocks_noise(&state->level.blocks, state->loss.is_raw));
     double needed = options->score * error;
     if (!state->loss.is_raw)
         needed = fmax(needed, log(options->rise));
-    double share = undone(state, state->level) - undone(state, state->base);
+    double share = undone(state, state->level.now) - undone(state, state->level.base);
     double least = state->restarted ? options->restart_undone : options->slow_undone;
-    if (!(space(state, state->base, state->level) > needed) || !(share > least)) {
+    if (!(space(state, state->level.base, state->level.now) > needed) || !(share > least)) {
         state->held = 0;
         return false;
     }
     if (state->held++ == 0) {
         state->held_step = point->step;
-        state->held_peak = state->level;
+        state->held_peak = state->level.now;
     }
-    state->held_peak = fmax(state->held_peak, state->level);
-    keep(state, space(state, state->base, state->level), needed, share, least);
+    state->held_peak = fmax(state->held_peak, state->level.now);
+    keep(state, space(state, state->level.base, state->level.now), needed, share, least);
     /* A median that has undone half of the progress needs less time to be believed. */
     double far = fmin(1, fmax(0, (share - options->slow_undone) / 0.4));
     double hold = fmax((0.75 - 0.45 * far) * (double)f, fmin(0.75 * (double)f, 3.75));
-    if ((double)state->held < hold || is_falling(state, 2 * f))
+    if ((double)state->held < hold || tv_running_level_falls(&state->level, 2 * f))
         return false;
     return state->held >= 3 * f ||
-           state->level - state->base >= 0.5 * (state->held_peak - state->base);
+           state->level.now - state->level.base >= 0.5 * (state->held_peak - state->level.base);
 }
 
-static void set_base(struct tv_view *view, struct state *state, double base)
+static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
 {
-    if (!state->has_base || base < state->base) {
+    tv_running_level_add(&state->level, point->value);
+    if (point->step <= tv_warmup_end(view) || state->held > 0 || state->above > 0)
+        return;
+    if (tv_running_level_accept(&state->level, point->step, point->value)) {
         state->base_lr = tv_rate_now(view);
         state->restarted = false;
     }
-    state->has_base = true;
-    state->base = base;
-}
-
-/* The lowest of a million short medians is low by mere chance, so in a long run blocks take their
- * place, which grow with the run. */
-static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
-{
-    state->ring[state->at] = point->value;
-    state->at = (state->at + 1) % RING;
-    state->ring_len += state->ring_len < RING;
-    state->points += state->points < 1000000;
-    size_t f = window(state);
-    state->level = next_level(state, point->value);
-    if (point->step <= tv_warmup_end(view) || state->held > 0 || state->above > 0)
-        return;
-    bool has_block = tv_blocks_add(&state->blocks, point->step, point->value);
-    if (tv_blocks_points(&state->blocks) >= 2 * WINDOW) {
-        if (has_block)
-            set_base(view, state, tv_blocks_lowest(&state->blocks, NULL));
-        return;
-    }
-    if (state->ring_len < 2 * f || (state->has_base && state->level > state->base))
-        return;
-    double base = median_of_last(state, 2 * f);
-    if (!state->has_base || base < state->base)
-        set_base(view, state, base);
 }
 
 static void follow(struct tv_view *view, const struct options *options, struct state *state,
@@ -347,9 +268,9 @@ static void follow(struct tv_view *view, const struct options *options, struct s
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
     state->is_early &= undone(state, value) < options->fast_undone; /* a third one up there */
-    double now = median_of_last(state, state->is_early ? 3 : 5);
+    double now = tv_running_level_of_last(&state->level, state->is_early ? 3 : 5);
     double back = state->is_early ? options->slow_undone : options->back;
-    if (state->ring_len >= 3 && tv_descent_undone(&state->descent, now) < back) {
+    if (state->level.ring_len >= 3 && tv_descent_undone(&state->descent, now) < back) {
         state->is_raised = false;
         state->held = state->above = 0;
         (state->is_early ? tv_withdraw : tv_clear)(view, tag ? tag : "train_loss");
@@ -403,11 +324,11 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
     if (state->dead++ == 0) {
         state->dead_step = state->above ? state->above_step : point->step;
         if (!state->above) {
-            state->before = state->level;
+            state->before = state->level.now;
             state->before_lr = state->calm_lr;
         }
     }
-    if (!state->is_raised && state->dead >= dead_needed(state, options) && state->points >= 6)
+    if (!state->is_raised && state->dead >= dead_needed(state, options) && state->level.points >= 6)
         raise(view, options, state, DEAD);
 }
 
@@ -416,7 +337,7 @@ static void on_rate(struct state *state, const struct tv_point *point)
     double rate = point->value;
     if (!isfinite(rate))
         return;
-    if (state->last_lr > 0 && rate > 2 * state->last_lr && state->has_base) {
+    if (state->last_lr > 0 && rate > 2 * state->last_lr && state->level.has_base) {
         state->restarted = rate <= 1.2 * state->max_lr;
         if (!state->restarted) {
             state->jump_from = state->last_lr;
@@ -433,9 +354,7 @@ static void on_rate(struct state *state, const struct tv_point *point)
 static void begin_attempt(struct state *state, uint32_t attempt)
 {
     state->attempt = attempt;
-    state->ring_len = state->at = state->sorted_len = 0;
-    state->blocks = (struct tv_blocks){0};
-    state->has_base = false;
+    tv_running_level_forget(&state->level);
     state->held = state->above = 0;
 }
 
@@ -466,18 +385,19 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
     (void)options;
     if (tv_silent_about_loss(view))
         return;
-    if (state->points < 10)
-        tv_silent_because(view, "needs 10 training losses, has %u", state->points);
-    else if (!state->has_base)
+    if (state->level.points < 10)
+        tv_silent_because(view, "needs 10 training losses, has %u", state->level.points);
+    else if (!state->level.has_base)
         tv_silent(view, "needs training losses after the warm-up (warmup_divergence judges those "
                         "in it)");
-    else if (state->level > state->base)
+    else if (state->level.now > state->level.base)
         tv_silent_because(view,
                           "the training loss ends at a level of %.4g, %.4g at its lowest: its "
                           "noise, or too little of what it had come down",
-                          state->level, state->base);
+                          state->level.now, state->level.base);
     else
-        tv_silent_because(view, "the training loss ends at its lowest level (%.4g)", state->level);
+        tv_silent_because(view, "the training loss ends at its lowest level (%.4g)",
+                          state->level.now);
 }
 
 static const struct tv_option table[] = {
