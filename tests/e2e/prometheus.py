@@ -59,8 +59,12 @@ class Fleet(unittest.TestCase):
 
         one = wait_for(firing)[0]
         self.assertEqual(one["labels"]["run"], self.daemon.alerts()[0]["run"].replace("\\\\", "\\"))
-        target = json.loads(get(port, "/api/v1/targets")[1])["data"]["activeTargets"][0]
-        self.assertEqual((target["health"], target["lastError"]), ("up", ""))
+
+        def target():
+            one = json.loads(get(port, "/api/v1/targets")[1])["data"]["activeTargets"][0]
+            return one["health"], one["lastError"]
+
+        wait_for(lambda: target() == ("up", ""))  # a scrape that takes longer than a second fails
 
     def test_an_alert_reaches_alertmanager_once_and_resolves(self):
         port = self.start_alertmanager()
@@ -81,8 +85,9 @@ class Fleet(unittest.TestCase):
             return [one for one in self.daemon.alerts() if one["state"] == "firing"]
 
         append(range(60, 64), float("nan"))
-        wait_for(lambda: held() and len(held()) == len(firing()))
-        before = len(held())
+        self.daemon.settle("a")
+        before = len(firing())
+        wait_for(lambda: len(held()) == before)
         self.daemon.kill()
         self.daemon.start()
         append(range(64, 66), float("nan"))

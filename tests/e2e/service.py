@@ -17,8 +17,13 @@ import unittest
 
 from harness import BINARY, PATIENCE, SOURCE, Daemon, free_port, get, lines, run_beside, wait_for
 
+SCRAPE = b"GET /metrics HTTP/1.0\r\n\r\n"
 BEGUN = b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Slow: "  # a request that never ends
 FILE_SINK = "sinks:\n  file: {{type: jsonl, file: {0}}}\n"
+
+
+def read_all(client):
+    return b"".join(iter(lambda: client.recv(1 << 20), b"")).decode().partition("\r\n\r\n")[2]
 
 
 class Service(unittest.TestCase):
@@ -189,6 +194,7 @@ class Service(unittest.TestCase):
         self.daemon.add_run('evil"} 1\nfoo 2\\')
         self.daemon.add_run("well", bad=False)
         self.daemon.start()
+        wait_for(lambda: self.metric("trainvet_read_records_total") == "118")  # two logs of 59 lines
         wait_for(self.daemon.alerts)
         for path in ("/api/v1/runs", "/api/v1/alerts"):
             status, body, headers = get(self.daemon.port, path)
@@ -202,6 +208,10 @@ class Service(unittest.TestCase):
         self.assertEqual((status, body), (200, ""))
         self.check_metrics(get(self.daemon.port, "/metrics")[1])
 
+    def metric(self, name, text=None):
+        text = text or get(self.daemon.port, "/metrics")[1]
+        return dict(one.rsplit(" ", 1) for one in text.splitlines() if not one.startswith("#"))[name]
+
     def check_metrics(self, text):
         line = re.compile(r'[a-z_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*"(,(?=[a-z])|(?=\})))*\})? (\S+)')
         seen = set()
@@ -212,10 +222,8 @@ class Service(unittest.TestCase):
                 seen.add(one.rsplit(" ", 1)[0])
         self.assertIn('rack="a\\"b\\\\c"', text)
         self.assertIn("trainvet_alert_firing{", text)
-        numbers = dict(one.rsplit(" ", 1) for one in text.splitlines() if not one.startswith("#"))
-        self.assertEqual(numbers["trainvet_read_records_total"], "118")  # two logs of 59 lines
         sizes = [os.path.getsize(os.path.join(self.daemon.runs, run, "trainer_log.jsonl")) for run in os.listdir(self.daemon.runs)]
-        self.assertEqual(float(numbers["trainvet_read_bytes_total"]), sum(sizes))
+        self.assertEqual(float(self.metric("trainvet_read_bytes_total", text)), sum(sizes))
         if shutil.which("promtool"):
             done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
             self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
@@ -254,19 +262,22 @@ class Service(unittest.TestCase):
             self.daemon.add_run("r%d" % i, bad=i % 9 == 0)
         self.daemon.start()
         wait_for(lambda: get(self.daemon.port, "/api/v1/runs?limit=1")[2]["X-Total-Count"] == "200")
-        self.daemon.settle("r0")
+        self.daemon.settle(*("r%d" % i for i in range(0, 200, 9)))
         for _ in range(3):  # each of them for another page, and none is read
-            self.connect(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").recv(1)
+            self.connect(SCRAPE).recv(1)
         before = self.memory()
         for _ in range(12):
-            self.connect(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").recv(1)
+            self.connect(SCRAPE).recv(1)
         self.assertLess(self.memory() - before, 60e6)  # 12 pages are 96 MB and more, three and one in the making 40
+        self.daemon.process.send_signal(signal.SIGSTOP)  # these come at once
+        clients = [self.connect(SCRAPE) for _ in range(8)]
+        self.daemon.process.send_signal(signal.SIGCONT)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            pages = list(pool.map(lambda _: get(self.daemon.port, "/metrics")[1], range(8)))
+            pages = list(pool.map(read_all, clients))
         self.check_families(pages[0])
         self.assertEqual(pages[0].count("trainvet_run_info{"), 200)
         self.assertEqual({page.count("trainvet_run_info{") for page in pages}, {200})
-        self.connect(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.connect(SCRAPE)
         self.assertEqual(self.daemon.kill(signal.SIGTERM), 0)  # while a page is made, and some are sent
 
     def memory(self):
@@ -286,12 +297,14 @@ class Service(unittest.TestCase):
         self.daemon.write_config("sinks:\n  file: {type: jsonl, file: %s, limit: 3, period: 3}\n" % told)
         for i in range(20):
             self.daemon.add_run("r%d" % i)
+        begun = time.monotonic()
         self.daemon.start()
         wait_for(lambda: sum(line["detector"] == "held_back" for line in lines(told)))
         held = sum(line["observed"] for line in lines(told) if line["detector"] == "held_back")
         others = [line for line in lines(told) if line["detector"] != "held_back"]
-        self.assertLessEqual(len(others), 9)
-        wait_for(lambda: {alert["run"] for alert in self.daemon.alerts()} == {"r%d" % i for i in range(20)})
+        periods = 2 + (time.monotonic() - begun) / 2  # begun ones count; they begin with a whole second
+        self.assertLessEqual(len(others), 3 * periods)
+        self.daemon.settle(*("r%d" % i for i in range(20)))
         self.assertGreater(held, 0)
         said = [(line["fingerprint"], line["state"]) for line in lines(told)]
         self.assertEqual(len(said), len(set(said)))
@@ -317,10 +330,10 @@ class Service(unittest.TestCase):
 
     def test_clients_that_trickle_keep_nobody_out_and_have_ten_seconds(self):
         self.daemon.start()
-        clients = [self.connect(BEGUN) for _ in range(40)]
         began = time.monotonic()
+        clients = [self.connect(BEGUN) for _ in range(40)]
         while clients:
-            self.assertLess(time.monotonic() - began, 2 * PATIENCE)
+            self.assertLess(time.monotonic() - began, 3 * PATIENCE)
             self.assertEqual(get(self.daemon.port, "/healthz")[0], 200)
             time.sleep(0.5)
             for client in list(clients):
@@ -357,8 +370,8 @@ class Service(unittest.TestCase):
         self.daemon.add_run("a")
         self.daemon.start()
         wait_for(self.daemon.alerts)
+        wait_for(lambda: "symbolic link" in self.daemon.log())
         self.assertEqual({alert["run"] for alert in self.daemon.alerts()}, {"a"})
-        self.assertIn("symbolic link", self.daemon.log())
 
     def test_alerts_lists_what_is_recorded_and_owed(self):
         self.daemon.write_config(f'sinks:\n  ops: {{type: webhook, url: "http://127.0.0.1:{free_port()}/"}}\n')
@@ -431,10 +444,7 @@ class Service(unittest.TestCase):
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(path)
             client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
-            answer = b""
-            while part := client.recv(4096):
-                answer += part
-        self.assertTrue(answer.endswith(b"ok\n"), answer)
+            self.assertEqual(read_all(client), "ok\n")
         self.daemon.kill(signal.SIGTERM)
         self.assertFalse(os.path.exists(path))
 
