@@ -3,11 +3,14 @@
 import concurrent.futures
 import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 PATIENCE = 45  # seconds without anything new
@@ -62,8 +65,23 @@ def told(folder):
     if not os.path.exists(f"{folder}/out.jsonl"):
         return []
     with open(f"{folder}/out.jsonl", encoding="utf-8") as file:
-        alerts = [json.loads(line) for line in file]
+        alerts = [json.loads(line) for line in file if line.endswith("\n")]  # the last one may still be written
     return [(alert["run"], alert["state"]) for alert in alerts if alert["detector"] == "non_finite"]
+
+
+def get(folder, path):
+    """The answer of a daemon that listens on the socket "http"."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(f"{folder}/http")
+        client.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+        return b"".join(iter(lambda: client.recv(65536), b"")).decode()
+
+
+def followed(folder):
+    try:
+        return int(re.search(r"^X-Total-Count: (\d+)", get(folder, "/api/v1/runs?limit=1"), re.M).group(1))
+    except OSError:
+        return 0  # does not listen yet
 
 
 def wait_until(count, wanted):
@@ -81,12 +99,30 @@ def wait_for(folder, count):
     return told(folder)
 
 
+def of_process(process):
+    """The fields of proc_pid_stat(5) from the third on."""
+    with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
+        return file.read().rsplit(")", 1)[1].split()
+
+
+def halt(process):
+    """Until a signal ends it or SIGCONT comes."""
+    process.send_signal(signal.SIGSTOP)
+    while of_process(process)[0] not in "TZ":
+        time.sleep(0.01)
+
+
 def end(process):
-    """(exit status, seconds from SIGTERM on)."""
-    begun = time.monotonic()
+    """(exit status, seconds of the processor from SIGTERM on)."""
+    before = sum(map(int, of_process(process)[11:13])) / os.sysconf("SC_CLK_TCK")
     process.terminate()
-    status = process.wait(60)
-    return status, time.monotonic() - begun
+    process.send_signal(signal.SIGCONT)
+    limit = threading.Timer(120, process.kill)
+    limit.start()
+    _, status, usage = os.wait4(process.pid, 0)
+    limit.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage.ru_utime + usage.ru_stime - before
 
 
 def run_beside(tests, options, prefix, at_once=3):
