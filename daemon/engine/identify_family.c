@@ -78,6 +78,24 @@ static void thin(const struct tv_lr_data *data, struct tv_lr_data *ret)
     }
 }
 
+/* A line is where two of its points say: no grid is needed then. */
+static bool improve_from_line(struct tv_shape_fit *fit, const struct tv_outline *o)
+{
+    struct tv_shape_fit trial = *fit;
+    if (strcmp(tv_schedule_name(&fit->schedule), "linear") != 0 || o->flat_end + 2 >= o->data.len)
+        return false;
+    const struct tv_lr_point *first = &o->data.at[o->flat_end + 1],
+                             *last = &o->data.at[o->data.len - 1];
+    double steps = (double)last->step - (double)first->step;
+    double end = (double)last->step + steps * last->value / (first->value - last->value);
+    trial.at[TV_FREE_DECAY] = (end - fit->delay - o->rise) / fit->span;
+    tv_shape_improve(&trial, &o->data);
+    if (!tv_fit_meets(&trial, o))
+        return false;
+    *fit = trial;
+    return true;
+}
+
 /* The best few lengths of the decay to begin with. */
 static void improve_from_grid(struct tv_shape_fit *fit, const struct tv_outline *o)
 {
@@ -276,10 +294,10 @@ static bool try_family(const struct tv_outline *o, const struct tv_family *famil
         memcpy(fit.at, near->at, sizeof fit.at);
         tv_shape_improve(&fit, &o->data);
     } else {
-        if (family->free & TV_FREE(DECAY))
-            improve_from_grid(&fit, o);
-        else
+        if (!(family->free & TV_FREE(DECAY)))
             tv_shape_improve(&fit, &o->data);
+        else if (!improve_from_line(&fit, o))
+            improve_from_grid(&fit, o);
         if (is_alike(o))
             *near = fit;
     }
@@ -299,6 +317,15 @@ static bool try_family(const struct tv_outline *o, const struct tv_family *famil
     return true;
 }
 
+/* Up to the step that the schedule begins at a log has one value. */
+static bool cannot_begin_at(const struct tv_outline *o, double delay)
+{
+    const struct tv_lr_point *at = o->data.at;
+    const double *exact = o->data.exact;
+    return o->data.len > 1 && (double)at[1].step <= delay &&
+           fabs(at[1].value - at[0].value) > exact[0] + exact[1];
+}
+
 /* The plainest of the offsets that a trainer may log with. */
 bool tv_family_fit(const struct tv_outline *o, const struct tv_family *family,
                    struct tv_answer *ret)
@@ -311,6 +338,8 @@ bool tv_family_fit(const struct tv_outline *o, const struct tv_family *family,
         if (near.free && is_hopeless(&near, o))
             break;
         if (delays[i] < 0 && (found || o->data.at[0].step > 0))
+            continue;
+        if (found && ret->lag == 0 && cannot_begin_at(o, delays[i]))
             continue;
         bool is_line = !o->warm || (o->warm->shape == TV_SHAPE_LINEAR && !o->warm->has_start);
         if (is_line && fabs(o->first_delay - delays[i]) > 0.5 && fabs(o->first_delay) < 2)
