@@ -220,7 +220,8 @@ static bool is_news(struct state *state, const struct verdict *verdict)
     state->said = verdict->what;
     state->said_onset = verdict->onset;
     state->confirmed = is_same ? state->confirmed + 1 : 0;
-    return state->confirmed <= 4 || (state->confirmed & (state->confirmed - 1)) == 0;
+    bool is_power_of_2 = (state->confirmed & (state->confirmed - 1)) == 0;
+    return is_power_of_2 && !(state->confirmed & 0xAAAAAAAAAAAAAAAA); /* 0, 1, 4, 16, 64, ... */
 }
 
 static bool is_plateau(const struct tv_view *view, const struct options *options,
