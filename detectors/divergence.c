@@ -1,40 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The training loss leaves its level upwards and does not come back. */
 #include "lib/advice.h"
-#include "lib/descent.h"
-#include "lib/innovation.h"
 #include "lib/note.h"
-#include "lib/running_level.h"
+#include "lib/rise.h"
 #include "lib/silence.h"
 #include "lib/warmup.h"
 #include <math.h>
 
 struct options {
-    double fast_undone, far_undone, slow_undone, rise, score, restart_undone, back;
-    double early_undone;
-    int64_t fast_points, fast_steps, dead_points;
+    struct tv_rise_limits rise; /* first: the rows below name its members */
+    double back;
+    int64_t dead_points;
 };
 
 struct state {
-    struct tv_innovation loss;
-    struct tv_descent descent;
-    struct tv_running_level level; /* its base: since the warm-up */
-    double base_lr;
-    int64_t held_step;
-    double held_peak; /* highest level while the slow rule is true */
-    int64_t above_step;
-    double before, peak; /* level when the fast rule began; highest point since */
-    double last_share;   /* of the progress that the last of these points undid */
-    double before_lr,
-        calm_lr; /* learning rate before that, and at the last point that was not above */
+    struct tv_rise rise;
+    double base_lr;            /* learning rate at the base of the level, since the warm-up */
+    double before_lr, calm_lr; /* before the fast rule began, and at the last point not above */
     int64_t dead_step;
     double last_lr, max_lr, jump_from, jump_to;
     int64_t jump_step;
     double said_peak;
-    double rise, rise_needed, share, share_needed; /* as the rule that fires had them */
     uint32_t attempt;
-    uint32_t held;        /* points that the slow rule has been true for */
-    uint32_t above;       /* points in a row above the fast limit */
     uint32_t dead;        /* points in a row that are no number */
     uint32_t kick_points; /* points left under the influence of the jump */
     bool gradient_dead, is_raised;
@@ -42,18 +29,13 @@ struct state {
     bool restarted; /* the learning rate jumped back up since the base */
 };
 
-enum rule { NONE, FAST, SLOW, DEAD };
+enum rule { FAST, SLOW, DEAD };
 
 static int64_t dead_needed(const struct state *state, const struct options *options)
 {
-    if (state->above > 0 && state->gradient_dead)
+    if (state->rise.above > 0 && state->gradient_dead)
         return 1;
     return state->gradient_dead ? options->dead_points : 3 * options->dead_points;
-}
-
-static double space(const struct state *state, double from, double to)
-{
-    return state->loss.is_raw || from <= 0 || to <= 0 ? to - from : log(to / from);
 }
 
 /* NaN where none is known. */
@@ -105,12 +87,13 @@ static void add_decision(const struct options *options, const struct state *stat
         note->finding->confidence = state->gradient_dead ? 1 : 0.9;
         return;
     }
-    tv_note_evidence(note, "rise", state->rise);
-    tv_note_evidence(note, "rise_threshold", state->rise_needed);
-    tv_note_evidence(note, "progress_undone", state->share);
-    tv_note_evidence(note, "progress_undone_threshold", state->share_needed);
-    tv_note_evidence(note, "points", rule == SLOW ? state->held : state->above);
-    double margin = fmin(state->rise / state->rise_needed, state->share / state->share_needed);
+    tv_note_evidence(note, "rise", state->rise.size);
+    tv_note_evidence(note, "rise_threshold", state->rise.size_needed);
+    tv_note_evidence(note, "progress_undone", state->rise.share);
+    tv_note_evidence(note, "progress_undone_threshold", state->rise.share_needed);
+    tv_note_evidence(note, "points", rule == SLOW ? state->rise.held : state->rise.above);
+    double margin = fmin(state->rise.size / state->rise.size_needed,
+                         state->rise.share / state->rise.share_needed);
     note->finding->confidence = tv_margin_confidence(margin, 1);
 }
 
@@ -118,13 +101,13 @@ static void raise(struct tv_view *view, const struct options *options, struct st
                   enum rule rule)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
-    double from = rule == SLOW ? state->level.base : state->before;
-    double to = rule == SLOW ? state->level.now : state->peak;
-    int64_t onset = rule == SLOW   ? state->held_step
+    double from = rule == SLOW ? state->rise.level.base : state->rise.before;
+    double to = rule == SLOW ? state->rise.level.now : state->rise.peak;
+    int64_t onset = rule == SLOW   ? state->rise.held_step
                     : rule == DEAD ? state->dead_step
-                                   : state->above_step;
+                                   : state->rise.above_step;
     double lr = good_lr(view, state, rule);
-    bool is_critical = rule != SLOW || state->loss.is_raw || from <= 0 || to > 1.5 * from;
+    bool is_critical = rule != SLOW || state->rise.loss.is_raw || from <= 0 || to > 1.5 * from;
     struct tv_note note;
     struct tv_finding finding;
     tv_note_init(&note, &finding, tag ? tag : "train_loss", is_critical ? TV_CRITICAL : TV_WARNING,
@@ -137,9 +120,9 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     else
         tv_note_summary(&note, "loss rose from %s to %s since step %lld and does not come back",
                         TV_SHOW(from), TV_SHOW(to), (long long)onset);
-    tv_note_evidence(&note, "lowest_loss", state->descent.lowest);
+    tv_note_evidence(&note, "lowest_loss", state->rise.descent.lowest);
     tv_note_evidence(&note, "level_before", from);
-    tv_note_evidence(&note, "noise", tv_innovation_noise(&state->loss));
+    tv_note_evidence(&note, "noise", tv_innovation_noise(&state->rise.loss));
     if (!isnan(lr))
         tv_note_evidence(&note, "last_good_lr", lr);
     add_decision(options, state, rule, &note);
@@ -150,114 +133,12 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     state->said_peak = fabs(to);
 }
 
-/* The share of the progress that `value` undoes; progress within the noise is none. */
-static double undone(const struct state *state, double value)
-{
-    double noise = tv_innovation_noise(&state->loss), lowest = state->descent.lowest;
-    if (!state->loss.is_raw)
-        noise *= lowest;
-    return (value - lowest) / fmax(tv_descent_range(&state->descent), 6 * noise);
-}
-
-static void keep(struct state *state, double rise, double rise_needed, double share,
-                 double share_needed)
-{
-    state->rise = rise;
-    state->rise_needed = rise_needed;
-    state->share = share;
-    state->share_needed = share_needed;
-}
-
-/* Three points far up, with at least half of the progress gone and no return in sight; what is far
- * above the very first losses is no recovering spike either. */
-static bool is_fast(struct state *state, const struct options *options,
-                    const struct tv_point *point)
-{
-    double before = state->above ? state->before : state->level.now;
-    if (!state->level.has_base || state->level.points < 10 ||
-        tv_descent_undone(&state->descent, point->value) < options->fast_undone) {
-        state->above = 0; /* most points end here */
-        return false;
-    }
-    double noise = tv_innovation_noise(&state->loss);
-    if (!(noise >= 0))
-        return false;
-    double needed = fmax(4 * noise, state->loss.is_raw ? 0 : log(1.25));
-    double share = undone(state, point->value);
-    if (share < options->fast_undone || space(state, before, point->value) < needed) {
-        state->above = 0;
-        return false;
-    }
-    if (state->above++ == 0) {
-        state->above_step = point->step;
-        state->before = before;
-        state->before_lr = state->kick_points > 0 ? state->jump_from : state->calm_lr;
-        state->peak = point->value;
-    }
-    state->last_share = share;
-    state->peak = fmax(state->peak, point->value);
-    keep(state, space(state, before, point->value), needed, share, options->fast_undone);
-    bool spans = point->step - state->above_step >= options->fast_steps ||
-                 state->above > options->fast_points;
-    bool stays = point->value - before >= 0.5 * (state->peak - before) || share > 3;
-    /* A learning rate that has just jumped beyond all before tells a kick from a bad batch. */
-    bool is_plain = state->kick_points > 0;
-    if (is_plain && share > options->far_undone)
-        return true;
-    if (state->above + 1 == options->fast_points && share > options->early_undone &&
-        state->rise > 2 * needed && point->value - before > 0.9 * (state->peak - before))
-        return true;
-    return stays && ((state->above >= options->fast_points && spans) ||
-                     (state->above + 1 >= options->fast_points && is_plain));
-}
-
-static bool is_slow(struct state *state, const struct options *options,
-                    const struct tv_point *point)
-{
-    size_t f = tv_running_level_window(&state->level);
-    if (!state->level.has_base || state->level.points < 10 ||
-        !(state->level.now > state->level.base)) {
-        state->held = 0;
-        return false;
-    }
-    double range = tv_descent_range(&state->descent);
-    if (state->level.now - state->level.base < options->slow_undone * range) {
-        state->held = 0; /* most points end here */
-        return false;
-    }
-    double noise = tv_innovation_noise(&state->loss);
-    double error = fmax(1.2533 * noise * sqrt(1.5 / (double)f),
-                        tv_blocks_noise(&state->level.blocks, state->loss.is_raw));
-    double needed = options->score * error;
-    if (!state->loss.is_raw)
-        needed = fmax(needed, log(options->rise));
-    double share = undone(state, state->level.now) - undone(state, state->level.base);
-    double least = state->restarted ? options->restart_undone : options->slow_undone;
-    if (!(space(state, state->level.base, state->level.now) > needed) || !(share > least)) {
-        state->held = 0;
-        return false;
-    }
-    if (state->held++ == 0) {
-        state->held_step = point->step;
-        state->held_peak = state->level.now;
-    }
-    state->held_peak = fmax(state->held_peak, state->level.now);
-    keep(state, space(state, state->level.base, state->level.now), needed, share, least);
-    /* A median that has undone half of the progress needs less time to be believed. */
-    double far = fmin(1, fmax(0, (share - options->slow_undone) / 0.4));
-    double hold = fmax((0.75 - 0.45 * far) * (double)f, fmin(0.75 * (double)f, 3.75));
-    if ((double)state->held < hold || tv_running_level_falls(&state->level, 2 * f))
-        return false;
-    return state->held >= 3 * f ||
-           state->level.now - state->level.base >= 0.5 * (state->held_peak - state->level.base);
-}
-
 static void learn(struct tv_view *view, struct state *state, const struct tv_point *point)
 {
-    tv_running_level_add(&state->level, point->value);
-    if (point->step <= tv_warmup_end(view) || state->held > 0 || state->above > 0)
+    tv_running_level_add(&state->rise.level, point->value);
+    if (point->step <= tv_warmup_end(view) || state->rise.held > 0 || state->rise.above > 0)
         return;
-    if (tv_running_level_accept(&state->level, point->step, point->value)) {
+    if (tv_running_level_accept(&state->rise.level, point->step, point->value)) {
         state->base_lr = tv_rate_now(view);
         state->restarted = false;
     }
@@ -267,14 +148,15 @@ static void follow(struct tv_view *view, const struct options *options, struct s
                    double value)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
-    state->is_early &= undone(state, value) < options->fast_undone; /* a third one up there */
-    double now = tv_running_level_of_last(&state->level, state->is_early ? 3 : 5);
-    double back = state->is_early ? options->slow_undone : options->back;
-    if (state->level.ring_len >= 3 && tv_descent_undone(&state->descent, now) < back) {
+    state->is_early &=
+        tv_rise_undone(&state->rise, value) < options->rise.fast_undone; /* a third one up there */
+    double now = tv_running_level_of_last(&state->rise.level, state->is_early ? 3 : 5);
+    double back = state->is_early ? options->rise.slow_undone : options->back;
+    if (state->rise.level.ring_len >= 3 && tv_descent_undone(&state->rise.descent, now) < back) {
         state->is_raised = false;
-        state->held = state->above = 0;
+        state->rise.held = state->rise.above = 0;
         (state->is_early ? tv_withdraw : tv_clear)(view, tag ? tag : "train_loss");
-    } else if (state->above > 0 && state->peak > 2 * state->said_peak) {
+    } else if (state->rise.above > 0 && state->rise.peak > 2 * state->said_peak) {
         raise(view, options, state, FAST);
     }
 }
@@ -282,27 +164,31 @@ static void follow(struct tv_view *view, const struct options *options, struct s
 static void on_loss(struct tv_view *view, const struct options *options, struct state *state,
                     const struct tv_point *point)
 {
-    enum rule rule = NONE;
+    struct tv_rise *rise = &state->rise;
+    bool is_fast = false;
     state->dead = 0;
     state->kick_points -= state->kick_points > 0;
-    if (!state->is_raised && is_fast(state, options, point))
-        rule = FAST;
-    else if (state->is_raised && state->above) {
-        state->above++;
-        state->peak = fmax(state->peak, point->value);
+    if (!state->is_raised) {
+        bool is_kick = state->kick_points > 0;
+        is_fast = tv_rise_is_fast(rise, &options->rise, point->step, point->value, is_kick);
+        if (rise->above == 1)
+            state->before_lr = is_kick ? state->jump_from : state->calm_lr;
+    } else if (rise->above) {
+        rise->above++;
+        rise->peak = fmax(rise->peak, point->value);
     }
     learn(view, state, point);
-    if (state->above == 0 && !state->is_raised) {
+    if (rise->above == 0 && !state->is_raised) {
         state->calm_lr = state->last_lr;
-        tv_descent_add(&state->descent, point->step, point->value);
-        tv_innovation_accept(&state->loss, point->value);
+        tv_descent_add(&rise->descent, point->step, point->value);
+        tv_innovation_accept(&rise->loss, point->value);
     }
     if (state->is_raised) {
         follow(view, options, state, point->value);
-    } else if (rule == FAST) {
+    } else if (is_fast) {
         raise(view, options, state, FAST);
-        state->is_early = state->above < options->fast_points && state->kick_points == 0;
-    } else if (is_slow(state, options, point)) {
+        state->is_early = rise->above < options->rise.fast_points && state->kick_points == 0;
+    } else if (tv_rise_is_slow(rise, &options->rise, point->step, state->restarted)) {
         raise(view, options, state, SLOW);
     }
 }
@@ -313,7 +199,8 @@ static void on_dead_gradient(struct tv_view *view, const struct options *options
                              struct state *state)
 {
     bool scaled = tv_setting_is_true(view, "fp16") || tv_view_count(view, TV_ROLE_LOSS_SCALE) > 0;
-    if (state->above > 0 && !state->is_raised && !scaled && state->last_share > options->far_undone)
+    if (state->rise.above > 0 && !state->is_raised && !scaled &&
+        state->rise.above_share > options->rise.far_undone)
         raise(view, options, state, FAST);
 }
 
@@ -322,13 +209,14 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
                     const struct tv_point *point)
 {
     if (state->dead++ == 0) {
-        state->dead_step = state->above ? state->above_step : point->step;
-        if (!state->above) {
-            state->before = state->level.now;
+        state->dead_step = state->rise.above ? state->rise.above_step : point->step;
+        if (!state->rise.above) {
+            state->rise.before = state->rise.level.now;
             state->before_lr = state->calm_lr;
         }
     }
-    if (!state->is_raised && state->dead >= dead_needed(state, options) && state->level.points >= 6)
+    if (!state->is_raised && state->dead >= dead_needed(state, options) &&
+        state->rise.level.points >= 6)
         raise(view, options, state, DEAD);
 }
 
@@ -337,7 +225,7 @@ static void on_rate(struct state *state, const struct tv_point *point)
     double rate = point->value;
     if (!isfinite(rate))
         return;
-    if (state->last_lr > 0 && rate > 2 * state->last_lr && state->level.has_base) {
+    if (state->last_lr > 0 && rate > 2 * state->last_lr && state->rise.level.has_base) {
         state->restarted = rate <= 1.2 * state->max_lr;
         if (!state->restarted) {
             state->jump_from = state->last_lr;
@@ -354,8 +242,8 @@ static void on_rate(struct state *state, const struct tv_point *point)
 static void begin_attempt(struct state *state, uint32_t attempt)
 {
     state->attempt = attempt;
-    tv_running_level_forget(&state->level);
-    state->held = state->above = 0;
+    tv_running_level_forget(&state->rise.level);
+    state->rise.held = state->rise.above = 0;
 }
 
 static void on_sample(struct tv_view *view, const void *options_, void *state_,
@@ -385,39 +273,39 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
     (void)options;
     if (tv_silent_about_loss(view))
         return;
-    if (state->level.points < 10)
-        tv_silent_because(view, "needs 10 training losses, has %u", state->level.points);
-    else if (!state->level.has_base)
+    if (state->rise.level.points < 10)
+        tv_silent_because(view, "needs 10 training losses, has %u", state->rise.level.points);
+    else if (!state->rise.level.has_base)
         tv_silent(view, "needs training losses after the warm-up (warmup_divergence judges those "
                         "in it)");
-    else if (state->level.now > state->level.base)
+    else if (state->rise.level.now > state->rise.level.base)
         tv_silent_because(view,
                           "the training loss ends at a level of %.4g, %.4g at its lowest: its "
                           "noise, or too little of what it had come down",
-                          state->level.now, state->level.base);
+                          state->rise.level.now, state->rise.level.base);
     else
         tv_silent_because(view, "the training loss ends at its lowest level (%.4g)",
-                          state->level.now);
+                          state->rise.level.now);
 }
 
 static const struct tv_option table[] = {
-    TV_OPTION_ROW(struct options, fast_undone, DOUBLE, 0.5, 0, 100,
+    TV_OPTION_ROW(struct tv_rise_limits, fast_undone, DOUBLE, 0.5, 0, 100,
                   "share of the progress since the start that single points must undo"),
-    TV_OPTION_ROW(struct options, far_undone, DOUBLE, 20, 0, 1e6,
+    TV_OPTION_ROW(struct tv_rise_limits, far_undone, DOUBLE, 20, 0, 1e6,
                   "times the whole progress; one such point is enough behind a jump of "
                   "the learning rate or beside a gradient norm that is no number"),
-    TV_OPTION_ROW(struct options, fast_points, INT, 3, 2, 1000, "such points in a row"),
-    TV_OPTION_ROW(struct options, early_undone, DOUBLE, 1, 0, 1e6,
+    TV_OPTION_ROW(struct tv_rise_limits, fast_points, INT, 3, 2, 1000, "such points in a row"),
+    TV_OPTION_ROW(struct tv_rise_limits, early_undone, DOUBLE, 1, 0, 1e6,
                   "times the whole progress; one point less is enough where it stays there"),
-    TV_OPTION_ROW(struct options, fast_steps, INT, 5, 0, 1e9,
+    TV_OPTION_ROW(struct tv_rise_limits, fast_steps, INT, 5, 0, 1e9,
                   "steps that they span, or one point more"),
-    TV_OPTION_ROW(struct options, slow_undone, DOUBLE, 0.1, 0, 100,
+    TV_OPTION_ROW(struct tv_rise_limits, slow_undone, DOUBLE, 0.1, 0, 100,
                   "share that the level must undo"),
-    TV_OPTION_ROW(struct options, rise, DOUBLE, 1.1, 1, 100,
+    TV_OPTION_ROW(struct tv_rise_limits, rise, DOUBLE, 1.1, 1, 100,
                   "least ratio of the level to the lowest level"),
-    TV_OPTION_ROW(struct options, score, DOUBLE, 6, 1, 100,
+    TV_OPTION_ROW(struct tv_rise_limits, score, DOUBLE, 6, 1, 100,
                   "rise over the standard error of the two levels"),
-    TV_OPTION_ROW(struct options, restart_undone, DOUBLE, 0.5, 0, 100,
+    TV_OPTION_ROW(struct tv_rise_limits, restart_undone, DOUBLE, 0.5, 0, 100,
                   "share that the level must undo after the learning rate was restarted"),
     TV_OPTION_ROW(
         struct options, dead_points, INT, 2, 1, 1000,
