@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The logged learning rate against the one that the configuration promises. */
 #include "lib/lr_again.h"
-#include "lib/lr_cause.h"
+#include "lib/lr_evidence.h"
 #include "lib/lr_plateau.h"
+#include "lib/lr_promise.h"
 #include "lib/lr_text.h"
-#include "lib/note.h"
 #include <math.h>
-#include <string.h>
 
 #define REFITS 64   /* points that fit nowhere before we look again at rarer and rarer ones only */
 #define CLOSE  5e-3 /* residual under which a cause that is not exact is still named */
@@ -38,51 +37,13 @@ struct state {
     int64_t floorless_step;
 };
 
-static double number_or(const struct tv_view *view, const char *names, double otherwise)
-{
-    struct tv_setting setting;
-    return tv_lr_setting(view, names, &setting) && isfinite(setting.number) ? setting.number
-                                                                            : otherwise;
-}
-
-static bool is_hf(const struct tv_schedule *promise)
-{
-    return promise->framework &&
-           (!strcmp(promise->framework, "transformers") || !strcmp(promise->framework, "trl") ||
-            !strcmp(promise->framework, "llamafactory"));
-}
-
-static bool is_warmup_ratio(const struct tv_view *view)
-{
-    return number_or(view, TV_LR_RATIO_KEYS, 0) > 0 && !(number_or(view, TV_LR_WARMUP_KEYS, 0) > 0);
-}
-
-/* A total that was worked out from logged epochs is as rough as they are: trainers of before 4.40
- * round them to two decimals, and an epoch's last partial group of micro-batches may or may not be
- * a step. */
-static void narrow_tolerance(const struct tv_view *view, struct state *state)
-{
-    struct tv_point epoch;
-    bool has_epoch = tv_view_last(view, TV_ROLE_EPOCH, &epoch) && epoch.value > 0;
-    state->tolerance.total_uncertainty =
-        0.01 + fmin(0.3, has_epoch ? 0.006 / epoch.value : 0.01) + state->rough;
-}
-
 static void set_tolerance(const struct tv_view *view, const struct options *options,
                           struct state *state, const struct tv_schedule *promise)
 {
     state->tolerance =
         (struct tv_lr_tolerance){.of_peak = options->of_peak, .of_expected = options->of_expected};
     state->settings = tv_view_settings_version(view);
-    if (number_or(view, TV_LR_TOTAL_KEYS, 0) > 0 || number_or(view, TV_LR_COUNTED_KEYS, 0) > 0)
-        return;
-    if (!is_hf(promise) && promise->steps_per_epoch == 0)
-        return;
-    double length = (double)promise->steps_per_epoch;
-    bool accumulates = length > 0 && number_or(view, TV_LR_ACCUMULATION_KEYS, 1) > 1;
-    state->rough = accumulates ? 1 / length : 0;
-    state->tolerance.warmup_is_ratio = is_warmup_ratio(view);
-    narrow_tolerance(view, state);
+    tv_lr_promise_tolerate(view, promise, &state->tolerance, &state->rough);
 }
 
 static struct tv_lr_case case_of(const struct tv_view *view, const struct state *state,
@@ -92,9 +53,9 @@ static struct tv_lr_case case_of(const struct tv_view *view, const struct state 
         .promise = promise,
         .points = &state->points,
         .fit = state->fit,
-        .accumulation = number_or(view, TV_LR_ACCUMULATION_KEYS, 0),
-        .world_size = number_or(view, TV_LR_WORLD_KEYS, 0),
-        .warmup_is_ratio = is_warmup_ratio(view),
+        .accumulation = tv_lr_promise_number(view, TV_LR_ACCUMULATION_KEYS, 0),
+        .world_size = tv_lr_promise_number(view, TV_LR_WORLD_KEYS, 0),
+        .warmup_is_ratio = tv_lr_promise_warmup_is_ratio(view),
         .view = view,
     };
 }
@@ -103,62 +64,6 @@ static const char *subject_of(const struct tv_view *view)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_LEARNING_RATE);
     return tag ? tag : "learning_rate";
-}
-
-/* The point since the onset where log and promise are farthest apart. */
-static struct tv_lr_point worst_point(const struct tv_lr_case *input, double *ret_expected)
-{
-    struct tv_lr_point all[TV_LR_POINTS], worst = {0};
-    size_t len = tv_lr_points_get(input->points, all);
-    double most = -1;
-    bool is_late = false;
-    *ret_expected = NAN;
-    for (size_t i = 0; i < len; i++) {
-        is_late |= all[i].step == input->fit.fail_step;
-        double expected = tv_lr_fit_expected(&input->fit, input->promise, all[i].step);
-        if (!is_late || !(fabs(all[i].value - expected) > most))
-            continue;
-        most = fabs(all[i].value - expected);
-        worst = all[i];
-        *ret_expected = expected;
-    }
-    return worst;
-}
-
-static double confidence_of(const struct tv_lr_verdict *verdicts, size_t len)
-{
-    if (len == 0)
-        return 0.5;
-    if (!verdicts[0].is_exact)
-        return 0.7;
-    return len > 1 && verdicts[1].is_exact ? 0.9 : 0.98;
-}
-
-static void add_evidence(struct tv_note *note, const struct tv_lr_case *input,
-                         const struct tv_lr_verdict *verdicts, size_t len, struct tv_lr_point worst)
-{
-    const struct tv_schedule *promise = input->promise;
-    tv_note_evidence(note, "onset_expected",
-                     tv_lr_fit_expected(&input->fit, promise, input->fit.fail_step));
-    tv_note_evidence(note, "largest_difference_step", (double)worst.step);
-    tv_note_evidence(note, "largest_difference_of_peak",
-                     fabs(note->finding->observed - note->finding->expected) / promise->peak);
-    tv_note_evidence(note, "largest_difference_of_peak_threshold",
-                     tv_lr_exactness(input->points, note->finding->expected, promise->peak) /
-                         promise->peak);
-    tv_note_evidence(note, "promised_peak", promise->peak);
-    if (isfinite(promise->total_steps))
-        tv_note_evidence(note, "promised_total_steps", promise->total_steps);
-    if (isfinite(promise->warmup_steps))
-        tv_note_evidence(note, "promised_warmup_steps", promise->warmup_steps);
-    tv_note_evidence(note, "points_compared", (double)input->points->seen);
-    if (len == 0)
-        return;
-    if (isfinite(verdicts[0].value))
-        tv_note_evidence(note, tv_lr_value_name(&verdicts[0]), verdicts[0].value);
-    tv_note_evidence(note, "residual_best", verdicts[0].residual);
-    if (len > 1)
-        tv_note_evidence(note, "residual_second", verdicts[1].residual);
 }
 
 /* Several groups are logged, and another one keeps the promise. */
@@ -208,18 +113,11 @@ static void tell(struct tv_view *view, struct state *state, const struct tv_sche
     struct tv_finding finding;
     struct tv_note note;
     tv_note_init(&note, &finding, subject_of(view), TV_WARNING, state->fit.fail_step);
-    double expected;
-    struct tv_lr_point worst = worst_point(&input, &expected);
-    finding.observed = worst.value;
-    finding.expected = expected;
-    finding.confidence = confidence_of(verdicts, len);
-    if (worst.value > 5 * promise->peak)
-        finding.severity = TV_CRITICAL;
+    tv_lr_add_evidence(&note, &input, verdicts, len);
     tv_lr_tell(&note, view, &input, verdicts, len);
     if (finding.causes_len == 0)
         tv_note_cause(&note, "another scheduler, or code that sets the learning rate itself: no "
                              "known slip gives these values");
-    add_evidence(&note, &input, verdicts, len, worst);
     tv_raise(view, &finding);
     /* What was raised on the first bad point is looked at again as soon as there are more. */
     uint32_t seen = state->points.seen;
@@ -257,16 +155,6 @@ static void refit(struct tv_view *view, struct state *state, const struct tv_sch
         tv_clear(view, subject_of(view));
         state->is_raised = false;
     }
-}
-
-/* A scheduler that is named after its minimum, and no setting says which: any minimum keeps the
- * promise, none does not. transformers itself refuses to start like that. */
-static bool is_minimum_open(const struct tv_view *view, const struct tv_schedule *promise)
-{
-    struct tv_setting setting;
-    return strstr(tv_schedule_name(promise), "min_lr") && !is_hf(promise) &&
-           isnan(promise->param[TV_P_FLOOR]) && !(promise->param[TV_P_FLOOR_RATIO] > 0) &&
-           !tv_lr_setting(view, "min_lr|min_lr_rate|min_lr_ratio|eta_min|lr_end", &setting);
 }
 
 static void tell_floorless(struct tv_view *view, struct state *state,
@@ -364,7 +252,7 @@ static void compare(struct tv_view *view, const struct options *options, struct 
     if (!state->has_fit || (is_stale && state->settings != tv_view_settings_version(view)))
         set_tolerance(view, options, state, promise);
     else if (is_stale)
-        narrow_tolerance(view, state);
+        tv_lr_promise_narrow(view, &state->tolerance, state->rough);
     if (state->has_fit) {
         if (tv_lr_fit_add(&state->fit, promise, &state->tolerance, &state->points, point) !=
             TV_LR_OFF)
@@ -376,33 +264,6 @@ static void compare(struct tv_view *view, const struct options *options, struct 
     refit(view, state, promise);
 }
 
-/* Defaults that nobody wrote down are not a promise. */
-static bool is_promised(const struct tv_view *view, const struct tv_schedule *promise)
-{
-    struct tv_setting setting;
-    return !is_hf(promise) || tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting);
-}
-
-static const char *why_nothing(const struct tv_view *view, const struct tv_schedule *promise)
-{
-    struct tv_setting peak;
-    if (!promise && tv_view_rejection(view))
-        return "the framework itself refuses this configuration: it promises nothing";
-    if (!promise)
-        return tv_lr_setting(view, TV_LR_PEAK_KEYS, &peak)
-                   ? "the configuration does not determine a learning-rate schedule"
-                   : "no configuration was found that promises a learning rate (--config FILE "
-                     "names one)";
-    if (!is_promised(view, promise))
-        return "the configuration does not give a learning rate";
-    struct tv_setting rampup;
-    if (tv_view_setting(view, "rampup_batch_size", &rampup) && strcmp(rampup.value, "None") != 0)
-        return "the batch size is ramped up: the steps of the schedule are not those of the log";
-    if (tv_schedule_follows_metric(promise))
-        return "the promised learning rate depends on a metric";
-    return promise->peak > 0 ? NULL : "the promised learning rate is not positive";
-}
-
 /* What the configuration promises now; asked anew whenever it has changed. */
 static void decide(struct tv_view *view, struct state *state)
 {
@@ -412,18 +273,16 @@ static void decide(struct tv_view *view, struct state *state)
     state->version = version;
     state->was_kept = state->has_fit && !state->is_raised && state->fit.exact >= TV_LR_FAILS;
     state->has_fit = false;
-    const char *why = why_nothing(view, tv_view_schedule(view));
     const struct tv_schedule *promise = tv_view_schedule(view);
-    if (promise && is_hf(promise) && is_promised(view, promise) &&
-        tv_schedule_follows_metric(promise)) {
+    const char *why = tv_lr_promise_why_none(view, promise);
+    if (tv_lr_promise_follows(view, promise)) {
         state->promised = PLATEAU;
-
     } else if (why) {
         state->promised = NOTHING_PROMISED;
         tv_silent(view, why);
     } else {
         state->promised = SCHEDULE;
-        state->is_minimum_open = is_minimum_open(view, tv_view_schedule(view));
+        state->is_minimum_open = tv_lr_promise_minimum_is_open(view, promise);
     }
 }
 
@@ -447,7 +306,7 @@ static void on_sample(struct tv_view *view, const void *options, void *state,
 /* Without a version the log decides how it was written; then say what that takes for granted. */
 static const char *why_kept(const struct state *state, const struct tv_schedule *promise)
 {
-    if (promise->offset_known || !is_hf(promise) || state->fit.exact < TV_LR_SETTLED)
+    if (promise->offset_known || !tv_lr_promise_is_hf(promise) || state->fit.exact < TV_LR_SETTLED)
         return "the logged learning rate is the promised one";
     if (state->fit.offset == 1)
         return "the logged learning rate is the promised one, written before the scheduler's step "
