@@ -8,7 +8,7 @@
 #include <math.h>
 
 struct options {
-    struct tv_rise_limits rise; /* first: the rows below name its members */
+    struct tv_rise_limits rise;
     double back;
     int64_t dead_points;
 };
@@ -289,24 +289,24 @@ static void on_end(struct tv_view *view, const void *options, void *state_)
 }
 
 static const struct tv_option table[] = {
-    TV_OPTION_ROW(struct tv_rise_limits, fast_undone, DOUBLE, 0.5, 0, 100,
-                  "share of the progress since the start that single points must undo"),
-    TV_OPTION_ROW(struct tv_rise_limits, far_undone, DOUBLE, 20, 0, 1e6,
-                  "times the whole progress; one such point is enough behind a jump of "
-                  "the learning rate or beside a gradient norm that is no number"),
-    TV_OPTION_ROW(struct tv_rise_limits, fast_points, INT, 3, 2, 1000, "such points in a row"),
-    TV_OPTION_ROW(struct tv_rise_limits, early_undone, DOUBLE, 1, 0, 1e6,
-                  "times the whole progress; one point less is enough where it stays there"),
-    TV_OPTION_ROW(struct tv_rise_limits, fast_steps, INT, 5, 0, 1e9,
-                  "steps that they span, or one point more"),
-    TV_OPTION_ROW(struct tv_rise_limits, slow_undone, DOUBLE, 0.1, 0, 100,
-                  "share that the level must undo"),
-    TV_OPTION_ROW(struct tv_rise_limits, rise, DOUBLE, 1.1, 1, 100,
-                  "least ratio of the level to the lowest level"),
-    TV_OPTION_ROW(struct tv_rise_limits, score, DOUBLE, 6, 1, 100,
-                  "rise over the standard error of the two levels"),
-    TV_OPTION_ROW(struct tv_rise_limits, restart_undone, DOUBLE, 0.5, 0, 100,
-                  "share that the level must undo after the learning rate was restarted"),
+    TV_OPTION_PART_ROW(struct options, rise, fast_undone, DOUBLE, 0.5, 0, 100,
+                       "share of the progress since the start that single points must undo"),
+    TV_OPTION_PART_ROW(struct options, rise, far_undone, DOUBLE, 20, 0, 1e6,
+                       "times the whole progress; one such point is enough behind a jump of "
+                       "the learning rate or beside a gradient norm that is no number"),
+    TV_OPTION_PART_ROW(struct options, rise, fast_points, INT, 3, 2, 1000, "such points in a row"),
+    TV_OPTION_PART_ROW(struct options, rise, early_undone, DOUBLE, 1, 0, 1e6,
+                       "times the whole progress; one point less is enough where it stays there"),
+    TV_OPTION_PART_ROW(struct options, rise, fast_steps, INT, 5, 0, 1e9,
+                       "steps that they span, or one point more"),
+    TV_OPTION_PART_ROW(struct options, rise, slow_undone, DOUBLE, 0.1, 0, 100,
+                       "share that the level must undo"),
+    TV_OPTION_PART_ROW(struct options, rise, rise, DOUBLE, 1.1, 1, 100,
+                       "least ratio of the level to the lowest level"),
+    TV_OPTION_PART_ROW(struct options, rise, score, DOUBLE, 6, 1, 100,
+                       "rise over the standard error of the two levels"),
+    TV_OPTION_PART_ROW(struct options, rise, restart_undone, DOUBLE, 0.5, 0, 100,
+                       "share that the level must undo after the learning rate was restarted"),
     TV_OPTION_ROW(
         struct options, dead_points, INT, 2, 1, 1000,
         "points in a row that are no number, as the gradient norm (three times as many without)"),
