@@ -32,8 +32,9 @@ struct tv_option {
 /* The same for a member of a struct in there: (struct my_options, part, field, DOUBLE, ...) */
 #define TV_OPTION_PART_ROW(type_, part_, field_, kind_, default_, min_, max_, help_)               \
     {                                                                                              \
-        .name = #field_, .type = TV_OPTION_##kind_, .offset = offsetof(type_, part_.field_),       \
-        .default_value = (default_), .min = (min_), .max = (max_), .help = (help_)                 \
+        .name = #field_, .type = TV_OPTION_##kind_,                                                \
+        .offset = offsetof(type_, part_.field_), /* NOLINT: names cannot be bracketed */           \
+            .default_value = (default_), .min = (min_), .max = (max_), .help = (help_)             \
     }
 /* The same for text: TV_OPTION_TEXT_ROW(struct my_options, field, "default", "help") */
 #define TV_OPTION_TEXT_ROW(type_, field_, default_, help_)                                         \
