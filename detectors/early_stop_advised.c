@@ -150,7 +150,7 @@ static bool stale(const struct tv_view *view, const struct options *options,
     return (double)state->stale >= stale_needed(view, options, state);
 }
 
-static void judge(struct tv_view *view, const struct options *options, struct state *state)
+static TV_RARE void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
     const struct tv_evals *evals = &state->series.evals;
     double last = evals->recent[evals->recent_len - 1];

@@ -295,8 +295,8 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
     }
 }
 
-static void on_dead(struct tv_view *view, const struct options *options, struct state *state,
-                    const struct tv_point *point)
+static TV_RARE void on_dead(struct tv_view *view, const struct options *options,
+                            struct state *state, const struct tv_point *point)
 {
     if (state->dead++ == 0)
         state->dead_step = point->step;
@@ -311,7 +311,7 @@ static void on_dead(struct tv_view *view, const struct options *options, struct 
 }
 
 /* What is usual in one attempt, often another job in the same directory, is not in the next. */
-static void begin_attempt(struct state *state, uint32_t attempt)
+static TV_RARE void begin_attempt(struct state *state, uint32_t attempt)
 {
     state->attempt = attempt;
     state->norm = (struct tv_innovation){0};

@@ -186,8 +186,8 @@ static void say(struct tv_view *view, const struct options *options, const struc
     tv_raise(view, &finding);
 }
 
-static void begin(struct tv_view *view, const struct options *options, struct state *state,
-                  const struct tv_point *point, const struct tv_surprise *surprise)
+static TV_RARE void begin(struct tv_view *view, const struct options *options, struct state *state,
+                          const struct tv_point *point, const struct tv_surprise *surprise)
 {
     state->first = *surprise;
     state->onset_step = state->is_pair ? state->previous_step : point->step;
@@ -233,8 +233,8 @@ static void learn(struct state *state, const struct tv_point *point)
 }
 
 /* While it fires: still up, a new level, or over? */
-static void follow(struct tv_view *view, const struct options *options, struct state *state,
-                   const struct tv_point *point)
+static TV_RARE void follow(struct tv_view *view, const struct options *options, struct state *state,
+                           const struct tv_point *point)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
     if (point->value > state->limit) {

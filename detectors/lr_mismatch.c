@@ -236,8 +236,9 @@ static bool should_refit(const struct state *state)
     return state->refits <= REFITS || (state->refits & (state->refits - 1)) == 0;
 }
 
-static void compare(struct tv_view *view, const struct options *options, struct state *state,
-                    const struct tv_schedule *promise, struct tv_lr_point point)
+static TV_RARE void compare(struct tv_view *view, const struct options *options,
+                            struct state *state, const struct tv_schedule *promise,
+                            struct tv_lr_point point)
 {
     if (state->has_fit && state->is_minimum_open &&
         follow_open_minimum(view, state, promise, point))
@@ -265,12 +266,9 @@ static void compare(struct tv_view *view, const struct options *options, struct 
 }
 
 /* What the configuration promises now; asked anew whenever it has changed. */
-static void decide(struct tv_view *view, struct state *state)
+static TV_RARE void decide(struct tv_view *view, struct state *state)
 {
-    uint32_t version = tv_view_schedule_version(view);
-    if (state->promised != UNDECIDED && state->version == version)
-        return;
-    state->version = version;
+    state->version = tv_view_schedule_version(view);
     state->was_kept = state->has_fit && !state->is_raised && state->fit.exact >= TV_LR_FAILS;
     state->has_fit = false;
     const struct tv_schedule *promise = tv_view_schedule(view);
@@ -290,7 +288,8 @@ static void on_sample(struct tv_view *view, const void *options, void *state,
                       const struct tv_point *point)
 {
     struct state *s = state;
-    decide(view, s);
+    if (s->promised == UNDECIDED || s->version != tv_view_schedule_version(view))
+        decide(view, s);
     if (!isfinite(point->value))
         return;
     struct tv_lr_point logged = {point->step, point->value};

@@ -184,8 +184,8 @@ static void explain(const struct tv_view *view, const struct state *state, enum 
                    (long long)state->of[state->about].bad_step);
 }
 
-static void raise(struct tv_view *view, const struct options *options, struct state *state,
-                  enum tv_role role, enum sign sign)
+static TV_RARE void raise(struct tv_view *view, const struct options *options, struct state *state,
+                          enum tv_role role, enum sign sign)
 {
     if (state->about == TV_ROLE_OTHER)
         state->about = role;
@@ -205,8 +205,8 @@ static void raise(struct tv_view *view, const struct options *options, struct st
     tv_raise(view, &finding);
 }
 
-static void judge_bad(struct tv_view *view, const struct options *options, struct state *state,
-                      const struct tv_point *point)
+static TV_RARE void judge_bad(struct tv_view *view, const struct options *options,
+                              struct state *state, const struct tv_point *point)
 {
     struct series *series = &state->of[point->role];
     learn_bad(series, point);

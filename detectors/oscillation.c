@@ -89,8 +89,8 @@ static double threshold(double swing, double level_share, double way, double lev
     return level > 0 ? fmax(least, level_share * level) : fmax(2 * least, 5 * noise);
 }
 
-static void judge(struct tv_view *view, const struct options *options, struct state *state,
-                  const struct tv_point *point)
+static TV_RARE void judge(struct tv_view *view, const struct options *options, struct state *state,
+                          const struct tv_point *point)
 {
     const struct tv_evals *evals = &state->evals;
     double start = fmax(state->start_len ? tv_median_of(state->start, state->start_len) : 0,
@@ -152,7 +152,8 @@ static void raise_unrest(struct tv_view *view, const struct options *options,
 
 /* Higher and rougher than at its calmest, yet below the start: beyond that it is a divergence.
  * While evaluations run smoothly it is the data, not the weights. */
-static void judge_unrest(struct tv_view *view, const struct options *options, struct state *state)
+static TV_RARE void judge_unrest(struct tv_view *view, const struct options *options,
+                                 struct state *state)
 {
     struct tv_unrest_finding found;
     if (!tv_unrest_measure(&state->unrest, &found) || state->restarts.count > 0)
@@ -176,8 +177,8 @@ static void judge_unrest(struct tv_view *view, const struct options *options, st
     }
 }
 
-static void raise_alternation(struct tv_view *view, const struct options *options,
-                              const struct tv_alternation *found)
+static TV_RARE void raise_alternation(struct tv_view *view, const struct options *options,
+                                      const struct tv_alternation *found)
 {
     const char *tag = tv_view_tag(view, TV_ROLE_TRAIN_LOSS);
     double swing = tv_alternation_swing(found), level = tv_alternation_level(found);

@@ -142,7 +142,7 @@ static double decisive_rise(const struct tv_view *view, const struct options *op
     return NAN;
 }
 
-static void judge(struct tv_view *view, const struct options *options, struct state *state)
+static TV_RARE void judge(struct tv_view *view, const struct options *options, struct state *state)
 {
     const struct tv_evals *evals = &state->series.evals;
     if (state->series.fires && has_come_back(options, state)) {

@@ -67,8 +67,8 @@ static void explain(const struct tv_view *view, enum form form, struct tv_note *
                             "(gradient accumulation, number of processes)");
 }
 
-static void raise(struct tv_view *view, const struct options *options, struct state *state,
-                  double warmup, double total, enum form form)
+static TV_RARE void raise(struct tv_view *view, const struct options *options, struct state *state,
+                          double warmup, double total, enum form form)
 {
     struct tv_note note;
     struct tv_finding finding;
@@ -118,7 +118,7 @@ static void judge_promise(struct tv_view *view, const struct options *options, s
     state->promised = slow;
 }
 
-static void end_it(struct tv_view *view, struct state *state)
+static TV_RARE void end_it(struct tv_view *view, struct state *state)
 {
     tv_clear(view, subject_of(view, state));
     state->is_past = true;

@@ -29,10 +29,24 @@ static void change(struct tv_eval_series *series, struct tv_view *view, enum tv_
     series->upwards = upwards;
 }
 
+static TV_RARE bool add_evaluation(struct tv_eval_series *series, struct tv_view *view,
+                                   const struct tv_point *point)
+{
+    bool upwards;
+    if (!choose(series, view, point, &upwards))
+        return false;
+    if (series->role != point->role || series->upwards != upwards)
+        change(series, view, point->role, upwards);
+    if (!tv_evals_add(&series->evals, point->step, upwards ? -point->value : point->value))
+        return false;
+    if (series->evals.since_best == 0)
+        series->best_rate = series->restarts.top;
+    return true;
+}
+
 bool tv_eval_series_add(struct tv_eval_series *series, struct tv_view *view,
                         const struct tv_point *point)
 {
-    bool upwards;
     if (tv_view_is_rl(view) || !isfinite(point->value))
         return false;
     if (point->role == TV_ROLE_TRAIN_LOSS) {
@@ -43,15 +57,7 @@ bool tv_eval_series_add(struct tv_eval_series *series, struct tv_view *view,
         tv_restarts_add(&series->restarts, point->step, point->value);
         return false;
     }
-    if (!choose(series, view, point, &upwards))
-        return false;
-    if (series->role != point->role || series->upwards != upwards)
-        change(series, view, point->role, upwards);
-    if (!tv_evals_add(&series->evals, point->step, upwards ? -point->value : point->value))
-        return false;
-    if (series->evals.since_best == 0)
-        series->best_rate = series->restarts.top;
-    return true;
+    return add_evaluation(series, view, point);
 }
 
 const char *tv_eval_series_subject(const struct tv_eval_series *series, const struct tv_view *view)

@@ -39,6 +39,10 @@ struct tv_detector {
 
 #define TV_DETECTOR_OPTIONS_MAX 512
 
+/* Of a function that few points reach: kept out of on_sample(), which would save registers for it
+ * at every point. */
+#define TV_RARE __attribute__((noinline))
+
 /* Raises a finding, or updates it when the same detector already fires about the same subject: the
  * step at which it was noticed, its onset and its identity stay as they were; severity may rise,
  * numbers and texts are replaced. */
