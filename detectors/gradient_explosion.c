@@ -265,17 +265,9 @@ static void follow(struct tv_view *view, const struct options *options, struct s
     tv_clear(view, tag ? tag : "grad_norm");
 }
 
-static void on_norm(struct tv_view *view, const struct options *options, struct state *state,
-                    const struct tv_point *point)
+static TV_RARE void judge(struct tv_view *view, const struct options *options, struct state *state,
+                          const struct tv_point *point, bool ordinary)
 {
-    bool ordinary = is_ordinary(state, options, point->value);
-    state->dead = 0;
-    remember(view, state, point);
-    if (ordinary && !state->is_raised) { /* most points end here */
-        state->far = state->above = 0;
-        learn(view, options, state, point);
-        return;
-    }
     double norm = log(point->value); /* as what it is compared with */
     double reference = ordinary ? NAN : usual(state), rise = norm - reference, noise = NAN;
     if (rise > 0 && rise > log(options->growth))
@@ -293,6 +285,20 @@ static void on_norm(struct tv_view *view, const struct options *options, struct 
         state->onset_step = state->last_step[state->seen % LAST];
         say(view, options, state, reference);
     }
+}
+
+static void on_norm(struct tv_view *view, const struct options *options, struct state *state,
+                    const struct tv_point *point)
+{
+    bool ordinary = is_ordinary(state, options, point->value);
+    state->dead = 0;
+    remember(view, state, point);
+    if (!ordinary || state->is_raised) {
+        judge(view, options, state, point, ordinary);
+        return;
+    }
+    state->far = state->above = 0;
+    learn(view, options, state, point);
 }
 
 static TV_RARE void on_dead(struct tv_view *view, const struct options *options,
