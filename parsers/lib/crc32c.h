@@ -64,8 +64,15 @@ static inline uint32_t tv_crc32c_instruction(const void *data, size_t len)
     }
     size_t pad = -len & 7;
     crc = tv_crc32c_step(tv_crc32c_before[pad], tv_load64(data) << 8 * pad);
-    for (ptrdiff_t at = -(ptrdiff_t)((len - 1) & ~(size_t)7); at; at += 8)
-        crc = tv_crc32c_step(crc, tv_load64(end + at));
+    const char *at = end - ((len - 1) & ~(size_t)7);
+    for (; end - at >= 32; at += 32) {
+        crc = tv_crc32c_step(crc, tv_load64(at));
+        crc = tv_crc32c_step(crc, tv_load64(at + 8));
+        crc = tv_crc32c_step(crc, tv_load64(at + 16));
+        crc = tv_crc32c_step(crc, tv_load64(at + 24));
+    }
+    for (; at < end; at += 8)
+        crc = tv_crc32c_step(crc, tv_load64(at));
     return ~(uint32_t)crc;
 }
 #else
