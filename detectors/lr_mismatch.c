@@ -265,8 +265,7 @@ static TV_RARE void compare(struct tv_view *view, const struct options *options,
     refit(view, state, promise);
 }
 
-/* What the configuration promises now; asked anew whenever it has changed. */
-static TV_RARE void decide(struct tv_view *view, struct state *state)
+static TV_RARE void decide_anew(struct tv_view *view, struct state *state)
 {
     state->version = tv_view_schedule_version(view);
     state->was_kept = state->has_fit && !state->is_raised && state->fit.exact >= TV_LR_FAILS;
@@ -284,12 +283,18 @@ static TV_RARE void decide(struct tv_view *view, struct state *state)
     }
 }
 
+/* What the configuration promises now; asked anew whenever it has changed. */
+static void decide(struct tv_view *view, struct state *state)
+{
+    if (state->promised == UNDECIDED || state->version != tv_view_schedule_version(view))
+        decide_anew(view, state);
+}
+
 static void on_sample(struct tv_view *view, const void *options, void *state,
                       const struct tv_point *point)
 {
     struct state *s = state;
-    if (s->promised == UNDECIDED || s->version != tv_view_schedule_version(view))
-        decide(view, s);
+    decide(view, s);
     if (!isfinite(point->value))
         return;
     struct tv_lr_point logged = {point->step, point->value};
