@@ -50,6 +50,9 @@ static void raise_gap(struct tv_view *view, const struct options *options, struc
                         "after step %lld, the usual interval is %.3g s",
                         (unsigned long long)gaps->pause_count, (long long)gaps->first_pause, silent,
                         (long long)state->last_step, usual);
+    else if (gaps->count == 0)
+        tv_note_summary(&note, "nothing was logged for %.0f s after step %lld, the log's first",
+                        silent, (long long)state->last_step);
     else
         tv_note_summary(&note, "%s for %.0f s after step %lld, the usual interval is %.3g s",
                         open ? "nothing was logged" : "the log was silent", silent,
@@ -59,7 +62,8 @@ static void raise_gap(struct tv_view *view, const struct options *options, struc
     finding.confidence = open ? 0.8 : 0.95;
     tv_note_evidence(&note, "silent_seconds", silent);
     tv_note_evidence(&note, "patience_seconds", limit);
-    tv_note_evidence(&note, "median_interval_seconds", usual);
+    if (gaps->count)
+        tv_note_evidence(&note, "median_interval_seconds", usual);
     tv_note_evidence(&note, "intervals", (double)gaps->count);
     tv_note_cause(&note, "a collective operation or the data loader hangs, the node was suspended, "
                          "or the file system blocked");
@@ -187,6 +191,10 @@ static void sign_of_life(struct tv_view *view, const struct options *options, st
             state->interrupted = true;
         } else {
             state->interrupted |= state->gaps.regular > 0 && gap > state->gaps.regular / 2;
+            if (state->gap_fires && state->gaps.count == 0) { /* it may be how this job logs */
+                tv_withdraw(view, gap_subject);
+                state->gap_fires = false;
+            }
             tv_gaps_add(&state->gaps, gap);
             if (state->gap_fires && ++state->calm >= 3 &&
                 (double)point->step >= tv_gaps_calm_until(&state->gaps)) {
@@ -304,7 +312,8 @@ const struct tv_detector tv_detector_stall = {
         "observer's clock, exceeds the\n"
         "largest of `floor`, `longest` times the longest and `median` times the median of the "
         "last 48 intervals (`early` times\n"
-        "that at first). The last silence counts only while planned steps are missing, the last "
+        "that at first, `early` times more before the second point). The last silence counts only "
+        "while planned steps are missing, the last "
         "values were finite, and for "
         "`abandoned` seconds; the time\n"
         "between two attempts, or before a process that writes a new event file, does not count. "

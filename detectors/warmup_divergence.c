@@ -103,7 +103,7 @@ static void say(struct tv_view *view, const struct options *options, const struc
         &note,
         "the optimizer's second moment is not settled yet (Adam beta2 above 0.99 needs about "
         "1/(1 - beta2) steps)");
-    if (good > 0 && good < peak && !(warmup == 0))
+    if (good > 0 && good < peak / 2 && !(warmup == 0))
         tv_advise_lower_lr(view, &note, fmax(good, peak / 10));
     else
         tv_advise_lower_lr(view, &note, peak / 3);

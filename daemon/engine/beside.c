@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A trainer_state.json beside event files may be another job's that had the same output directory:
  * then its counts promise nothing about this log. The learning rates tell: of one job both hold the
- * same ones, of jobs with different schedules those of the first steps already differ. */
+ * same ones from the same step on, of jobs with different schedules those of the first steps
+ * already differ. */
 #include "engine/internal.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SAME 1e-5 /* relative: event files hold float32 */
+#define SAME    1e-5 /* relative: event files hold float32 */
+#define DOUBTED 64   /* samples that are looked through for the first rate */
 
 static struct tv_first_rates *rates_of(struct tv_run *run, struct tv_source *source)
 {
@@ -77,6 +79,21 @@ static void look_ahead(struct tv_run *run, struct tv_source *source, const struc
     }
 }
 
+/* Its first rate waits behind a step that the log has one of: until they meet, nobody vouches for
+ * it. Of one job both would have begun together. */
+static void doubt_late(struct tv_run *run, const struct tv_source *source, int64_t step)
+{
+    size_t end = source->len - source->head > DOUBTED ? source->head + DOUBTED : source->len;
+    for (size_t i = source->head; i < end; i++) {
+        const struct tv_sample *sample = &source->queue[i];
+        if (((const struct tv_series *)sample->tag)->role != TV_ROLE_LEARNING_RATE)
+            continue;
+        if (sample->step > step)
+            tv_facts_mask(tv_run_facts(run), source->input->path);
+        return;
+    }
+}
+
 void tv_beside_check(struct tv_run *run, const struct tv_source *own, const struct tv_point *point)
 {
     for (struct tv_source *source = run->sources; source; source = source->next) {
@@ -88,6 +105,8 @@ void tv_beside_check(struct tv_run *run, const struct tv_source *own, const stru
             if (rates->step[i] == point->step)
                 compare(run, source, point->step, rates->rate[i], point->value);
         look_ahead(run, source, point);
+        if (!source->rates)
+            doubt_late(run, source, point->step);
     }
 }
 

@@ -41,6 +41,12 @@ static const char *place(char buffer[160], const struct tv_setting *setting)
     return buffer;
 }
 
+/* Less is no other rate, and would be shown as the same. */
+static bool is_lower(double target, double rate)
+{
+    return target < 0.8 * rate;
+}
+
 void tv_advise_lower_lr(const struct tv_view *view, struct tv_note *note, double target)
 {
     char shown[TV_NUMBER_MAX], where[160];
@@ -50,10 +56,10 @@ void tv_advise_lower_lr(const struct tv_view *view, struct tv_note *note, double
     struct tv_setting setting;
     double peak = tv_view_peak_lr(view);
     if (tv_lr_setting(view, TV_LR_PEAK_KEYS, &setting) && setting.number > 0) {
-        if (target < setting.number)
+        if (is_lower(target, setting.number))
             tv_note_advice(note, "%s: %s -> %s%s", setting.key, setting.value, shown,
                            place(where, &setting));
-    } else if (!(target >= peak)) {
+    } else if (is_lower(target, peak)) {
         tv_note_advice(note, "peak learning rate: %s -> %s", TV_SHOW(peak), shown);
     }
 }
@@ -127,6 +133,8 @@ void tv_advise_end_at(const struct tv_view *view, struct tv_note *note, const ch
     struct tv_setting setting;
     char where[160];
     double total = (double)tv_view_total_steps(view);
+    if (total > 0 && (double)step >= total)
+        return;
     if (tv_lr_setting(view, TV_LR_TOTAL_KEYS, &setting) && setting.number > 0)
         tv_note_advice(note, "%s%s: %s -> %lld%s", lead, setting.key, setting.value,
                        (long long)step, place(where, &setting));

@@ -24,6 +24,8 @@ double tv_gaps_usual(const struct tv_gaps *gaps)
 double tv_gaps_patience(const struct tv_gaps *gaps, const struct tv_gap_limits *limits)
 {
     double longest = gaps->regular;
+    if (gaps->count == 0)
+        return limits->early * limits->early * limits->floor;
     for (size_t i = 0; i < known(gaps); i++)
         longest = fmax(longest, gaps->seconds[i]);
     double limit = fmax(limits->longest * longest, limits->floor);

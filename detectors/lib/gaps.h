@@ -12,7 +12,7 @@ struct tv_gap_limits {
     double floor;   /* seconds that no patience is below */
     double longest; /* times the longest of the last intervals, */
     double median;  /* and their median; the patience is the largest of the three, */
-    double early;   /* before the sixth interval so many times longer */
+    double early; /* before the sixth interval so many times longer, before the first its square */
 };
 
 struct tv_pause {
@@ -36,11 +36,12 @@ void tv_gaps_add(struct tv_gaps *gaps, double seconds);
 double tv_gaps_usual(const struct tv_gaps *gaps);
 /* Seconds of silence that are not too long yet. */
 double tv_gaps_patience(const struct tv_gaps *gaps, const struct tv_gap_limits *limits);
-/* Most intervals are ordinary: what they have stayed below is looked at only beyond the floor. */
+/* Most intervals are ordinary: what they have stayed below is looked at only beyond the floor. The
+ * first one says itself what is usual. */
 static inline bool tv_gaps_is_too_long(const struct tv_gaps *gaps,
                                        const struct tv_gap_limits *limits, double seconds)
 {
-    return seconds > limits->floor && seconds > tv_gaps_patience(gaps, limits);
+    return seconds > limits->floor && gaps->count > 0 && seconds > tv_gaps_patience(gaps, limits);
 }
 
 /* A silence that was too long, and is over: no interval. */

@@ -81,6 +81,29 @@ START_TEST(a_shorter_run_is_told_in_what_the_user_counts)
 }
 END_TEST
 
+/* The best evaluation is another job's, behind the end of this one's plan. */
+START_TEST(a_longer_run_is_not_advised_against_overfitting)
+{
+    struct tv_log log;
+    tv_log_open(&log, "overfitting");
+    tv_log_fact(&log, "framework", "transformers");
+    tv_log_fact(&log, "num_train_epochs", "10");
+    tv_log_fact(&log, "log.total_steps", "200");
+    for (int step = 10; step <= 1000; step += 10) {
+        double done = step / 1000.0;
+        tv_log_point(&log, "train/loss", step, 2 - 1.5 * done);
+        if (step % 50 == 0)
+            tv_log_point(&log, "eval/loss", step, 1.5 + 2 * (done - 0.3) * (done - 0.3));
+    }
+    tv_log_end(&log, 1.8e9);
+    const struct tv_alert *alert = tv_log_alert(&log, "overfitting");
+    ck_assert_ptr_nonnull(alert);
+    for (size_t i = 0; i < alert->advice_len; i++)
+        ck_assert_msg(!strstr(alert->advice[i], "num_train_epochs"), "%s", alert->advice[i]);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(a_slow_warm_up_is_one_finding_whatever_is_known_first)
 {
     struct tv_log log;
@@ -130,6 +153,7 @@ int main(void)
     tcase_add_test(tcase, keys_are_those_of_the_framework);
     tcase_add_test(tcase, nothing_is_advised_that_holds_already);
     tcase_add_test(tcase, a_shorter_run_is_told_in_what_the_user_counts);
+    tcase_add_test(tcase, a_longer_run_is_not_advised_against_overfitting);
     tcase_add_test(tcase, a_slow_warm_up_is_one_finding_whatever_is_known_first);
     tcase_add_test(tcase, what_is_damaged_does_not_overfit);
     return tv_test_main(suite);

@@ -117,6 +117,23 @@ START_TEST(a_state_of_another_job_says_nothing_first)
 }
 END_TEST
 
+/* The job of the log had ended before the first rate that the state holds. */
+START_TEST(a_state_that_the_log_never_meets_promises_nothing)
+{
+    const struct job brief = {1e-5, 40, 4, 1, 40}, other = {1e-5, 2760, 69, 50, 2000};
+    const struct tv_alert *const *alerts;
+    struct tv_log log;
+    open_log(&log);
+    say_args(&log, 1e-5, 10);
+    add_state(&log, &other, 1);
+    tell(&log, &brief, 1);
+    tv_log_end(&log, NAN);
+    size_t len = tv_run_alerts(log.run, &alerts);
+    ck_assert_msg(len == 0, "%s", len ? alerts[0]->summary : "");
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(the_state_of_this_job_is_believed)
 {
     struct tv_log log;
@@ -159,6 +176,7 @@ static Suite *suite(void)
     TCase *tcase = tcase_create("beside");
     tcase_add_test(tcase, a_state_of_another_job_promises_nothing);
     tcase_add_test(tcase, a_state_of_another_job_says_nothing_first);
+    tcase_add_test(tcase, a_state_that_the_log_never_meets_promises_nothing);
     tcase_add_test(tcase, the_state_of_this_job_is_believed);
     tcase_add_test(tcase, each_job_of_a_directory_is_held_against_its_own_words);
     suite_add_tcase(suite, tcase);

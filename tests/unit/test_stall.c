@@ -344,6 +344,48 @@ static void tell_pauses(struct tv_log *log, const int64_t *at, const double *sec
     tv_log_end(log, now);
 }
 
+/* Before the second point nothing says how often the job logs. */
+START_TEST(the_first_interval_is_what_is_usual)
+{
+    struct tv_log log;
+    double now = T0;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "5000");
+    for (int64_t step = 100; step <= 1000; step += 100)
+        tv_log_timed(&log, "loss", step, now += 2500, 1);
+    tv_log_end(&log, now);
+    ck_assert_ptr_null(tv_log_alert(&log, ID));
+    tv_log_close(&log);
+
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "5000");
+    tv_log_timed(&log, "loss", 100, T0, 1);
+    tv_log_end(&log, T0 + 40000);
+    const struct tv_alert *alert = tv_log_alert(&log, ID);
+    ck_assert_ptr_nonnull(alert);
+    ck_assert_msg(!strstr(alert->summary, "nan"), "%s", alert->summary);
+    tv_log_close(&log);
+}
+END_TEST
+
+/* What a tick said of the silence behind the first point is taken back when the next one comes. */
+START_TEST(a_silence_behind_the_first_point_is_taken_back)
+{
+    const struct tv_alert *const *alerts;
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "5000");
+    tv_log_timed(&log, "loss", 100, T0, 1);
+    tv_run_pump(log.run, false);
+    tv_run_tick(log.run, T0 + 9000);
+    ck_assert_ptr_nonnull(tv_log_alert(&log, ID));
+    tv_log_timed(&log, "loss", 200, T0 + 10000, 1);
+    tv_run_pump(log.run, false);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 0);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(what_the_job_does_regularly_is_no_stall)
 {
     const int64_t at[] = {3010, 5910, 9010, 12010, 13010, 14910, 16510};
@@ -428,6 +470,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, the_time_between_two_attempts_is_no_stall);
     tcase_add_test(tcase, the_time_before_a_new_event_file_is_no_stall);
     tcase_add_test(tcase, the_usual_interval_is_that_of_the_steps);
+    tcase_add_test(tcase, the_first_interval_is_what_is_usual);
+    tcase_add_test(tcase, a_silence_behind_the_first_point_is_taken_back);
     tcase_add_test(tcase, what_the_job_does_regularly_is_no_stall);
     tcase_add_test(tcase, silences_that_recur_at_any_time_are_one_more_finding);
     tcase_add_test(tcase, a_slow_down_that_cost_little_is_taken_back);
