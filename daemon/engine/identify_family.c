@@ -8,6 +8,7 @@
 #define POWER_MAX     10   /* beyond, a polynomial looks like an exponential */
 #define POWER_ONE     0.05 /* this near to 1 it is a line, or another decay */
 #define UNKNOWN_DIGIT 17
+#define SKIPPED_MOST  24   /* steps before the first one that fp16 does not skip */
 #define HOPELESS      0.02 /* residual that no rounding and no lag explains */
 #define COARSE        4    /* times the rounding: the same where little is printed */
 #define SCREENED      12   /* points that first guesses are judged by */
@@ -326,6 +327,22 @@ static bool cannot_begin_at(const struct tv_outline *o, double delay)
            fabs(at[1].value - at[0].value) > exact[0] + exact[1];
 }
 
+/* The warm-up begins as many steps late as fp16 skips while its loss scale comes down. */
+static bool skips_first(const struct tv_outline *o, const struct tv_family *family,
+                        struct tv_answer *ret)
+{
+    double skipped = round(o->first_delay);
+    struct tv_shape_fit near = {.free = 0};
+    if (o->points->digits <= 6 || o->warm || o->is_headless || !(skipped > 1) ||
+        skipped > SKIPPED_MOST || fabs(o->first_delay - skipped) > 1e-3 ||
+        !try_family(o, family, skipped, &near, false, ret))
+        return false;
+    ret->lag = (int64_t)skipped;
+    ret->fit.delay = 0;
+    ret->score += 20 + (int)ret->lag;
+    return true;
+}
+
 /* The plainest of the offsets that a trainer may log with. */
 bool tv_family_fit(const struct tv_outline *o, const struct tv_family *family,
                    struct tv_answer *ret)
@@ -350,7 +367,7 @@ bool tv_family_fit(const struct tv_outline *o, const struct tv_family *family,
             *ret = answer;
         found = true;
     }
-    return found;
+    return found || skips_first(o, family, ret);
 }
 
 bool tv_warm_fits(const struct tv_outline *o, const struct tv_warm *warm)

@@ -201,6 +201,32 @@ START_TEST(skipped_steps_are_counted)
 }
 END_TEST
 
+/* fp16's loss scale comes down in the first steps: the whole log lags behind, the warm-up too. */
+START_TEST(steps_skipped_before_the_warm_up_are_counted)
+{
+    static const struct course brief[] = {
+        {"linear", 3e-4, 519, 50, 0, 0, 0, 0},
+        {"cosine", 1e-4, 800, 64, 0, 0, 0, 0},
+    };
+    for (size_t c = 0; c < sizeof brief / sizeof *brief; c++) {
+        struct tv_schedule s = schedule_of(&brief[c]);
+        struct tv_lr_points points = {0};
+        struct tv_lr_levels levels = {0};
+        struct tv_identity found;
+        for (int64_t g = 20; (double)g <= brief[c].total; g += 20) {
+            tv_lr_points_add(&points, g, tv_schedule_lr(&s, (double)g - 5));
+            tv_lr_levels_add(&levels, g, tv_schedule_lr(&s, (double)g - 5));
+        }
+        tv_identify(&points, &levels, brief[c].total, &found);
+        ck_assert_ptr_nonnull(found.schedule.kind);
+        ck_assert_str_eq(tv_schedule_name(&found.schedule), brief[c].kind);
+        ck_assert_int_eq(found.lag + found.schedule.log_offset, 5);
+        ck_assert_double_eq_tol(found.schedule.warmup_steps, brief[c].warmup, 1e-3);
+        ck_assert_double_eq_tol(found.schedule.total_steps, brief[c].total, 1e-3);
+    }
+}
+END_TEST
+
 static double noise(uint64_t *state)
 {
     *state = *state * 6364136223846793005U + 1442695040888963407U;
@@ -261,6 +287,7 @@ int main(void)
     tcase_add_test(tcase, every_kind_is_known_again);
     tcase_add_test(tcase, a_warm_up_may_end_where_the_log_begins);
     tcase_add_test(tcase, skipped_steps_are_counted);
+    tcase_add_test(tcase, steps_skipped_before_the_warm_up_are_counted);
     tcase_add_test(tcase, what_is_no_schedule_is_not_named);
     tcase_add_test(tcase, the_end_is_predicted_from_a_quarter_of_the_run);
     suite_add_tcase(suite, tcase);
