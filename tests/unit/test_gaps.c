@@ -29,7 +29,7 @@ START_TEST(patience_is_the_largest_of_the_three_and_longer_at_first)
     }
     struct tv_gaps none = {0};
     ck_assert(isnan(tv_gaps_usual(&none)));
-    ck_assert_double_eq(tv_gaps_patience(&none, &limits), 1200);
+    ck_assert_double_eq(tv_gaps_patience(&none, &limits), 4800);
 }
 END_TEST
 
