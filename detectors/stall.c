@@ -166,11 +166,10 @@ static bool is_evaluation(const struct tv_point *point)
     return point->role == TV_ROLE_EVAL_LOSS || point->role == TV_ROLE_EVAL_METRIC;
 }
 
-static void sign_of_life(struct tv_view *view, const struct options *options, struct state *state,
-                         const struct tv_point *point)
+static TV_RARE void next_sign(struct tv_view *view, const struct options *options,
+                              struct state *state, const struct tv_point *point, bool restarted)
 {
     double gap = point->wall_time - state->last_time;
-    bool restarted = is_restarted(view, state, point->role);
     bool is_first_eval = is_evaluation(point) && !state->eval_known;
     if (state->seen && point->step > state->last_step)
         state->stride = fmax((double)point->step - (double)state->last_step, 0.9 * state->stride);
@@ -180,11 +179,6 @@ static void sign_of_life(struct tv_view *view, const struct options *options, st
         return;
     }
     state->eval_known |= is_first_eval;
-    /* The series of one step are written one after the other. */
-    if (state->seen && !restarted && point->step == state->last_step && gap < 1) {
-        state->last_time = point->wall_time;
-        return;
-    }
     if (state->seen && !restarted) {
         if (!is_first_eval && tv_gaps_is_too_long(&state->gaps, &options->gaps, gap)) {
             add_pause(view, options, state, gap);
@@ -208,6 +202,22 @@ static void sign_of_life(struct tv_view *view, const struct options *options, st
     state->seen = true;
     state->last_time = point->wall_time;
     state->last_step = point->step;
+}
+
+static void sign_of_life(struct tv_view *view, const struct options *options, struct state *state,
+                         const struct tv_point *point)
+{
+    double gap = point->wall_time - state->last_time;
+    bool restarted = is_restarted(view, state, point->role);
+    if (!state->seen || restarted || point->step != state->last_step || !(gap < 1)) {
+        next_sign(view, options, state, point, restarted);
+        return;
+    }
+    /* The series of one step are written one after the other. */
+    if (gap > 0) {
+        state->eval_known |= is_evaluation(point);
+        state->last_time = point->wall_time;
+    }
 }
 
 static void on_sample(struct tv_view *view, const void *options, void *state_,

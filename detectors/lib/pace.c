@@ -45,15 +45,20 @@ static uint32_t count_faster(const double *paces, uint32_t len, double factor, d
     return faster;
 }
 
+/* Most intervals are no slower than `factor` times any of those before the last `hold` ones, which
+ * these outnumber. */
+static bool is_ordinary(const struct tv_pace *pace, uint32_t hold, double factor)
+{
+    return pace->recent_len - hold < pace->before.len && !pace->is_slow &&
+           pace->recent[pace->recent_len - 1] <= factor * pace->fastest;
+}
+
 /* True when the last `hold` intervals all took more than `factor` times the usual. */
 static bool has_slowed(const struct tv_pace *pace, uint32_t hold, double factor, double seconds,
                        double least_seconds)
 {
     uint32_t from = pace->recent_len - hold;
     double last = pace->recent[pace->recent_len - 1];
-    /* Most points end here: none of the history is so much faster, and it outnumbers the rest. */
-    if (from < pace->before.len && last <= factor * pace->fastest)
-        return false;
     double fastest = lowest_of(pace->recent + from, hold);
     /* Less than half of the others are so much faster, so neither is their median. */
     if (2 * (count_faster(pace->before.value, pace->before.len, factor, fastest) +
@@ -72,7 +77,7 @@ enum tv_pace_change tv_pace_add(struct tv_pace *pace, const struct tv_pace_limit
     uint32_t hold = (uint32_t)limits->slow_intervals, half = hold / 2 > 2 ? hold / 2 : 2;
     double factor = limits->slow_factor;
     keep(pace, since, seconds / ((double)step - (double)since));
-    if (pace->recent_len < hold + 3)
+    if (pace->recent_len < hold + 3 || is_ordinary(pace, half, factor))
         return TV_PACE_AS_BEFORE;
     pace->now = tv_median_of(pace->recent + pace->recent_len - half, half);
     if (pace->is_slow) {
