@@ -2,7 +2,7 @@
 /* Batches per epoch of a small data set from the first two learning rates of Ultralytics: nothing
  * else says them, and up to 8.3 a warm-up took 100 batches at least, whatever warmup_epochs says
  * (see schedule/ultralytics.c). YOLOv5 counts epochs from 0. */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "trainvet/text.h"
 #include <math.h>
 #include <stdio.h>

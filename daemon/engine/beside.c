@@ -3,7 +3,7 @@
  * then its counts promise nothing about this log. The learning rates tell: of one job both hold the
  * same ones from the same step on, of jobs with different schedules those of the first steps
  * already differ. */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

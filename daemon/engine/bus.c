@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The alert bus of one run: identity, what is already known, firing and resolved. */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "trainvet/text.h"
 #include <inttypes.h>
 #include <math.h>

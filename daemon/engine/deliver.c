@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From samples to points: which series has a role, where an attempt begins, and who gets to see it.
  */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "model/tags.h"
 #include <math.h>
 #include <string.h>

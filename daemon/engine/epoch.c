@@ -2,7 +2,7 @@
 /* Steps per epoch from logged epochs: a trainer that was told epochs and not steps has no other
  * place that says it. transformers logs (micro-batches done) / (micro-batches an epoch), rounded to
  * two decimals before 4.40. */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "trainvet/text.h"
 #include <inttypes.h>
 #include <math.h>

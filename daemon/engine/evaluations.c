@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The evaluations of a run whose learning rate follows them. */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "schedule/follow.h"
 #include "trainvet/text.h"
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Several sources of one run, delivered by step: the lowest head first, at equal steps the better
  * source. So what the detectors see does not depend on which file was read first. */
-#include "engine/internal.h"
+#include "engine/run.h"
 
 bool tv_source_is_hungry(const struct tv_source *source)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the logged learning rate tells where no configuration does. */
 #include "engine/identify.h"
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "lib/lr_fit.h"
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is told about a run when it is reported, and its series for inspect. */
 #include "engine/identify.h"
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "trainvet/text.h"
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* A run between two looks. Each block is folded at once; after a while the states that no tick asks
  * for go to sleep together: several of them hold the same values, so that they deflate to half. */
 #include "base/squeeze.h"
-#include "engine/internal.h"
+#include "engine/run.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The life of a run, and what is told about it. */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "trainvet/text.h"
 #include <math.h>
 #include <stdlib.h>

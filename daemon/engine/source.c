@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the parser of a source's current file emits. */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "model/tags.h"
 #include "trainvet/text.h"
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 /* One cause, one story: which alert is a consequence of which. A NaN after a divergence after a
  * warm-up that was too short is one trouble with three dates. Every alert stays an alert; it only
  * learns who leads it. */
-#include "engine/internal.h"
+#include "engine/run.h"
 #include <stdlib.h>
 #include <string.h>
 

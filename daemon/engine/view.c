@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a detector may ask about its run. */
 #include "engine/identify.h"
-#include "engine/internal.h"
+#include "engine/run.h"
 #include "model/tags.h"
 #include "schedule/resolve.h"
 #include "trainvet/number.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "support/lr_answer.h"
-#include "engine/internal.h"
+#include "engine/run.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
