@@ -5,7 +5,6 @@
 #include "support/log.h"
 #include "support/suite.h"
 #include "trainvet/text.h"
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,31 +308,6 @@ START_TEST(a_small_data_set_warms_up_for_a_hundred_batches)
 }
 END_TEST
 
-/* Two detectors by the names of a cause and its consequence. */
-static void raise_above(struct tv_view *view, double limit, const struct tv_point *point)
-{
-    struct tv_finding finding = {
-        .subject = "x", .severity = TV_WARNING, .onset_step = point->step, .summary = ""};
-    if (point->value > limit)
-        tv_raise(view, &finding);
-}
-
-static void cause_sees(struct tv_view *view, const void *options, void *state,
-                       const struct tv_point *point)
-{
-    (void)options;
-    (void)state;
-    raise_above(view, 10, point);
-}
-
-static void effect_sees(struct tv_view *view, const void *options, void *state,
-                        const struct tv_point *point)
-{
-    (void)options;
-    (void)state;
-    raise_above(view, 20, point);
-}
-
 START_TEST(one_of_several_evaluation_sets_is_not_the_evaluation_unless_it_is_named_so)
 {
     struct tv_log log;
@@ -390,113 +364,6 @@ START_TEST(names_of_metrics_tell_which_way_is_better)
     ck_assert(tv_tag_is_metric("", tv_span_of("eval/accuracy"), "accuracy"));
     ck_assert(tv_tag_is_metric("", tv_span_of("eval_dev_loss"), "eval_dev_loss"));
     ck_assert(!tv_tag_is_metric("", tv_span_of("eval_accuracy"), "f1"));
-}
-END_TEST
-
-static void high_sees(struct tv_view *view, const void *options, void *state,
-                      const struct tv_point *point)
-{
-    (void)options;
-    (void)state;
-    struct tv_finding finding = {.subject = "loss",
-                                 .summary = "it is high",
-                                 .onset_step = point->step,
-                                 .observed = point->value,
-                                 .expected = NAN,
-                                 .confidence = NAN};
-    if (point->value > 1)
-        tv_raise(view, &finding);
-    else
-        tv_clear(view, "loss");
-}
-
-static void doubtful_sees(struct tv_view *view, const void *options, void *state,
-                          const struct tv_point *point)
-{
-    if (point->value < 0)
-        tv_withdraw(view, "loss");
-    else
-        high_sees(view, options, state, point);
-}
-
-static const struct tv_detector doubtful = {.name = "doubtful",
-                                            .summary = "",
-                                            .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
-                                            .on_sample = doubtful_sees};
-
-static const struct tv_detector high = {.name = "high",
-                                        .summary = "",
-                                        .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
-                                        .on_sample = high_sees};
-
-/* It comes every ten steps up to `last`, then it stays away. */
-static size_t flap(struct tv_log *log, unsigned after, int last, int end,
-                   const struct tv_alert *const **ret)
-{
-    static const struct tv_detector *const one[] = {&high, NULL};
-    *log = (struct tv_log){.options = {.detectors = one, .flapping_after = after}};
-    log->run = tv_run_new(&log->options, "test");
-    log->source = tv_log_source(log, "", 0, &log->emit);
-    for (int step = 0; step <= end; step++)
-        tv_log_point(log, "train/loss", step, step <= last && step % 10 < 3 ? 2 : 1);
-    return tv_run_alerts(log->run, ret);
-}
-
-START_TEST(what_comes_and_goes_is_told_five_times_and_then_once)
-{
-    struct tv_log log;
-    const struct tv_alert *const *alerts;
-    ck_assert_uint_eq(flap(&log, 0, 49, 49, &alerts), 5);
-    ck_assert_int_eq(alerts[4]->state, TV_RESOLVED);
-    tv_log_close(&log);
-    ck_assert_uint_eq(flap(&log, 0, 999, 999, &alerts), 6);
-    ck_assert_int_eq(alerts[5]->state, TV_FIRING);
-    ck_assert_int_eq(alerts[5]->onset_step, 50);
-    ck_assert_str_eq(alerts[5]->summary, "comes and goes, 100 times since step 0: it is high");
-    ck_assert_double_eq(alerts[5]->evidence[0].value, 100);
-    tv_log_close(&log);
-    ck_assert_uint_eq(flap(&log, 0, 999, 1012, &alerts), 6);
-    ck_assert_int_eq(alerts[5]->state, TV_FIRING);
-    tv_log_close(&log);
-    ck_assert_uint_eq(flap(&log, 0, 999, 1030, &alerts), 6);
-    ck_assert_int_eq(alerts[5]->state, TV_RESOLVED);
-    ck_assert_int_eq(alerts[5]->resolved_step, 1014);
-    for (int step = 1031; step < 1100; step++)
-        tv_log_point(&log, "train/loss", step, step % 10 < 3 ? 2 : 1);
-    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 12); /* and begins anew */
-    ck_assert_str_eq(alerts[6]->summary, "it is high");
-    tv_log_close(&log);
-    ck_assert_uint_eq(flap(&log, UINT_MAX, 999, 999, &alerts), 100);
-    tv_log_close(&log);
-}
-END_TEST
-
-START_TEST(a_consequence_names_its_cause)
-{
-    static const struct tv_detector cause = {.name = "divergence",
-                                             .summary = "",
-                                             .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
-                                             .on_sample = cause_sees};
-    static const struct tv_detector effect = {.name = "non_finite",
-                                              .summary = "",
-                                              .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
-                                              .on_sample = effect_sees};
-    static const struct tv_detector unrelated = {.name = "stall_of_another_kind",
-                                                 .summary = "",
-                                                 .roles = TV_ROLE_BIT(TV_ROLE_TRAIN_LOSS),
-                                                 .on_sample = effect_sees};
-    static const struct tv_detector *const three[] = {&effect, &cause, &unrelated, NULL};
-    struct tv_log log = {.options = {.detectors = three}};
-    log.run = tv_run_new(&log.options, "test");
-    log.source = tv_log_source(&log, "", 0, &log.emit);
-    for (int step = 1; step <= 30; step++)
-        tv_log_point(&log, "train/loss", step, step);
-    tv_log_end(&log, NAN);
-    const struct tv_alert *first = tv_log_alert(&log, "divergence");
-    ck_assert_ptr_null(first->leader);
-    ck_assert_ptr_eq(tv_log_alert(&log, "non_finite")->leader, first);
-    ck_assert_ptr_null(tv_log_alert(&log, "stall_of_another_kind")->leader);
-    tv_log_close(&log);
 }
 END_TEST
 
@@ -642,40 +509,11 @@ START_TEST(a_named_loss_is_that_of_the_evaluation_where_it_is_the_only_one)
 }
 END_TEST
 
-START_TEST(what_is_withdrawn_was_never_there_and_the_next_one_is_another)
-{
-    static const struct tv_detector *const one[] = {&doubtful, NULL};
-    struct tv_log log = {.options = {.detectors = one}};
-    const struct tv_alert *const *alerts;
-    char first[sizeof alerts[0]->fingerprint];
-    log.run = tv_run_new(&log.options, "test");
-    log.source = tv_log_source(&log, "", 0, &log.emit);
-    tv_log_point(&log, "train/loss", 1, 2);
-    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
-    memcpy(first, alerts[0]->fingerprint, sizeof first);
-    for (int step = 2; step < 2000; step += 2) { /* more often than a run may have alerts */
-        tv_log_point(&log, "train/loss", step, -1);
-        ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 0);
-        tv_log_point(&log, "train/loss", step + 1, 2);
-        ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
-        ck_assert_str_ne(alerts[0]->fingerprint, first);
-        ck_assert_int_eq(alerts[0]->onset_step, step + 1);
-        ck_assert_uint_eq(alerts[0]->episode, (uint32_t)step / 2);
-    }
-    tv_log_point(&log, "train/loss", 2000, 1); /* over, and no longer to be withdrawn */
-    tv_log_point(&log, "train/loss", 2001, -1);
-    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
-    ck_assert_int_eq(alerts[0]->state, TV_RESOLVED);
-    tv_log_close(&log);
-}
-END_TEST
-
 static Suite *suite(void)
 {
     Suite *suite = suite_create("engine");
     TCase *tcase = tcase_create("engine");
     tcase_add_test(tcase, a_named_loss_is_that_of_the_evaluation_where_it_is_the_only_one);
-    tcase_add_test(tcase, what_is_withdrawn_was_never_there_and_the_next_one_is_another);
     tcase_add_test(tcase, one_late_record_is_no_restart);
     tcase_add_test(tcase, plots_keep_what_the_detectors_saw);
     tcase_add_test(tcase, steps_that_go_on_from_an_earlier_one_are_a_new_attempt);
@@ -691,8 +529,6 @@ static Suite *suite(void)
     tcase_add_test(tcase,
                    one_of_several_evaluation_sets_is_not_the_evaluation_unless_it_is_named_so);
     tcase_add_test(tcase, names_of_metrics_tell_which_way_is_better);
-    tcase_add_test(tcase, what_comes_and_goes_is_told_five_times_and_then_once);
-    tcase_add_test(tcase, a_consequence_names_its_cause);
     tcase_add_test(tcase, a_finished_run_that_is_trained_on_is_not_finished);
     tcase_add_test(tcase, results_end_the_training_that_they_are_of);
     tcase_add_test(tcase, the_runtime_that_transformers_logs_is_an_end);
