@@ -9,14 +9,20 @@
 
 enum { IDLE_NS = 100 * 1000 * 1000, AHEAD = 64 };
 
+struct piece {
+    uint64_t size;
+    bool begun, finished;
+};
+
 struct pool {
     const struct tv_jobs *jobs;
     pthread_mutex_t lock;
     pthread_cond_t finished_one, has_room;
-    size_t next;     /* to begin */
+    struct piece *pieces;
+    size_t next;     /* the first that has not begun */
+    uint64_t left;   /* size of all that have not */
     size_t reported; /* done() was called for those before; that one is waited for */
     unsigned held;   /* workers that wait for room */
-    bool *finished;
 };
 
 unsigned tv_jobs_default(void)
@@ -26,25 +32,47 @@ unsigned tv_jobs_default(void)
     return count > 0 ? (unsigned)count : 1;
 }
 
+/* Results of those up to this one may wait for their turn. */
+static size_t last_allowed(const struct pool *pool)
+{
+    return pool->reported + AHEAD + 4 * (size_t)pool->jobs->threads;
+}
+
+/* In order, but for a large one that would end alone, the other threads having nothing left. */
+static size_t begin_one(struct pool *pool)
+{
+    struct piece *pieces = pool->pieces;
+    size_t mine = pool->next, last = last_allowed(pool);
+    for (size_t i = mine; i < pool->jobs->count && i <= last; i++)
+        if (!pieces[i].begun && pieces[i].size > pieces[mine].size)
+            mine = i;
+    if (pieces[mine].size < pool->left / pool->jobs->threads)
+        mine = pool->next;
+    pieces[mine].begun = true;
+    pool->left -= pieces[mine].size;
+    while (pool->next < pool->jobs->count && pieces[pool->next].begun)
+        pool->next++;
+    return mine;
+}
+
 static void *worker(void *arg)
 {
     struct pool *pool = arg;
     const struct tv_jobs *jobs = pool->jobs;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (pool->next < jobs->count &&
-               pool->next > pool->reported + AHEAD + 4 * (size_t)jobs->threads) {
+        while (pool->next < jobs->count && pool->next > last_allowed(pool)) {
             pool->held++;
             pthread_cond_wait(&pool->has_room, &pool->lock);
             pool->held--;
         }
         if (pool->next >= jobs->count)
             break;
-        size_t mine = pool->next++;
+        size_t mine = begin_one(pool);
         pthread_mutex_unlock(&pool->lock);
         jobs->work(jobs->ctx, mine);
         pthread_mutex_lock(&pool->lock);
-        pool->finished[mine] = true;
+        pool->pieces[mine].finished = true;
         if (mine == pool->reported)
             pthread_cond_signal(&pool->finished_one);
     }
@@ -55,7 +83,7 @@ static void *worker(void *arg)
 static void wait_for(struct pool *pool, size_t i)
 {
     pthread_mutex_lock(&pool->lock);
-    while (!pool->finished[i]) {
+    while (!pool->pieces[i].finished) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += IDLE_NS;
@@ -73,7 +101,9 @@ static void wait_for(struct pool *pool, size_t i)
 
 void tv_jobs_run(const struct tv_jobs *jobs)
 {
-    struct pool pool = {.jobs = jobs, .finished = tv_xcalloc(jobs->count, sizeof(bool))};
+    struct pool pool = {.jobs = jobs, .pieces = tv_xcalloc(jobs->count, sizeof *pool.pieces)};
+    for (size_t i = 0; jobs->size && i < jobs->count; i++)
+        pool.left += pool.pieces[i].size = jobs->size(jobs->ctx, i);
     pthread_t *threads = tv_xcalloc(jobs->threads, sizeof *threads);
     pthread_mutex_init(&pool.lock, NULL);
     pthread_cond_init(&pool.finished_one, NULL);
@@ -101,5 +131,5 @@ void tv_jobs_run(const struct tv_jobs *jobs)
     pthread_cond_destroy(&pool.has_room);
     pthread_mutex_destroy(&pool.lock);
     free(threads);
-    free(pool.finished);
+    free(pool.pieces);
 }

@@ -4,12 +4,16 @@
 /* Independent pieces of work on several threads, with results handed back in order whatever the
  * threads do. */
 #include <stddef.h>
+#include <stdint.h>
 
 struct tv_jobs {
     size_t count;
     unsigned threads;
     void *ctx;
-    void (*work)(void *ctx, size_t i); /* on some thread; pieces begin in order */
+    /* Compared with that of the others; NULL: all are alike. A piece as large as a thread's part of
+     * all that has not begun yet goes first; the others begin in order. */
+    uint64_t (*size)(void *ctx, size_t i);
+    void (*work)(void *ctx, size_t i); /* on some thread */
     void (*done)(void *ctx, size_t i); /* on the calling thread, in order */
     void (*idle)(
         void *ctx); /* on the calling thread, ten times a second while it waits; NULL allowed */

@@ -139,6 +139,16 @@ static void note_facts(struct one_run *one, const char *name)
                                              "have; some were left out"});
 }
 
+static uint64_t size_of_run(void *ctx, size_t i)
+{
+    struct scan *scan = ctx;
+    uint64_t size = 0;
+    for (struct tv_found_source *from = scan->found.runs[i].sources; from; from = from->next)
+        for (struct tv_found_file *file = from->files; file; file = file->next)
+            size += file->size;
+    return size;
+}
+
 static void read_run(void *ctx, size_t i)
 {
     struct scan *scan = ctx;
@@ -236,6 +246,7 @@ static int run_scan(struct scan *scan)
     tv_jobs_run(&(struct tv_jobs){.count = scan->found.runs_len,
                                   .threads = scan->options.jobs,
                                   .ctx = scan,
+                                  .size = size_of_run,
                                   .work = read_run,
                                   .done = report_run,
                                   .idle = scan->progress ? show_progress : NULL});

@@ -61,6 +61,37 @@ START_TEST(every_piece_is_done_once_and_in_order)
 }
 END_TEST
 
+static uint64_t size_of(void *ctx, size_t i)
+{
+    (void)ctx;
+    return i == 9 ? 1000 : 100;
+}
+
+/* The small ones wait for the large one, which nobody would begin if they came first. */
+static void work_beside_large(void *ctx, size_t i)
+{
+    struct record *record = ctx;
+    if (i == 9)
+        atomic_store(&record->begun, 1);
+    for (int ms = 0; ms < 20000 && !atomic_load(&record->begun); ms++)
+        usleep(1000);
+    atomic_store(&record->worked[i], 1);
+    ck_assert_uint_eq(atomic_load(&record->begun), 1);
+}
+
+START_TEST(a_piece_that_would_end_alone_begins_before_its_turn)
+{
+    struct record record = {.caller = pthread_self()};
+    tv_jobs_run(&(struct tv_jobs){.count = 10,
+                                  .threads = 2,
+                                  .ctx = &record,
+                                  .size = size_of,
+                                  .work = work_beside_large,
+                                  .done = done});
+    ck_assert_uint_eq(record.done, 10);
+}
+END_TEST
+
 START_TEST(no_work_is_fine)
 {
     struct record record = {.caller = pthread_self()};
@@ -87,6 +118,7 @@ int main(void)
     Suite *suite = suite_create("jobs");
     TCase *tcase = tcase_create("all");
     tcase_add_loop_test(tcase, every_piece_is_done_once_and_in_order, 0, 3);
+    tcase_add_test(tcase, a_piece_that_would_end_alone_begins_before_its_turn);
     tcase_add_test(tcase, no_work_is_fine);
     tcase_add_test(tcase, waiting_is_told);
     suite_add_tcase(suite, tcase);
