@@ -74,8 +74,8 @@ struct tv_run {
 
     struct tv_block promise; /* struct tv_promise */
     enum tv_status schedule_status;
-    uint32_t schedule_version, resolved_facts;
-    bool resolved_once;
+    uint32_t schedule_version;
+    uint32_t resolved_facts; /* what the schedule rests on: 1 + their version, 0: not looked at */
     int64_t total_steps; /* what the facts and the schedule say, 0: nothing */
 
     const struct tv_detector *const *detectors;
@@ -120,7 +120,7 @@ void tv_run_wake(struct tv_run *run); /* no detector's state is away then */
 /* Brings the schedule up to date with the facts; asked at every point, and nearly always it is. */
 static inline void tv_run_resolve_schedule(struct tv_run *run)
 {
-    if (!run->resolved_once || run->resolved_facts != run->resting_facts.version)
+    if (run->resolved_facts != run->resting_facts.version + 1)
         tv_run_resolve_again(run);
 }
 

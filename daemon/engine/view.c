@@ -220,8 +220,7 @@ void tv_run_resolve_again(struct tv_run *run)
 {
     struct tv_promise *promise = tv_run_promise(run);
     struct tv_schedule before = promise->schedule;
-    run->resolved_once = true;
-    run->resolved_facts = run->resting_facts.version;
+    run->resolved_facts = run->resting_facts.version + 1;
     run->schedule_status =
         tv_schedule_resolve(tv_run_facts(run), &promise->schedule, &promise->error);
     if (run->schedule_status == TV_OK && counts_otherwise(run, &promise->schedule))
