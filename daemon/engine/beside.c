@@ -33,6 +33,25 @@ static void say(struct tv_source *source, int64_t step, double own, double other
     tv_source_note(source, what);
 }
 
+/* Event files without a learning rate: of jobs that ended before they logged one, so that the state
+ * is the log. It says for how many epochs it was made. */
+static void compare_args(struct tv_run *run, struct tv_source *state)
+{
+    struct tv_first_rates *rates = rates_of(run, state);
+    double args, own;
+    char what[192];
+    bool differ = tv_facts_args_differ(tv_run_facts(run), &args, &own);
+    tv_facts_hide_args(tv_run_facts(run), differ);
+    if (!differ || rates->said)
+        return;
+    rates->said = true;
+    snprintf(what, sizeof what,
+             "is of another job than the arguments beside it (%g epochs here, %g there): these are "
+             "not used",
+             own, args);
+    tv_source_note(state, what);
+}
+
 static void compare(struct tv_run *run, struct tv_source *source, int64_t step, double own,
                     double other)
 {
@@ -94,8 +113,12 @@ static void doubt_late(struct tv_run *run, const struct tv_source *source, int64
     }
 }
 
-void tv_beside_check(struct tv_run *run, const struct tv_source *own, const struct tv_point *point)
+void tv_beside_check(struct tv_run *run, struct tv_source *own, const struct tv_point *point)
 {
+    if (tv_beside_is_doubtful(own))
+        compare_args(run, own);
+    else
+        tv_facts_hide_args(tv_run_facts(run), false);
     for (struct tv_source *source = run->sources; source; source = source->next) {
         const struct tv_first_rates *rates = source->rates;
         if (source == own || !source->parser || !tv_beside_is_doubtful(source) ||

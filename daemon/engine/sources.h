@@ -96,7 +96,7 @@ void tv_settle_attempt(struct tv_run *run, int64_t step);
 bool tv_beside_is_doubtful(const struct tv_source *source); /* a state that may be another job's */
 /* A learning rate that has no role, one that has. */
 void tv_beside_add(struct tv_run *run, struct tv_source *source, const struct tv_sample *sample);
-void tv_beside_check(struct tv_run *run, const struct tv_source *own, const struct tv_point *point);
+void tv_beside_check(struct tv_run *run, struct tv_source *own, const struct tv_point *point);
 /* Another attempt. `is_anew`: from the first steps on, so what lies beside must show that it is of
  * this attempt. */
 void tv_beside_forget(struct tv_run *run, bool is_anew);

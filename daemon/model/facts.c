@@ -2,6 +2,7 @@
 #include "model/facts.h"
 #include "trainvet/number.h"
 #include "trainvet/text.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -156,8 +157,34 @@ void tv_facts_add(struct tv_facts *facts, const struct tv_fact *fact, const char
     facts->version++;
 }
 
+/* The first of this source, and at this path unless NULL. */
+static double number_from(const struct tv_facts *facts, const char *key, enum tv_fact_source source,
+                          const char *path)
+{
+    const struct tv_fact_entry *entry = tv_map_get(&facts->by_key, tv_span_of(key));
+    double value;
+    while (entry && (entry->source != source || (path && entry->path != path)))
+        entry = entry->weaker;
+    return entry && tv_fact_number(entry, &value) ? value : NAN;
+}
+
+/* transformers trainer.py: state.num_train_epochs is the arguments' one, rounded up, unless
+ * max_steps counts. */
+static bool args_differ(const struct tv_facts *facts, const char *path, double *ret_args,
+                        double *ret_log)
+{
+    if (number_from(facts, "max_steps", TV_FACT_RUN_ARGS, path) > 0)
+        return false;
+    *ret_args = ceil(number_from(facts, "num_train_epochs", TV_FACT_RUN_ARGS, path));
+    *ret_log = number_from(facts, "trainer_state.num_train_epochs", TV_FACT_LOG, NULL);
+    return *ret_args > 0 && *ret_log > 0 && *ret_args != *ret_log;
+}
+
 static bool is_masked(const struct tv_facts *facts, const struct tv_fact_entry *entry)
 {
+    double args, log;
+    if (entry->source == TV_FACT_RUN_ARGS)
+        return facts->hides_args && args_differ(facts, entry->path, &args, &log);
     return facts->masked && entry->source == TV_FACT_LOG && strcmp(entry->path, facts->masked) == 0;
 }
 
@@ -175,6 +202,19 @@ void tv_facts_mask(struct tv_facts *facts, const char *path)
         return;
     facts->masked = path;
     facts->version++;
+}
+
+void tv_facts_hide_args(struct tv_facts *facts, bool hide)
+{
+    if (hide == facts->hides_args)
+        return;
+    facts->hides_args = hide;
+    facts->version++;
+}
+
+bool tv_facts_args_differ(const struct tv_facts *facts, double *ret_args, double *ret_log)
+{
+    return args_differ(facts, NULL, ret_args, ret_log);
 }
 
 /* The key that OmegaConf's "${trainer.max_steps}" names; one dot in front is the entry's own level,

@@ -45,6 +45,7 @@ struct tv_facts {
     uint16_t folded_paths;
     bool is_changed;    /* since then */
     const char *masked; /* what the log at this path says of itself is not asked; NULL: none */
+    bool hides_args;    /* nor arguments of another number of epochs */
 };
 
 /* Copies the fact and the path. Zero-initialise *facts to create. */
@@ -62,6 +63,11 @@ bool tv_fact_number(const struct tv_fact_entry *entry, double *ret);
 /* From now on nothing that the log at `path` says of itself (TV_FACT_LOG) is found; NULL: all is.
  * The text is borrowed for as long. */
 void tv_facts_mask(struct tv_facts *facts, const char *path);
+/* Whether the newest of the arguments that a trainer wrote (TV_FACT_RUN_ARGS) count other epochs
+ * than the trainer of the log did; these are then returned. */
+bool tv_facts_args_differ(const struct tv_facts *facts, double *ret_args, double *ret_log);
+/* From now on no arguments are found that differ so, or again all are. */
+void tv_facts_hide_args(struct tv_facts *facts, bool hide);
 /* Where an entry stands, for people: "train.yaml:12", "args/text_summary in the event file".
  * Returns `buffer`. */
 const char *tv_facts_where(const struct tv_fact_entry *entry, char *buffer, size_t cap);

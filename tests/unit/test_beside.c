@@ -65,6 +65,15 @@ static void tell(const struct tv_log *log, const struct job *job, double factor)
     }
 }
 
+static void say_epochs(const struct tv_emit *emit, const struct job *job)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)(job->total / job->per_epoch));
+    emit->fact(emit->ctx, &(struct tv_fact){.key = tv_span_of("trainer_state.num_train_epochs"),
+                                            .value = tv_span_of(text),
+                                            .source = TV_FACT_LOG});
+}
+
 /* The history of `job`, planned for so many steps. */
 static void add_state(struct tv_log *log, const struct job *job, double factor)
 {
@@ -75,6 +84,7 @@ static void add_state(struct tv_log *log, const struct job *job, double factor)
     emit.fact(emit.ctx, &(struct tv_fact){.key = tv_span_of("log.total_steps"),
                                           .value = tv_span_of(total),
                                           .source = TV_FACT_LOG});
+    say_epochs(&emit, job);
     for (int64_t step = job->every; step <= job->last; step += job->every)
         tv_emit_point(&emit, "learning_rate", step, NAN, factor * rate_at(job, step));
     tv_source_done(source);
@@ -134,6 +144,25 @@ START_TEST(a_state_that_the_log_never_meets_promises_nothing)
 }
 END_TEST
 
+/* The event file holds the arguments of a job that ended before it logged a learning rate. */
+START_TEST(arguments_of_another_job_promise_nothing)
+{
+    const struct job job = {1e-5, 267, 89, 10, 100};
+    for (int epochs = 3; epochs <= 10; epochs += 7) {
+        const struct tv_alert *const *alerts;
+        struct tv_log log;
+        open_log(&log);
+        say_args(&log, 1e-5, epochs);
+        say(&log.emit, "warmup_steps", 50);
+        add_state(&log, &job, 1);
+        tv_log_end(&log, NAN);
+        ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), epochs == 3);
+        ck_assert_int_eq(notes, epochs != 3);
+        tv_log_close(&log);
+    }
+}
+END_TEST
+
 START_TEST(the_state_of_this_job_is_believed)
 {
     struct tv_log log;
@@ -177,6 +206,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_state_of_another_job_promises_nothing);
     tcase_add_test(tcase, a_state_of_another_job_says_nothing_first);
     tcase_add_test(tcase, a_state_that_the_log_never_meets_promises_nothing);
+    tcase_add_test(tcase, arguments_of_another_job_promise_nothing);
     tcase_add_test(tcase, the_state_of_this_job_is_believed);
     tcase_add_test(tcase, each_job_of_a_directory_is_held_against_its_own_words);
     suite_add_tcase(suite, tcase);
