@@ -76,7 +76,7 @@ struct tv_run {
     enum tv_status schedule_status;
     uint32_t schedule_version;
     uint32_t resolved_facts; /* what the schedule rests on: 1 + their version, 0: not looked at */
-    int64_t total_steps; /* what the facts and the schedule say, 0: nothing */
+    int64_t total_steps;     /* what the facts and the schedule say, 0: nothing */
 
     const struct tv_detector *const *detectors;
     struct tv_seat *seats; /* by detector */

@@ -8,7 +8,7 @@
 #include "lib/blocks.h"
 
 #define TV_LEVEL_WINDOW 15 /* odd: of an even number of points, half may not be outliers */
-#define TV_LEVEL_RING   (2 * TV_LEVEL_WINDOW)
+#define TV_LEVEL_RING   30 /* two windows */
 
 /* A zeroed struct is empty. */
 struct tv_running_level {
