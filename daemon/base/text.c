@@ -26,13 +26,40 @@ static void trim_partial(struct tv_text *text)
     text->data[text->len] = '\0';
 }
 
+static bool only_joins(const char *format)
+{
+    for (const char *p = format; (p = strchr(p, '%')); p += 2)
+        if (p[1] != 's')
+            return false;
+    return true;
+}
+
+int tv_format(char *buffer, size_t cap, const char *format, va_list args)
+{
+    if (!only_joins(format))
+        return vsnprintf(buffer, cap, format, args);
+    size_t len = 0;
+    for (const char *p = format; *p;) {
+        bool is_given = *p == '%';
+        const char *text = is_given ? va_arg(args, const char *) : p;
+        size_t n = is_given ? strlen(text) : strcspn(p, "%");
+        size_t room = len < cap ? cap - len : 0;
+        if (room)
+            memcpy(buffer + len, text, n < room ? n : room);
+        p += is_given ? 2 : n;
+        len += n;
+    }
+    buffer[len < cap ? len : cap - 1] = '\0';
+    return (int)len;
+}
+
 void tv_text_add(struct tv_text *text, const char *format, ...)
 {
     if (text->cut)
         return;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(text->data + text->len, text->cap - text->len, format, args);
+    int n = tv_format(text->data + text->len, text->cap - text->len, format, args);
     va_end(args);
     if (n < 0)
         return;

@@ -32,7 +32,7 @@ static const char *add(struct tv_note *note, const char *format, va_list args)
     if (room < 2)
         return "";
     char *start = note->buffer + note->used;
-    int n = vsnprintf(start, room, format, args);
+    int n = tv_format(start, room, format, args);
     note->used += n < 0 ? 0 : (size_t)n < room ? (size_t)n + 1 : room;
     return start;
 }

@@ -4,6 +4,7 @@
 /* Text in a caller's buffer, cut where it is full (never inside a UTF-8 sequence), always
  * NUL-terminated. */
 #include "trainvet/sample.h"
+#include <stdarg.h>
 
 struct tv_text {
     char *data;
@@ -16,6 +17,9 @@ struct tv_text tv_text_in(char *buffer, size_t cap);
 void tv_text_add(struct tv_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void tv_text_add_span(struct tv_text *text, struct tv_span span);
+/* vsnprintf(), `cap` at least 1; texts that are only joined ("%s of %s") are spared its cost. */
+int tv_format(char *buffer, size_t cap, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
 
 /* `from` made safe for a terminal, a log and JSON text alike: C0, DEL, C1 and bidirectional
  * controls and invalid UTF-8 become U+FFFD, at most `cap` - 1 bytes, "..." where it was cut.

@@ -8,6 +8,7 @@
 #include "trainvet/text.h"
 #include <json-c/json.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,30 @@ START_TEST(cutting_never_splits_a_character)
         ck_assert(built.cut);
         ck_assert_str_eq(escaped(text, strlen(text)), text);
     }
+}
+END_TEST
+
+static int format_by(int (*by)(char *, size_t, const char *, va_list), char *out, size_t cap,
+                     const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int len = by(out, cap, format, args);
+    va_end(args);
+    return len;
+}
+
+START_TEST(texts_are_joined_as_printf_would)
+{
+    static const char *const formats[] = {"",         "plain",    "%s",        "%s%s", "a%s",
+                                          "%s, b %s", "c%s%s: d", "50 %% %s.", "%.2s", "%5s|%-5s"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        for (size_t cap = 1; cap < 24; cap++) {
+            char ours[24], theirs[24];
+            int len = format_by(tv_format, ours, cap, formats[i], "%s", "");
+            ck_assert_int_eq(len, format_by(vsnprintf, theirs, cap, formats[i], "%s", ""));
+            ck_assert_str_eq(ours, theirs);
+        }
 }
 END_TEST
 
@@ -193,6 +218,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, any_byte_at_any_place_of_a_long_text_is_told_apart);
     tcase_add_test(tcase, plain_text_is_cut_at_its_room);
     tcase_add_test(tcase, cutting_never_splits_a_character);
+    tcase_add_test(tcase, texts_are_joined_as_printf_would);
     tcase_add_test(tcase, json_is_valid_whatever_the_bytes);
     tcase_add_test(tcase, a_map_finds_what_was_put_in);
     tcase_add_test(tcase, times_read_and_print_as_utc);
