@@ -34,7 +34,7 @@ struct state {
     uint32_t in_step; /* logged steps with a loss, all so far */
     uint32_t without; /* logged steps without, in a row */
     uint32_t excused; /* bad points that were not told */
-    bool is_hurt;     /* since the alert began a loss was bad too, or many gradients in a row */
+    bool is_hurt;     /* beside its alert a loss is bad too, or many gradients in a row are */
     bool moved;       /* a loss or a gradient norm that is not 0 was logged */
 };
 
@@ -211,7 +211,10 @@ static TV_RARE void judge_bad(struct tv_view *view, const struct options *option
 {
     struct series *series = &state->of[point->role];
     learn_bad(series, point);
-    state->is_hurt |= point->role == TV_ROLE_TRAIN_LOSS || series->bad > options->fp16_grace;
+    if (state->about == TV_ROLE_OTHER)
+        state->is_hurt = state->of[TV_ROLE_TRAIN_LOSS].bad || state->of[TV_ROLE_EVAL_LOSS].bad;
+    state->is_hurt |= point->role == TV_ROLE_TRAIN_LOSS || point->role == TV_ROLE_EVAL_LOSS ||
+                      series->bad > options->fp16_grace;
     bool finite = isfinite(point->value);
     bool is_single =
         finite && series->bad < options->zeros && state->of[TV_ROLE_GRAD_NORM].bad == 0;
@@ -386,8 +389,7 @@ const struct tv_detector tv_detector_non_finite = {
         "Where no loss is logged under a known name, an evaluated metric that was a number 3 times "
         "and is none 3 times in a row tells instead.\n"
         "Resolved after `clear` finite points; taken back when only gradient norms were bad, no "
-        "more "
-        "than `fp16_grace` in a row: a NaN that reaches the weights stays.\n"
+        "more than `fp16_grace` in a row: a NaN that reaches the weights stays.\n"
         "Source: transformers Trainer._maybe_log_save_evaluate; Megatron-LM training_log.\n"
         "Cannot see: NaN inside the model that no logged number shows; a filtered NaN in a "
         "log that averages so many steps that the loss does not become 0.",

@@ -20,6 +20,7 @@ struct state {
     int64_t last_step;
     uint32_t attempt, writer[TV_ROLE_COUNT];
     bool seen, gap_fires;
+    bool gap_was_one;                  /* another process ended it */
     bool loss_broken, gradient_broken; /* the last one was NaN, infinite, or a NaN shown as 0 */
     uint32_t calm;
     struct tv_pace pace; /* between two training points with nothing else in between */
@@ -156,6 +157,7 @@ static bool is_restarted(const struct tv_view *view, struct state *state, enum t
 {
     uint32_t writer = tv_view_writer(view);
     bool restarted = tv_view_attempt(view) != state->attempt || writer != state->writer[role];
+    state->gap_was_one |= restarted && state->gap_fires && state->writer[role] > 0;
     state->attempt = tv_view_attempt(view);
     state->writer[role] = writer;
     return restarted;
@@ -185,7 +187,8 @@ static TV_RARE void next_sign(struct tv_view *view, const struct options *option
             state->interrupted = true;
         } else {
             state->interrupted |= state->gaps.regular > 0 && gap > state->gaps.regular / 2;
-            if (state->gap_fires && state->gaps.count == 0) { /* it may be how this job logs */
+            if (state->gap_fires && state->gaps.count == 0 && !state->gap_was_one) {
+                /* it may be how this job logs */
                 tv_withdraw(view, gap_subject);
                 state->gap_fires = false;
             }
@@ -322,9 +325,8 @@ const struct tv_detector tv_detector_stall = {
         "observer's clock, exceeds the\n"
         "largest of `floor`, `longest` times the longest and `median` times the median of the "
         "last 48 intervals (`early` times\n"
-        "that at first, `early` times more before the second point). The last silence counts only "
-        "while planned steps are missing, the last "
-        "values were finite, and for "
+        "that at first, `early` times more before the second point, which takes it back). The last "
+        "silence counts only while planned steps are missing, the last values were finite, and for "
         "`abandoned` seconds; the time\n"
         "between two attempts, or before a process that writes a new event file, does not count. "
         "Three silences at like distances\n"

@@ -10,8 +10,9 @@ struct tv_jobs {
     size_t count;
     unsigned threads;
     void *ctx;
-    /* Compared with that of the others; NULL: all are alike. A piece as large as a thread's part of
-     * all that has not begun yet goes first; the others begin in order. */
+    /* Compared with that of the others; NULL: all are alike. Of the next pieces (results may wait
+     * for some dozens) one as large as a thread's part of all that has not begun yet goes first;
+     * the others begin in order. */
     uint64_t (*size)(void *ctx, size_t i);
     void (*work)(void *ctx, size_t i); /* on some thread */
     void (*done)(void *ctx, size_t i); /* on the calling thread, in order */

@@ -37,14 +37,13 @@ static void say(struct tv_source *source, int64_t step, double own, double other
  * is the log. It says for how many epochs it was made. */
 static void compare_args(struct tv_run *run, struct tv_source *state)
 {
-    struct tv_first_rates *rates = rates_of(run, state);
     double args, own;
     char what[192];
     bool differ = tv_facts_args_differ(tv_run_facts(run), &args, &own);
     tv_facts_hide_args(tv_run_facts(run), differ);
-    if (!differ || rates->said)
+    if (!differ || rates_of(run, state)->said)
         return;
-    rates->said = true;
+    state->rates->said = true;
     snprintf(what, sizeof what,
              "is of another job than the arguments beside it (%g epochs here, %g there): these are "
              "not used",
@@ -118,7 +117,7 @@ void tv_beside_check(struct tv_run *run, struct tv_source *own, const struct tv_
     if (tv_beside_is_doubtful(own))
         compare_args(run, own);
     else
-        tv_facts_hide_args(tv_run_facts(run), false);
+        tv_facts_hide_args(&run->resting_facts, false);
     for (struct tv_source *source = run->sources; source; source = source->next) {
         const struct tv_first_rates *rates = source->rates;
         if (source == own || !source->parser || !tv_beside_is_doubtful(source) ||
@@ -135,12 +134,14 @@ void tv_beside_check(struct tv_run *run, struct tv_source *own, const struct tv_
 
 void tv_beside_forget(struct tv_run *run, bool is_anew)
 {
+    const struct tv_series *owner = run->roles[TV_ROLE_LEARNING_RATE].owner;
     const char *doubtful = NULL;
     run->foreign = NULL;
     for (struct tv_source *source = run->sources; source; source = source->next)
         if (source->rates) {
             source->rates->is_known = false;
-            doubtful = is_anew ? source->input->path : doubtful;
+            if (is_anew && !(owner && owner->source == source))
+                doubtful = source->input->path;
         }
     tv_facts_mask(tv_run_facts(run), doubtful);
 }

@@ -17,8 +17,8 @@ struct tv_rise_limits {
     int64_t fast_points, fast_steps;
 };
 
-/* Zeroed: nothing is known. Who uses it adds the points that are as they should be to the first
- * three. */
+/* Zeroed: nothing is known. Who uses it adds every point to the level, and those that are as they
+ * should be to its base and to the other two. */
 struct tv_rise {
     struct tv_innovation loss;
     struct tv_descent descent;

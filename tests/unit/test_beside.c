@@ -163,6 +163,26 @@ START_TEST(arguments_of_another_job_promise_nothing)
 }
 END_TEST
 
+/* A log that has no learning rate and begins again: nothing speaks against what the state says. */
+START_TEST(a_state_that_has_the_only_rates_is_believed_behind_a_new_start)
+{
+    const struct job job = {1e-5, 267, 89, 10, 100};
+    struct tv_log log;
+    open_log(&log);
+    say_args(&log, 1e-5, 3);
+    add_state(&log, &job, 1);
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (attempt)
+            tv_log_next_file(&log);
+        for (int64_t step = 1; step <= 100; step++)
+            tv_log_point(&log, "train/loss", step, 2);
+    }
+    tv_log_end(&log, NAN);
+    ck_assert_int_eq(tv_run_now(log.run)->total_steps, job.total);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(the_state_of_this_job_is_believed)
 {
     struct tv_log log;
@@ -207,6 +227,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_state_of_another_job_says_nothing_first);
     tcase_add_test(tcase, a_state_that_the_log_never_meets_promises_nothing);
     tcase_add_test(tcase, arguments_of_another_job_promise_nothing);
+    tcase_add_test(tcase, a_state_that_has_the_only_rates_is_believed_behind_a_new_start);
     tcase_add_test(tcase, the_state_of_this_job_is_believed);
     tcase_add_test(tcase, each_job_of_a_directory_is_held_against_its_own_words);
     suite_add_tcase(suite, tcase);

@@ -258,6 +258,40 @@ START_TEST(an_overflow_that_did_no_harm_is_taken_back)
 }
 END_TEST
 
+/* Of several roles only the first is told: what stands for the others as well is not taken back. */
+START_TEST(an_overflow_beside_an_evaluation_that_is_none_stays_told)
+{
+    const struct tv_alert *const *alerts;
+    struct tv_log log;
+    tv_log_open(&log, "non_finite");
+    for (int64_t step = 1; step <= 40; step++) {
+        tv_log_point(&log, "grad_norm", step, step == 6 ? NAN : 0.8);
+        tv_log_point(&log, "loss", step, 2.5);
+        if (step % 8 == 0)
+            tv_log_point(&log, "eval_loss", step, step == 8 ? NAN : 2.6);
+    }
+    tv_log_end(&log, NAN);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
+    tv_log_close(&log);
+}
+END_TEST
+
+/* A loss that was rounded to 0 long before the alert says nothing about it. */
+START_TEST(an_overflow_is_taken_back_whatever_was_before_it)
+{
+    const struct tv_alert *const *alerts;
+    struct tv_log log;
+    tv_log_open(&log, "non_finite");
+    for (int64_t step = 1; step <= 100; step++) {
+        tv_log_point(&log, "loss", step, step == 10 ? 0 : 2.5);
+        tv_log_point(&log, "grad_norm", step, step == 60 ? NAN : 0.8);
+    }
+    tv_log_end(&log, NAN);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 0);
+    tv_log_close(&log);
+}
+END_TEST
+
 /* All labels masked: the mean of no loss is NaN, logged as 0, and its gradient is 0. */
 static const struct tv_alert *judge_zeros(struct tv_log *log, double gradient, int points)
 {
@@ -299,6 +333,8 @@ static Suite *suite(void)
     tcase_add_test(c, a_nan_is_critical_at_its_own_point);
     tcase_add_test(c, an_infinity_that_passes_is_resolved);
     tcase_add_test(c, an_overflow_that_did_no_harm_is_taken_back);
+    tcase_add_test(c, an_overflow_beside_an_evaluation_that_is_none_stays_told);
+    tcase_add_test(c, an_overflow_is_taken_back_whatever_was_before_it);
     tcase_add_test(c, a_filtered_nan_is_seen_at_the_second_zero);
     tcase_add_test(c, a_filtered_nan_is_seen_at_once_beside_a_nan_gradient);
     tcase_add_test(c, a_loss_that_fades_to_zero_is_no_nan);

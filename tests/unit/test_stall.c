@@ -386,6 +386,26 @@ START_TEST(a_silence_behind_the_first_point_is_taken_back)
 }
 END_TEST
 
+/* Another process went on: the first one did hang. */
+START_TEST(a_silence_behind_the_first_point_that_a_restart_ended_stays_told)
+{
+    const struct tv_alert *const *alerts;
+    struct tv_log log;
+    tv_log_open(&log, ID);
+    tv_log_fact(&log, "max_steps", "5000");
+    tv_log_timed(&log, "loss", 100, T0, 1);
+    tv_run_pump(log.run, false);
+    tv_run_tick(log.run, T0 + 9000);
+    tv_log_next_file(&log);
+    for (int64_t step = 101; step < 120; step++)
+        tv_log_timed(&log, "loss", step, T0 + 10000 + (double)step, 1);
+    tv_run_pump(log.run, false);
+    ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 1);
+    ck_assert_int_eq(alerts[0]->state, TV_RESOLVED);
+    tv_log_close(&log);
+}
+END_TEST
+
 START_TEST(what_the_job_does_regularly_is_no_stall)
 {
     const int64_t at[] = {3010, 5910, 9010, 12010, 13010, 14910, 16510};
@@ -472,6 +492,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, the_usual_interval_is_that_of_the_steps);
     tcase_add_test(tcase, the_first_interval_is_what_is_usual);
     tcase_add_test(tcase, a_silence_behind_the_first_point_is_taken_back);
+    tcase_add_test(tcase, a_silence_behind_the_first_point_that_a_restart_ended_stays_told);
     tcase_add_test(tcase, what_the_job_does_regularly_is_no_stall);
     tcase_add_test(tcase, silences_that_recur_at_any_time_are_one_more_finding);
     tcase_add_test(tcase, a_slow_down_that_cost_little_is_taken_back);
