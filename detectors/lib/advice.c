@@ -127,6 +127,13 @@ void tv_advise_clipping(const struct tv_view *view, struct tv_note *note)
         tv_note_advice(note, "%s: %s -> 1.0%s", setting.key, setting.value, place(where, &setting));
 }
 
+/* As many as people write: two digits, or all of a whole number. */
+static double to_epochs(double epochs)
+{
+    double unit = epochs < 1 ? 100 : epochs < 10 ? 10 : 1;
+    return fmax(round(epochs * unit) / unit, 0.01);
+}
+
 void tv_advise_end_at(const struct tv_view *view, struct tv_note *note, const char *lead,
                       int64_t step)
 {
@@ -135,12 +142,14 @@ void tv_advise_end_at(const struct tv_view *view, struct tv_note *note, const ch
     double total = (double)tv_view_total_steps(view);
     if (total > 0 && (double)step >= total)
         return;
-    if (tv_lr_setting(view, TV_LR_TOTAL_KEYS, &setting) && setting.number > 0)
-        tv_note_advice(note, "%s%s: %s -> %lld%s", lead, setting.key, setting.value,
-                       (long long)step, place(where, &setting));
-    else if (total > 0 && tv_lr_setting(view, TV_LR_EPOCHS_KEYS, &setting) && setting.number > 0)
-        tv_note_advice(note, "%s%s: %s -> %.2g%s", lead, setting.key, setting.value,
-                       fmax(setting.number * (double)step / total, 0.01), place(where, &setting));
+    if (tv_lr_setting(view, TV_LR_TOTAL_KEYS, &setting) && setting.number > 0) {
+        if ((double)step < setting.number)
+            tv_note_advice(note, "%s%s: %s -> %lld%s", lead, setting.key, setting.value,
+                           (long long)step, place(where, &setting));
+    } else if (total > 0 && tv_lr_setting(view, TV_LR_EPOCHS_KEYS, &setting) &&
+               to_epochs(setting.number * (double)step / total) < setting.number)
+        tv_note_advice(note, "%s%s: %s -> %g%s", lead, setting.key, setting.value,
+                       to_epochs(setting.number * (double)step / total), place(where, &setting));
 }
 
 void tv_advise_bf16(const struct tv_view *view, struct tv_note *note)

@@ -13,14 +13,15 @@ const char *tv_show(char buffer[TV_NUMBER_MAX], double value, int digits);
 
 bool tv_setting_is_true(const struct tv_view *view, const char *name);
 /* Peak learning rate to `target`, from the setting's value, else from the peak. Nothing when target
- * is not lower. */
+ * is not lower by more than a fifth. */
 void tv_advise_lower_lr(const struct tv_view *view, struct tv_note *note, double target);
 /* Warm-up to `share` of the run's steps when it is shorter; in steps or as a ratio, as the user has
  * it. */
 void tv_advise_warmup(const struct tv_view *view, struct tv_note *note, double share);
 /* Clipping of the gradient norm at 1 where it is off or looser, under the framework's own key. */
 void tv_advise_clipping(const struct tv_view *view, struct tv_note *note);
-/* A run that ends at `step`, in steps or epochs as the user has it; `lead` goes before. */
+/* A run that ends at `step`, in steps or epochs as the user has it; `lead` goes before. Nothing
+ * when that is not earlier than planned. */
 void tv_advise_end_at(const struct tv_view *view, struct tv_note *note, const char *lead,
                       int64_t step);
 /* Whether the run's framework is one of these: "transformers|trl". */
