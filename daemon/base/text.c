@@ -42,6 +42,7 @@ int tv_format(char *buffer, size_t cap, const char *format, va_list args)
     for (const char *p = format; *p;) {
         bool is_given = *p == '%';
         const char *text = is_given ? va_arg(args, const char *) : p;
+        text = text ? text : "(null)"; /* as glibc does: no reason to die */
         size_t n = is_given ? strlen(text) : strcspn(p, "%");
         size_t room = len < cap ? cap - len : 0;
         if (room)

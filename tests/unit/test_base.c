@@ -99,9 +99,12 @@ START_TEST(texts_are_joined_as_printf_would)
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         for (size_t cap = 1; cap < 24; cap++) {
             char ours[24], theirs[24];
-            int len = format_by(tv_format, ours, cap, formats[i], "%s", "");
-            ck_assert_int_eq(len, format_by(vsnprintf, theirs, cap, formats[i], "%s", ""));
-            ck_assert_str_eq(ours, theirs);
+            for (int last = 0; last < 2; last++) {
+                const char *text = last ? NULL : "";
+                int len = format_by(tv_format, ours, cap, formats[i], "%s", text);
+                ck_assert_int_eq(len, format_by(vsnprintf, theirs, cap, formats[i], "%s", text));
+                ck_assert_str_eq(ours, theirs);
+            }
         }
 }
 END_TEST
