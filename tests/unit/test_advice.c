@@ -60,6 +60,21 @@ static const char *const lengths[][2] = {{"10", "num_train_epochs: 10 -> 3"},
                                          {"500", "num_train_epochs: 500 -> 150"},
                                          {"1", "num_train_epochs: 1 -> 0.3"}};
 
+/* 1,000 steps, the best evaluation at 300 of them. */
+static const struct tv_alert *overfit(struct tv_log *log)
+{
+    for (int step = 10; step <= 1000; step += 10) {
+        double done = step / 1000.0;
+        tv_log_point(log, "train/loss", step, 2 - 1.5 * done);
+        if (step % 50 == 0)
+            tv_log_point(log, "eval/loss", step, 1.5 + 2 * (done - 0.3) * (done - 0.3));
+    }
+    tv_log_end(log, 1.8e9);
+    const struct tv_alert *alert = tv_log_alert(log, "overfitting");
+    ck_assert_ptr_nonnull(alert);
+    return alert;
+}
+
 /* max_steps -1 is transformers' way of saying that the epochs count. */
 START_TEST(a_shorter_run_is_told_in_what_the_user_counts)
 {
@@ -71,15 +86,7 @@ START_TEST(a_shorter_run_is_told_in_what_the_user_counts)
                                     {"log.total_steps", "1000"}};
     for (size_t i = 0; i < 4; i++)
         tv_log_fact(&log, facts[i][0], facts[i][1]);
-    for (int step = 10; step <= 1000; step += 10) {
-        double done = step / 1000.0;
-        tv_log_point(&log, "train/loss", step, 2 - 1.5 * done);
-        if (step % 50 == 0)
-            tv_log_point(&log, "eval/loss", step, 1.5 + 2 * (done - 0.3) * (done - 0.3));
-    }
-    tv_log_end(&log, 1.8e9);
-    const struct tv_alert *alert = tv_log_alert(&log, "overfitting");
-    ck_assert_ptr_nonnull(alert);
+    const struct tv_alert *alert = overfit(&log);
     const char *wanted = lengths[_i][1];
     ck_assert_msg(!strncmp(alert->advice[1], wanted, strlen(wanted)), "%s", alert->advice[1]);
     tv_log_close(&log);
@@ -94,15 +101,7 @@ START_TEST(a_longer_run_is_not_advised_against_overfitting)
     tv_log_fact(&log, "framework", "transformers");
     tv_log_fact(&log, _i ? "max_steps" : "num_train_epochs", _i ? "200" : "10");
     tv_log_fact(&log, "log.total_steps", _i ? "1000" : "200");
-    for (int step = 10; step <= 1000; step += 10) {
-        double done = step / 1000.0;
-        tv_log_point(&log, "train/loss", step, 2 - 1.5 * done);
-        if (step % 50 == 0)
-            tv_log_point(&log, "eval/loss", step, 1.5 + 2 * (done - 0.3) * (done - 0.3));
-    }
-    tv_log_end(&log, 1.8e9);
-    const struct tv_alert *alert = tv_log_alert(&log, "overfitting");
-    ck_assert_ptr_nonnull(alert);
+    const struct tv_alert *alert = overfit(&log);
     for (size_t i = 0; i < alert->advice_len; i++)
         ck_assert_msg(!strstr(alert->advice[i], _i ? "max_steps" : "num_train_epochs"), "%s",
                       alert->advice[i]);

@@ -368,17 +368,23 @@ START_TEST(the_first_interval_is_what_is_usual)
 }
 END_TEST
 
+/* One point, and nothing for so long that it is told. */
+static void open_silent(struct tv_log *log)
+{
+    tv_log_open(log, ID);
+    tv_log_fact(log, "max_steps", "5000");
+    tv_log_timed(log, "loss", 100, T0, 1);
+    tv_run_pump(log->run, false);
+    tv_run_tick(log->run, T0 + 9000);
+    ck_assert_ptr_nonnull(tv_log_alert(log, ID));
+}
+
 /* What a tick said of the silence behind the first point is taken back when the next one comes. */
 START_TEST(a_silence_behind_the_first_point_is_taken_back)
 {
     const struct tv_alert *const *alerts;
     struct tv_log log;
-    tv_log_open(&log, ID);
-    tv_log_fact(&log, "max_steps", "5000");
-    tv_log_timed(&log, "loss", 100, T0, 1);
-    tv_run_pump(log.run, false);
-    tv_run_tick(log.run, T0 + 9000);
-    ck_assert_ptr_nonnull(tv_log_alert(&log, ID));
+    open_silent(&log);
     tv_log_timed(&log, "loss", 200, T0 + 10000, 1);
     tv_run_pump(log.run, false);
     ck_assert_uint_eq(tv_run_alerts(log.run, &alerts), 0);
@@ -391,11 +397,7 @@ START_TEST(a_silence_behind_the_first_point_that_a_restart_ended_stays_told)
 {
     const struct tv_alert *const *alerts;
     struct tv_log log;
-    tv_log_open(&log, ID);
-    tv_log_fact(&log, "max_steps", "5000");
-    tv_log_timed(&log, "loss", 100, T0, 1);
-    tv_run_pump(log.run, false);
-    tv_run_tick(log.run, T0 + 9000);
+    open_silent(&log);
     tv_log_next_file(&log);
     for (int64_t step = 101; step < 120; step++)
         tv_log_timed(&log, "loss", step, T0 + 10000 + (double)step, 1);
